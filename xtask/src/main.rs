@@ -1,4 +1,34 @@
 //! The project's own commands: `cargo up`, `cargo verify`, `cargo tidy`, `cargo versus`, `cargo torture`.
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod command;
+mod tidy;
+mod verify;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  verify    format, lints, docs, tidy, all tests, the regression suite: what the gate runs
+  tidy      the style rules that a program can check";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = match arguments.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("", &[][..]),
+    };
+    let outcome = match name {
+        "verify" => verify::run(rest),
+        "tidy" => tidy::run(),
+        _ => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
