@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn md5_is_what_libpq_sends() {
         let stored = md5_of_password("joe", "pw");
-        let answer = format!("md5{}", md5_hex(&[stored[3..].as_bytes(), &[1, 2, 3, 4]]));
+        let answer = format!("md5{}", md5_hex(&[&stored.as_bytes()[3..], &[1, 2, 3, 4]]));
         assert!(md5_answer_matches(&stored, [1, 2, 3, 4], &answer));
         assert!(!md5_answer_matches(&stored, [1, 2, 3, 5], &answer));
     }
