@@ -1,0 +1,52 @@
+//! The outside world as traits: files, clock, entropy. A real one, and a simulated one that forgets what was not synced.
+//!
+//! What it does not do: it knows no page and no WAL; it retries nothing and hides no error.
+//!
+//! 1. All paths are relative to the data directory; [`real`] is given its place, [`SimHost`] keeps it in memory.
+//! 2. A file is an `Arc<dyn File>`: positioned reads and writes from any thread, no cursor.
+//! 3. What was written is durable after `sync_data` (contents) or `sync_all` (contents and length); that a name exists, was
+//!    renamed or removed is durable after [`Disk::sync_dir`] of its directory. [`SimHost::crash`] takes everything else
+//!    as the kernel might: lost, kept, or torn at 512 bytes, each file for itself.
+//!
+//! Invariants
+//! - I1. After a crash every handle opened before it fails; nothing written through it can appear later.
+//! - I2. What was synced before the crash reads back as written.
+//!
+//! Locks: the simulated disk has one mutex of its own, a leaf. Sockets come with the crates that serve them.
+
+mod clock;
+mod disk;
+mod entropy;
+mod real;
+mod sim;
+
+pub use clock::{Clock, ManualClock, RealClock};
+pub use disk::{Disk, EntryKind, File, OpenMode, OpenOptions, SyncOnWrite};
+pub use entropy::{Entropy, RealEntropy, SeededEntropy};
+pub use real::RealDisk;
+pub use sim::{FaultPlan, SECTOR_BYTES, SimHost};
+
+use std::path::Path;
+use std::sync::Arc;
+
+/// The outside world: a cheap bundle of handles.
+#[derive(Clone)]
+pub struct Host {
+    /// Files below the data directory.
+    pub disk: Arc<dyn Disk>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness fit for secrets.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Host")
+    }
+}
+
+/// The machine's own files below `root`, clock and entropy.
+pub fn real(root: &Path) -> Host {
+    Host { disk: Arc::new(RealDisk::new(root)), clock: Arc::new(RealClock::new()), entropy: Arc::new(RealEntropy) }
+}

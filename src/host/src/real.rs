@@ -1,0 +1,183 @@
+//! The machine's file system.
+
+use crate::{Disk, EntryKind, File, OpenMode, OpenOptions, SyncOnWrite};
+use std::fs;
+use std::io::{Error, ErrorKind, Result};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Permission bits of new files and directories when group access is off.
+const PRIVATE_FILE: u32 = 0o600;
+
+/// Files below a directory of the machine.
+#[derive(Debug)]
+pub struct RealDisk {
+    root: PathBuf,
+}
+
+impl RealDisk {
+    /// Paths are taken relative to `root`.
+    pub fn new(root: &Path) -> RealDisk {
+        RealDisk { root: root.to_owned() }
+    }
+
+    fn at(&self, path: &Path) -> PathBuf {
+        self.root.join(path)
+    }
+}
+
+impl Disk for RealDisk {
+    fn open(&self, path: &Path, options: OpenOptions) -> Result<Arc<dyn File>> {
+        let flags = match options.sync {
+            SyncOnWrite::No => 0,
+            SyncOnWrite::Data => libc::O_DSYNC,
+            SyncOnWrite::All => libc::O_SYNC,
+        };
+        let file = fs::OpenOptions::new()
+            .read(true)
+            .write(options.mode != OpenMode::Read)
+            .create(options.mode == OpenMode::Create)
+            .create_new(options.mode == OpenMode::CreateNew)
+            .mode(PRIVATE_FILE)
+            .custom_flags(flags)
+            .open(self.at(path))?;
+        Ok(Arc::new(RealFile(file)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(self.at(from), self.at(to))
+    }
+
+    fn unlink(&self, path: &Path) -> Result<()> {
+        fs::remove_file(self.at(path))
+    }
+
+    fn mkdir(&self, path: &Path) -> Result<()> {
+        use std::os::unix::fs::DirBuilderExt;
+        fs::DirBuilder::new().mode(0o700).create(self.at(path))
+    }
+
+    fn rmdir(&self, path: &Path) -> Result<()> {
+        fs::remove_dir(self.at(path))
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<(String, EntryKind)>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(self.at(path))? {
+            let entry = entry?;
+            // A name that is not UTF-8 is none of ours.
+            if let Ok(name) = entry.file_name().into_string() {
+                let kind = fs::metadata(entry.path()).map(|it| kind_of(&it)).unwrap_or(EntryKind::File);
+                entries.push((name, kind));
+            }
+        }
+        Ok(entries)
+    }
+
+    fn kind(&self, path: &Path) -> Result<Option<EntryKind>> {
+        match fs::metadata(self.at(path)) {
+            Ok(metadata) => Ok(Some(kind_of(&metadata))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        fs::File::open(self.at(path))?.sync_all()
+    }
+}
+
+fn kind_of(metadata: &fs::Metadata) -> EntryKind {
+    if metadata.is_dir() { EntryKind::Directory } else { EntryKind::File }
+}
+
+struct RealFile(fs::File);
+
+impl File for RealFile {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match self.0.read_at(&mut buffer[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => (),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        self.0.write_all_at(bytes, offset)
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        self.0.sync_data()
+    }
+
+    fn sync_all(&self) -> Result<()> {
+        self.0.sync_all()
+    }
+
+    fn start_write_back(&self, offset: u64, bytes: u64) -> Result<()> {
+        let (offset, bytes) = (offset_of(offset)?, offset_of(bytes)?);
+        // SAFETY: the descriptor is open for as long as `self` lives; the call touches no memory of ours.
+        let code = unsafe { libc::sync_file_range(self.0.as_raw_fd(), offset, bytes, libc::SYNC_FILE_RANGE_WRITE) };
+        if code == 0 { Ok(()) } else { Err(Error::last_os_error()) }
+    }
+
+    fn len(&self) -> Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn truncate(&self, bytes: u64) -> Result<()> {
+        self.0.set_len(bytes)
+    }
+
+    fn allocate(&self, offset: u64, bytes: u64) -> Result<()> {
+        // SAFETY: the descriptor is open for as long as `self` lives; the call touches no memory of ours.
+        match unsafe { libc::posix_fallocate(self.0.as_raw_fd(), offset_of(offset)?, offset_of(bytes)?) } {
+            0 => Ok(()),
+            code => Err(Error::from_raw_os_error(code)),
+        }
+    }
+}
+
+fn offset_of(value: u64) -> Result<libc::off_t> {
+    libc::off_t::try_from(value).map_err(Error::other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_was_written() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let disk = RealDisk::new(root.path());
+        disk.mkdir(Path::new("a")).expect("mkdir");
+        let path = Path::new("a/f");
+        let file = disk.open(path, OpenOptions::new(OpenMode::CreateNew)).expect("create");
+        file.write_at(b"hello", 3).expect("write");
+        file.allocate(0, 100).expect("allocate");
+        let mut buffer = [1; 10];
+        assert_eq!(file.read_at(&mut buffer, 0).expect("read"), 10);
+        assert_eq!(&buffer, b"\0\0\0hello\0\0");
+        assert_eq!(file.read_at(&mut buffer, 98).expect("read"), 2);
+        assert_eq!(disk.list(Path::new("a")).expect("list"), [("f".to_owned(), EntryKind::File)]);
+        disk.replace_file(path, b"new").expect("replace");
+        assert_eq!(disk.read_file(path).expect("read"), b"new");
+        disk.remove_tree(Path::new("a")).expect("remove");
+        assert!(!disk.exists(Path::new("a")).expect("exists"));
+    }
+
+    #[test]
+    fn a_missing_file_is_not_found() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let disk = RealDisk::new(root.path());
+        let error = disk.open(Path::new("none"), OpenOptions::default()).err().expect("it is missing");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+}

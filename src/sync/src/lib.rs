@@ -1,0 +1,33 @@
+//! Locks, latches and interrupts: the primitives that threads of the server meet on.
+//!
+//! What it does not do: it knows no page, session or transaction, and schedules nothing. Heavyweight locks (tables, rows) are crate `lock`'s.
+//!
+//! 1. [`Mutex`] and [`RwLock`] carry a [`Rank`]. A thread takes locks in rising rank; debug builds check it and panic at the first
+//!    breach, so that a deadlock is found by the first test that could have met it, not by the unlucky run.
+//! 2. Taking one of them exclusively, or entering a [`CriticalSection`], is counted for the thread. A Rust panic that unwinds through
+//!    such a guard may have left shared memory half changed: [`catch`] tells it apart from one that cost only its own session.
+//! 3. [`Latch`] is where a thread sleeps until another one has news; [`Interrupts`] is a session's set of such news.
+//! 4. [`ShutdownToken`] tells the threads of an instance to end; [`WaitHooks`] lets a thread pool know that its worker sleeps.
+//!
+//! Invariants
+//! - I1. A lock's guard is dropped by the thread that made it (guards are not `Send`).
+//! - I2. After [`catch`] returns, the thread's counters are what they were before.
+//! - I3. A latch that was set before or during a wait ends the wait: no wake-up is lost.
+//!
+//! The thread-local in `held` is the only one in the server.
+
+mod atomics;
+mod held;
+mod interrupts;
+mod latch;
+mod lock;
+mod shutdown;
+mod wait;
+
+pub use atomics::{atomic, spin_hint};
+pub use held::{Caught, CriticalSection, ExclusiveMark, catch, holds_exclusive, in_critical_section};
+pub use interrupts::{Interrupt, Interrupts};
+pub use latch::Latch;
+pub use lock::{Condvar, Mutex, MutexGuard, Rank, RankMark, ReadGuard, RwLock, WriteGuard, rank};
+pub use shutdown::{ShutdownKind, ShutdownToken};
+pub use wait::{NoHooks, WaitHooks, WaitKind};

@@ -1,0 +1,39 @@
+//! Tells a thread pool that one of its workers sleeps.
+
+/// What a thread sleeps for. `pg_stat_activity` shows it as `wait_event_type` and `wait_event`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WaitKind {
+    /// A table, row or advisory lock.
+    Lock(&'static str),
+    /// WAL to reach the disk.
+    WalFlush,
+    /// Bytes from or to the client.
+    Client(&'static str),
+    /// A page's content lock or pin.
+    Buffer(&'static str),
+    /// A file.
+    Io(&'static str),
+    /// The clock (`pg_sleep`).
+    Timeout(&'static str),
+    /// Another session or role.
+    Ipc(&'static str),
+    /// A role's idle loop.
+    Activity(&'static str),
+}
+
+/// Called around every sleep that may be long, by the code that sleeps. The calls pair and do not nest.
+pub trait WaitHooks: Send + Sync {
+    /// The thread is about to sleep.
+    fn begin_wait(&self, kind: WaitKind);
+    /// It woke.
+    fn end_wait(&self);
+}
+
+/// Nobody wants to know.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHooks;
+
+impl WaitHooks for NoHooks {
+    fn begin_wait(&self, _: WaitKind) {}
+    fn end_wait(&self) {}
+}
