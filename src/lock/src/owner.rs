@@ -1,0 +1,246 @@
+//! Who holds locks: a session, or a role that works on tables.
+
+use crate::manager::Shared;
+use crate::{LockMode, LockTag};
+use base::SessionId;
+use report::{Error, Result, Severity, SqlState, error};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use sync::{Interrupt, Interrupts, Mutex, WaitHooks, WaitKind};
+
+/// How long a lock is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LockScope {
+    /// Until the transaction ends, or the savepoint it was taken under is rolled back to.
+    Transaction,
+    /// Until it is released, or the session ends.
+    Session,
+}
+
+/// The part of an owner that others may look at.
+pub(crate) struct OwnerShared {
+    number: u32,
+    session: SessionId,
+    interrupts: Arc<Interrupts>,
+    hooks: Arc<dyn WaitHooks>,
+    /// Milliseconds, 0 for none. Written by the owner.
+    lock_timeout_ms: AtomicU64,
+    /// Milliseconds. Written by the owner.
+    deadlock_timeout_ms: AtomicU64,
+    /// The transaction it runs, counted from 1, for `virtualtransaction`. Written by the owner.
+    local: AtomicU64,
+    pub(crate) held: Mutex<HeldLocks>,
+}
+
+impl OwnerShared {
+    pub(crate) fn new(number: u32, waits: SessionWaits) -> OwnerShared {
+        OwnerShared {
+            number,
+            session: waits.session,
+            interrupts: waits.interrupts,
+            hooks: waits.hooks,
+            lock_timeout_ms: AtomicU64::new(0),
+            deadlock_timeout_ms: AtomicU64::new(1000),
+            local: AtomicU64::new(0),
+            held: Mutex::new(crate::ranks::OWNER, HeldLocks::default()),
+        }
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
+    pub(crate) fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub(crate) fn interrupts(&self) -> &Interrupts {
+        &self.interrupts
+    }
+
+    pub(crate) fn hooks(&self) -> &dyn WaitHooks {
+        &*self.hooks
+    }
+
+    pub(crate) fn virtual_transaction(&self) -> (u32, u64) {
+        (self.number, self.local.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn lock_timeout(&self) -> Option<Duration> {
+        match self.lock_timeout_ms.load(Ordering::Relaxed) {
+            0 => None,
+            ms => Some(Duration::from_millis(ms)),
+        }
+    }
+
+    pub(crate) fn deadlock_timeout(&self) -> Duration {
+        Duration::from_millis(self.deadlock_timeout_ms.load(Ordering::Relaxed))
+    }
+}
+
+/// What a session brings to its waits.
+#[derive(Clone)]
+pub struct SessionWaits {
+    /// Its number, for messages and `pg_locks`.
+    pub session: SessionId,
+    /// What ends a wait early, and the latch it sleeps on.
+    pub interrupts: Arc<Interrupts>,
+    /// Who is told that a thread sleeps.
+    pub hooks: Arc<dyn WaitHooks>,
+}
+
+/// The locks of one owner.
+#[derive(Default)]
+pub(crate) struct HeldLocks {
+    pub(crate) map: hashbrown::HashMap<LockTag, Held, foldhash::fast::RandomState>,
+    /// Transaction-scope acquisitions in order, so that a savepoint can give back its own.
+    pub(crate) order: Vec<(LockTag, LockMode)>,
+}
+
+/// How often one tag is held, by mode.
+#[derive(Default, Clone, Copy)]
+pub(crate) struct Held {
+    transaction: [u32; 8],
+    session: [u32; 8],
+    /// Modes that are only noted here, not in the shared table.
+    pub(crate) fast: u8,
+}
+
+impl Held {
+    /// How often a mode is held in all.
+    pub(crate) fn count(&self, mode: LockMode) -> u32 {
+        self.transaction[mode.index()] + self.session[mode.index()]
+    }
+
+    /// The modes held, one bit each.
+    pub(crate) fn modes(&self) -> u8 {
+        LockMode::ALL.into_iter().filter(|m| self.count(*m) > 0).fold(0, |set, m| set | m.bit())
+    }
+
+    pub(crate) fn counter(&mut self, mode: LockMode, scope: LockScope) -> &mut u32 {
+        match scope {
+            LockScope::Transaction => &mut self.transaction[mode.index()],
+            LockScope::Session => &mut self.session[mode.index()],
+        }
+    }
+}
+
+/// A place in an owner's acquisitions, to go back to: see [`LockOwner::release_to`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LockMark(pub(crate) usize);
+
+/// A session's handle on the lock manager. Shared within the session by reference counting; dropping the last one
+/// gives every lock back.
+#[derive(Clone)]
+pub struct LockOwner(pub(crate) Arc<OwnerHandle>);
+
+pub(crate) struct OwnerHandle {
+    pub(crate) manager: Arc<Shared>,
+    pub(crate) shared: Arc<OwnerShared>,
+}
+
+impl Drop for OwnerHandle {
+    fn drop(&mut self) {
+        self.manager.release_every(&self.shared);
+        self.manager.forget_owner(&self.shared);
+    }
+}
+
+impl LockOwner {
+    /// The session that it belongs to.
+    pub fn session(&self) -> SessionId {
+        self.0.shared.session
+    }
+
+    /// What ends its waits early.
+    pub fn interrupts(&self) -> &Arc<Interrupts> {
+        &self.0.shared.interrupts
+    }
+
+    /// Its number, unique among live owners: the first half of a virtual transaction id.
+    pub fn number(&self) -> u32 {
+        self.0.shared.number
+    }
+
+    /// Sets `lock_timeout` (`None` is none) and `deadlock_timeout` for waits to come.
+    pub fn set_timeouts(&self, lock_timeout: Option<Duration>, deadlock_timeout: Duration) {
+        let ms = |d: Duration| d.as_millis().min(u128::from(u64::MAX)) as u64;
+        self.0.shared.lock_timeout_ms.store(lock_timeout.map_or(0, ms), Ordering::Relaxed);
+        self.0.shared.deadlock_timeout_ms.store(ms(deadlock_timeout), Ordering::Relaxed);
+    }
+
+    /// Counts a new transaction of this owner and answers its local number.
+    pub fn next_virtual_transaction(&self) -> u64 {
+        self.0.shared.local.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Its present virtual transaction: owner number and local number.
+    pub fn virtual_transaction(&self) -> (u32, u64) {
+        self.0.shared.virtual_transaction()
+    }
+
+    /// Where it is now, for [`LockOwner::release_to`].
+    pub fn mark(&self) -> LockMark {
+        LockMark(self.0.shared.held.lock().order.len())
+    }
+
+    /// True if this session holds the lock in this mode.
+    pub fn holds(&self, tag: LockTag, mode: LockMode) -> bool {
+        self.0.shared.held.lock().map.get(&tag).is_some_and(|held| held.count(mode) > 0)
+    }
+
+    /// True if this session holds the lock in this mode or one that excludes at least as much.
+    pub fn holds_at_least(&self, tag: LockTag, mode: LockMode) -> bool {
+        let modes = self.0.shared.held.lock().map.get(&tag).map_or(0, Held::modes);
+        modes >= mode.bit()
+    }
+
+    /// Ends the statement if somebody asked for it. One relaxed load when nobody did.
+    ///
+    /// Errors: 57014 on a cancel request or `statement_timeout`, FATAL 57P01 on a request to end the session.
+    #[inline]
+    pub fn check_interrupts(&self) -> Result<()> {
+        if self.0.shared.interrupts.pending() { check_interrupts(&self.0.shared.interrupts) } else { Ok(()) }
+    }
+
+    /// Sleeps on the session's latch, telling the hooks; true if it was woken, false if the time ran out.
+    pub fn sleep(&self, kind: WaitKind, timeout: Option<Duration>) -> bool {
+        sleep(&self.0.shared, kind, timeout)
+    }
+}
+
+pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duration>) -> bool {
+    owner.hooks().begin_wait(kind);
+    let woken = owner.interrupts().latch().wait(timeout);
+    owner.hooks().end_wait();
+    woken
+}
+
+/// Turns the pending interrupts that end a statement into its error. Those that do not are left alone.
+///
+/// Errors: as [`LockOwner::check_interrupts`].
+#[cold]
+pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
+    if interrupts.is_pending(Interrupt::Quit) {
+        return Err(fatal(SqlState::CRASH_SHUTDOWN, "terminating connection because of crash of another server process"));
+    }
+    if interrupts.take(Interrupt::Terminate) {
+        return Err(fatal(SqlState::ADMIN_SHUTDOWN, "terminating connection due to administrator command"));
+    }
+    if interrupts.take(Interrupt::LockTimeout) {
+        return Err(error!(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout"));
+    }
+    if interrupts.take(Interrupt::StatementTimeout) {
+        interrupts.take(Interrupt::CancelQuery);
+        return Err(error!(QUERY_CANCELED, "canceling statement due to statement timeout"));
+    }
+    if interrupts.take(Interrupt::CancelQuery) {
+        return Err(error!(QUERY_CANCELED, "canceling statement due to user request"));
+    }
+    Ok(())
+}
+
+fn fatal(code: SqlState, message: &str) -> Error {
+    Error::with_severity(Severity::Fatal, code, message)
+}
