@@ -411,4 +411,3 @@ fn next_deadline(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
 pub fn not_available(message: impl Into<String>) -> report::Error {
     report::Error::new(SqlState::LOCK_NOT_AVAILABLE, message)
 }
-

@@ -38,16 +38,8 @@ impl LockMode {
     ];
 
     /// The modes that this one excludes, one bit each.
-    const CONFLICTS: [u8; 8] = [
-        0b1000_0000,
-        0b1100_0000,
-        0b1111_0000,
-        0b1111_1000,
-        0b1110_1100,
-        0b1111_1100,
-        0b1111_1110,
-        0b1111_1111,
-    ];
+    const CONFLICTS: [u8; 8] =
+        [0b1000_0000, 0b1100_0000, 0b1111_0000, 0b1111_1000, 0b1110_1100, 0b1111_1100, 0b1111_1110, 0b1111_1111];
 
     pub(crate) const fn index(self) -> usize {
         self as usize - 1
@@ -92,9 +84,7 @@ mod tests {
 
     #[test]
     fn conflicts_are_postgres_table() {
-        let table = [
-            "       X", "      XX", "    XXXX", "   XXXXX", "  XX XXX", "  XXXXXX", " XXXXXXX", "XXXXXXXX",
-        ];
+        let table = ["       X", "      XX", "    XXXX", "   XXXXX", "  XX XXX", "  XXXXXX", " XXXXXXX", "XXXXXXXX"];
         for (a, row) in LockMode::ALL.into_iter().zip(table) {
             for (b, cell) in LockMode::ALL.into_iter().zip(row.chars()) {
                 assert_eq!(a.conflicts(b), cell == 'X', "{a} {b}");

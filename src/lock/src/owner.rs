@@ -223,7 +223,10 @@ pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duratio
 #[cold]
 pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
     if interrupts.is_pending(Interrupt::Quit) {
-        return Err(fatal(SqlState::CRASH_SHUTDOWN, "terminating connection because of crash of another server process"));
+        return Err(fatal(
+            SqlState::CRASH_SHUTDOWN,
+            "terminating connection because of crash of another server process",
+        ));
     }
     if interrupts.take(Interrupt::Terminate) {
         return Err(fatal(SqlState::ADMIN_SHUTDOWN, "terminating connection due to administrator command"));

@@ -76,9 +76,7 @@ fn waiters_are_served_in_order() {
     let (manager, a, b) = pair();
     let c = owner(&manager, 103);
     a.acquire(TABLE, LockMode::AccessShare, SCOPE).unwrap();
-    let writer = std::thread::spawn(move || {
-        b.acquire(TABLE, LockMode::AccessExclusive, SCOPE).map(|_| b)
-    });
+    let writer = std::thread::spawn(move || b.acquire(TABLE, LockMode::AccessExclusive, SCOPE).map(|_| b));
     until_waiting(&manager, 1);
     assert_eq!(manager.blocking_sessions(SessionId(102)), [SessionId(101)]);
     assert_eq!(c.try_acquire(TABLE, LockMode::AccessShare, SCOPE).unwrap(), None, "nobody overtakes the writer");
