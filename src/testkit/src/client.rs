@@ -26,13 +26,20 @@ impl ServerError {
     }
 }
 
+/// The rows of one statement.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Column names.
+    pub columns: Vec<String>,
+    /// Values as text; `None` is null.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
 /// All that one query string brought back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
-    /// Column names of the last result.
-    pub columns: Vec<String>,
-    /// Rows of the last result, as text; `None` is null.
-    pub rows: Vec<Vec<Option<String>>>,
+    /// A table for each statement that returned one.
+    pub tables: Vec<Table>,
     /// Completion tags.
     pub tags: Vec<String>,
     /// The error, if any.
@@ -45,10 +52,15 @@ impl Reply {
     /// The single value of the single row. Panics, with the reply, if there is no such thing.
     #[track_caller]
     pub fn value(&self) -> &str {
-        match &self.rows[..] {
+        match self.rows() {
             [row] if row.len() == 1 => row[0].as_deref().expect("the value is null"),
             _ => panic!("expected one value, got {self:?}"),
         }
+    }
+
+    /// The rows of the last table.
+    pub fn rows(&self) -> &[Vec<Option<String>>] {
+        self.tables.last().map_or(&[], |table| &table.rows)
     }
 
     /// The reply, if it holds no error. Panics with the error otherwise.
@@ -247,11 +259,8 @@ impl Client {
             }
             b'N' => self.notices.push(read_error(body)),
             b'C' => self.reply.tags.push(c_str(&mut &body[..])),
-            b'T' => {
-                self.reply.columns = read_columns(body);
-                self.reply.rows.clear();
-            }
-            b'D' => self.reply.rows.push(read_row(body)),
+            b'T' => self.reply.tables.push(Table { columns: read_columns(body), rows: Vec::new() }),
+            b'D' => self.reply.tables.last_mut().expect("a row follows its description").rows.push(read_row(body)),
             b'K' => self.key = (read_i32(&body[0..]), read_i32(&body[4..])),
             b'S' => {
                 let mut rest = body;

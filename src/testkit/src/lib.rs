@@ -7,5 +7,5 @@
 pub mod client;
 pub mod cluster;
 
-pub use client::{Client, Reply, ServerError};
+pub use client::{Client, Reply, ServerError, Table};
 pub use cluster::Cluster;
