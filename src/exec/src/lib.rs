@@ -1,0 +1,4 @@
+//! From the plan to rows.
+#![forbid(unsafe_code)]
+
+pub mod store;

@@ -1,0 +1,7 @@
+//! From the query tree to the plan: what to do in which order, at the least estimated cost.
+//!
+//! What it deliberately does not do: read table data, lock anything, run anything (constants are folded by calling
+//! immutable built-in functions, which need neither).
+#![forbid(unsafe_code)]
+
+pub mod node;
