@@ -1,0 +1,16 @@
+//! Generates the rows and constants from `catalog/*.toml`.
+
+use generator::{Catalogs, catalog_dir, rust};
+use std::path::PathBuf;
+
+fn main() {
+    println!("cargo::rerun-if-changed={}", catalog_dir().display());
+    let catalogs = Catalogs::load(&catalog_dir());
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
+    let write = |name: &str, text: String| std::fs::write(out.join(name), text).expect("OUT_DIR can be written");
+    write("rows.rs", rust::rows(&catalogs));
+    write("columns.rs", rust::columns(&catalogs));
+    write("oids.rs", rust::oids(&catalogs));
+    write("relations.rs", rust::relations(&catalogs));
+    write("caches.rs", rust::caches(&catalogs));
+}
