@@ -1,0 +1,46 @@
+//! The types, operators, functions and aggregates of SQL, as PostgreSQL 15 defines them.
+//!
+//! An implementation is a Rust function named as PostgreSQL's C symbol (`int4pl`), found by path in [`symbols`] and by
+//! name through [`by_symbol`]. The catalogs' pg_proc rows name the symbol in `prosrc`; the generated table in
+//! `generated.rs` pairs each function's oid with its implementation, so that a row without one does not compile.
+//!
+//! What this crate deliberately does not do: read catalogs, storage, files or the session. What a function needs of
+//! them comes through [`FnCtx`]: display settings, the time of the statement, and a [`TypeLookup`] for element types,
+//! enum labels and the columns of composite types.
+//!
+//! Invariants:
+//! - I1. A strict function never sees [`tuple::Datum::Null`]: its caller checks (pg_proc.proisstrict).
+//! - I2. A datum's variant follows from its type ([`tuple::Repr`]); text-like values are valid UTF-8 without zero bytes.
+//! - I3. A user's mistake is an error with PostgreSQL's message and SQLSTATE; no input makes a function panic.
+#![forbid(unsafe_code)]
+
+#[macro_use]
+mod macros;
+
+mod context;
+mod convert;
+mod dispatch;
+mod errors;
+mod generated;
+mod io;
+mod types;
+mod wire;
+
+pub mod array;
+mod boolean;
+mod chars;
+mod float;
+mod hash;
+mod int;
+mod name;
+mod oid;
+mod text;
+
+pub mod symbols;
+
+pub use context::{DateOrder, DateStyle, FnCtx, FormatSettings, IntervalStyle, Memo};
+pub use convert::{FromDatum, IntoDatum, relabel};
+pub use dispatch::{Builtin, BuiltinFn, RowSource, SetReturning, SrfFn, by_symbol, function, set_returning, srf_by_symbol};
+pub use io::{input, output, receive, send};
+pub use types::{BuiltinTypes, EnumLabel, TypeInfo, TypeLookup, builtin_type, type_oid};
+pub use hash::{hash_bytes, hash_bytes_extended, hash_uint32, hash_uint32_extended};

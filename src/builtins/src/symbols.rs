@@ -1,0 +1,55 @@
+//! Every implementation by its symbol: what the generated dispatch table names, and the lists behind [`crate::by_symbol`].
+
+use crate::{BuiltinFn, SrfFn};
+
+pub use crate::boolean::symbols::*;
+pub use crate::chars::symbols::*;
+pub use crate::float::symbols::*;
+pub use crate::hash::symbols::*;
+pub use crate::int::srf_symbols::*;
+pub use crate::int::symbols::*;
+pub use crate::name::symbols::*;
+pub use crate::oid::symbols::*;
+pub use crate::text::symbols::*;
+
+/// The tables of all modules with plain functions.
+pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
+    crate::boolean::BUILTINS,
+    crate::chars::BUILTINS,
+    crate::float::BUILTINS,
+    crate::hash::BUILTINS,
+    crate::int::BUILTINS,
+    crate::name::BUILTINS,
+    crate::oid::BUILTINS,
+    crate::text::BUILTINS,
+];
+
+/// The tables of all modules with set-returning functions.
+pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
+    crate::int::SRFS,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The catalogs' generator filters pg_proc by this list.
+    #[test]
+    fn the_list_file_is_true() {
+        let listed: BTreeSet<&str> = include_str!("../symbols.txt")
+            .lines()
+            .filter(|line| line.ends_with(" builtin") || line.ends_with(" srf"))
+            .collect();
+        let plain = TABLES.iter().flat_map(|t| t.iter()).map(|(name, _)| format!("{name} builtin"));
+        let srfs = SRF_TABLES.iter().flat_map(|t| t.iter()).map(|(name, _)| format!("{name} srf"));
+        let present: BTreeSet<String> = plain.chain(srfs).collect();
+        assert_eq!(listed, present.iter().map(String::as_str).collect::<BTreeSet<&str>>());
+    }
+
+    #[test]
+    fn the_dispatch_tables_are_sorted() {
+        assert!(crate::generated::BUILTINS.is_sorted_by_key(|b| b.oid));
+        assert!(crate::generated::SET_RETURNING.is_sorted_by_key(|b| b.oid));
+    }
+}
