@@ -525,9 +525,19 @@ mod tests {
     #[test]
     fn prints_as_postgres() {
         for (value, shown) in [
-            (0.0, "0"), (-0.0, "-0"), (1e15, "1e+15"), (123456789012345.0, "123456789012345"), (1e-5, "1e-05"),
-            (0.0001, "0.0001"), (5e-324, "5e-324"), (1.2345678901234568e17, "1.2345678901234568e+17"), (100.0, "100"),
-            (f64::INFINITY, "Infinity"), (1e300, "1e+300"), (-0.25, "-0.25"), (1.5e-10, "1.5e-10"),
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1e15, "1e+15"),
+            (123456789012345.0, "123456789012345"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (5e-324, "5e-324"),
+            (1.2345678901234568e17, "1.2345678901234568e+17"),
+            (100.0, "100"),
+            (f64::INFINITY, "Infinity"),
+            (1e300, "1e+300"),
+            (-0.25, "-0.25"),
+            (1.5e-10, "1.5e-10"),
         ] {
             assert_eq!(print_f64(value, 1), shown);
         }
@@ -543,7 +553,10 @@ mod tests {
         assert!(parse_f64("NaN").unwrap().is_nan());
         assert_eq!(parse_f64("1e400").unwrap_err().message(), "\"1e400\" is out of range for type double precision");
         assert_eq!(parse_f64("1e-400").unwrap_err().message(), "\"1e-400\" is out of range for type double precision");
-        assert_eq!(parse_f64("5 . 0").unwrap_err().message(), "invalid input syntax for type double precision: \"5 . 0\"");
+        assert_eq!(
+            parse_f64("5 . 0").unwrap_err().message(),
+            "invalid input syntax for type double precision: \"5 . 0\""
+        );
         assert_eq!(parse_f32("0e10").unwrap(), 0.0);
     }
 

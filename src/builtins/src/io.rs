@@ -1,7 +1,7 @@
 //! Text and binary forms of a value of any type.
 
-use crate::types::{call_function, type_info, type_oid};
 use crate::FnCtx;
+use crate::types::{call_function, type_info, type_oid};
 use base::Oid;
 use report::{Result, error};
 use tuple::{Bytes, Datum};
@@ -41,7 +41,12 @@ fn output_fast(type_oid: Oid, value: &Datum, out: &mut Vec<u8>) -> bool {
         (type_oid::INT2, Datum::Int2(v)) => write!(out, "{v}").is_ok(),
         (type_oid::OID, Datum::Oid(v)) => write!(out, "{v}").is_ok(),
         (
-            type_oid::TEXT | type_oid::VARCHAR | type_oid::BPCHAR | type_oid::NAME | type_oid::CSTRING | type_oid::UNKNOWN
+            type_oid::TEXT
+            | type_oid::VARCHAR
+            | type_oid::BPCHAR
+            | type_oid::NAME
+            | type_oid::CSTRING
+            | type_oid::UNKNOWN
             | type_oid::JSON,
             Datum::Bytes(bytes),
         ) => {

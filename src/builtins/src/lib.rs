@@ -17,6 +17,7 @@
 #[macro_use]
 mod macros;
 
+mod compare;
 mod context;
 mod convert;
 mod dispatch;
@@ -26,6 +27,7 @@ mod io;
 mod types;
 mod wire;
 
+pub mod aggregate;
 pub mod array;
 mod boolean;
 mod chars;
@@ -34,13 +36,20 @@ mod hash;
 mod int;
 mod name;
 mod oid;
+pub mod record;
 mod text;
+pub mod window;
 
 pub mod symbols;
 
+pub use aggregate::{Accumulator, Aggregate, AggregateKind, AggregateState, aggregate};
+pub use compare::{HashFn, Hasher, comparator, hasher};
 pub use context::{DateOrder, DateStyle, FnCtx, FormatSettings, IntervalStyle, Memo};
 pub use convert::{FromDatum, IntoDatum, relabel};
-pub use dispatch::{Builtin, BuiltinFn, RowSource, SetReturning, SrfFn, by_symbol, function, set_returning, srf_by_symbol};
+pub use dispatch::{
+    Builtin, BuiltinFn, RowSource, SetReturning, SrfFn, by_symbol, function, set_returning, srf_by_symbol,
+};
+pub use hash::{hash_bytes, hash_bytes_extended, hash_uint32, hash_uint32_extended};
 pub use io::{input, output, receive, send};
 pub use types::{BuiltinTypes, EnumLabel, TypeInfo, TypeLookup, builtin_type, type_oid};
-pub use hash::{hash_bytes, hash_bytes_extended, hash_uint32, hash_uint32_extended};
+pub use window::{WindowAccess, WindowFunction, WindowState, window_function};

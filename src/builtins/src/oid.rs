@@ -82,7 +82,7 @@ pub(crate) fn tid_native(bytes: &[u8]) -> [u8; 6] {
     [bytes[2], bytes[3], bytes[0], bytes[1], bytes[4], bytes[5]]
 }
 
-fn tid_cmp(a: &[u8], b: &[u8]) -> Ordering {
+pub(crate) fn tid_cmp(a: &[u8], b: &[u8]) -> Ordering {
     tid_of(a).cmp(&tid_of(b))
 }
 
@@ -179,7 +179,10 @@ mod tests {
     fn oids_wrap_as_in_postgres() {
         assert_eq!(parse_oid(" 12 ").unwrap(), Oid(12));
         assert_eq!(parse_oid("-1").unwrap(), Oid(u32::MAX));
-        assert_eq!(parse_oid("99999999999").unwrap_err().message(), "value \"99999999999\" is out of range for type oid");
+        assert_eq!(
+            parse_oid("99999999999").unwrap_err().message(),
+            "value \"99999999999\" is out of range for type oid"
+        );
         assert_eq!(parse_oid("1 2").unwrap_err().message(), "invalid input syntax for type oid: \"1 2\"");
     }
 

@@ -25,9 +25,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
 ];
 
 /// The tables of all modules with set-returning functions.
-pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
-    crate::int::SRFS,
-];
+pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[crate::int::SRFS];
 
 #[cfg(test)]
 mod tests {

@@ -25,17 +25,8 @@ pub const DIMENSIONS_MAX: usize = 6;
 pub const ELEMENTS_MAX: usize = 134_217_727;
 
 const HEADER: usize = 8;
-const REPRS: [Repr; 9] = [
-    Repr::Bool,
-    Repr::Char,
-    Repr::Int2,
-    Repr::Int4,
-    Repr::Int8,
-    Repr::Float4,
-    Repr::Float8,
-    Repr::Oid,
-    Repr::Bytes,
-];
+const REPRS: [Repr; 9] =
+    [Repr::Bool, Repr::Char, Repr::Int2, Repr::Int4, Repr::Int8, Repr::Float4, Repr::Float8, Repr::Oid, Repr::Bytes];
 
 /// One dimension: how many elements, and the subscript of the first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,10 +92,8 @@ impl<'a> ArrayRef<'a> {
     /// The dimensions, outermost first.
     pub fn dimensions(&self) -> impl Iterator<Item = Dimension> + use<'a> {
         let bytes = self.bytes;
-        (0..usize::from(bytes[4])).map(move |i| Dimension {
-            length: le_i32(bytes, HEADER + 8 * i),
-            lower: le_i32(bytes, HEADER + 8 * i + 4),
-        })
+        (0..usize::from(bytes[4]))
+            .map(move |i| Dimension { length: le_i32(bytes, HEADER + 8 * i), lower: le_i32(bytes, HEADER + 8 * i + 4) })
     }
 
     /// Number of elements.
@@ -138,7 +127,7 @@ impl<'a> ArrayRef<'a> {
             return Datum::Null;
         }
         match self.repr.fixed_bytes() {
-            Some(width) => fixed(self.repr, &self.bytes[self.elements + index * width..][..width]),
+            Some(width) => read_value(self.repr, &self.bytes[self.elements + index * width..][..width]),
             None => Datum::bytes(self.variable(index)),
         }
     }
@@ -158,7 +147,8 @@ impl<'a> ArrayRef<'a> {
     }
 }
 
-fn fixed(repr: Repr, b: &[u8]) -> Datum {
+/// Reads a value that is not null from its bytes in an array or record.
+pub(crate) fn read_value(repr: Repr, b: &[u8]) -> Datum {
     fn n<const N: usize>(b: &[u8]) -> [u8; N] {
         b.try_into().expect("the width of the representation")
     }
@@ -176,7 +166,7 @@ fn fixed(repr: Repr, b: &[u8]) -> Datum {
 }
 
 /// Appends the bytes of a value that is not null.
-fn put(value: &Datum, out: &mut Vec<u8>) {
+pub(crate) fn put_value(value: &Datum, out: &mut Vec<u8>) {
     match value {
         Datum::Null => {}
         Datum::Bool(v) => out.push(u8::from(*v)),
@@ -241,7 +231,7 @@ pub fn build(element: Oid, repr: Repr, dims: &[Dimension], values: &[Datum]) -> 
 fn put_fixed(values: &[Datum], width: usize, out: &mut Vec<u8>) {
     for value in values {
         let end = out.len() + width;
-        put(value, out);
+        put_value(value, out);
         out.resize(end, 0);
     }
 }
@@ -251,7 +241,7 @@ fn put_variable(values: &[Datum], out: &mut Vec<u8>) -> Result<()> {
     out.resize(table + 4 * values.len(), 0);
     let data = out.len();
     for (i, value) in values.iter().enumerate() {
-        put(value, out);
+        put_value(value, out);
         let Ok(end) = i32::try_from(out.len() - data) else {
             bail!(PROGRAM_LIMIT_EXCEEDED, "array size exceeds the maximum allowed ({})", 0x3fff_ffff);
         };

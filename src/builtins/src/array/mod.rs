@@ -3,6 +3,11 @@
 mod layout;
 
 pub use layout::{ArrayRef, DIMENSIONS_MAX, Dimension, ELEMENTS_MAX, build, build_list, empty};
+pub(crate) use layout::{check_size, put_value, read_value};
+
+use crate::compare::{Hasher, combine};
+use std::cmp::Ordering;
+use tuple::Comparator;
 
 use report::{Result, bail};
 use tuple::Datum;
@@ -17,4 +22,35 @@ pub(crate) fn cstrings(array: &Datum) -> Result<Vec<String>> {
         bail!(NULL_VALUE_NOT_ALLOWED, "typmod array must not contain nulls");
     }
     Ok(view.iter().map(|d| d.as_str().to_owned()).collect())
+}
+
+/// Compares two arrays: element by element, nulls last, then by number of elements, dimensions and bounds.
+pub(crate) fn compare(a: &Datum, b: &Datum, element: &Comparator) -> Ordering {
+    let (left, right) = (ArrayRef::of(a), ArrayRef::of(b));
+    for i in 0..left.len().min(right.len()) {
+        let ordering = match (left.is_null(i), right.is_null(i)) {
+            (false, false) => element.compare(&left.get(i), &right.get(i)),
+            (x, y) => x.cmp(&y),
+        };
+        if ordering.is_ne() {
+            return ordering;
+        }
+    }
+    let by_shape = left.len().cmp(&right.len()).then(left.dimension_count().cmp(&right.dimension_count()));
+    by_shape.then_with(|| {
+        let pairs = |v: ArrayRef<'_>| v.dimensions().map(|d| (d.length, d.lower)).collect::<Vec<_>>();
+        pairs(left).cmp(&pairs(right))
+    })
+}
+
+/// The hash of an array: of its elements, since arrays that differ in bounds only may collide.
+pub(crate) fn hash(value: &Datum, element: &Hasher) -> u64 {
+    ArrayRef::of(value).iter().fold(1, |hash, v| combine(hash, element.hash(&v)))
+}
+
+/// `btoidvectorcmp`: by length, then by element.
+pub(crate) fn compare_oidvectors(a: &Datum, b: &Datum) -> Ordering {
+    let (left, right) = (ArrayRef::of(a), ArrayRef::of(b));
+    let oids = |v: ArrayRef<'_>| v.iter().map(|d| d.as_oid()).collect::<Vec<_>>();
+    left.len().cmp(&right.len()).then_with(|| oids(left).cmp(&oids(right)))
 }
