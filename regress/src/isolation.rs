@@ -22,7 +22,7 @@ pub fn run_all(options: &Options, server: &mut Server, tally: &mut Tally) -> Res
         let path = options.suite.join("specs").join(format!("{name}.spec"));
         let Ok(text) = fs::read_to_string(&path) else { continue };
         let output = match spec::parse(&text) {
-            Ok(spec) => run::run(&spec, server),
+            Ok(spec) => run::run(&name, &spec, server),
             Err(message) => format!("{name}.spec: {message}\n"),
         };
         let result = options.output.join(format!("{name}.out"));

@@ -18,11 +18,14 @@ const STEP_LIMIT: Duration = Duration::from_secs(180);
 
 const DATABASE: &str = "postgres";
 
+/// What PostgreSQL's runner sets through the environment.
+const SETTINGS: &str = "SET datestyle = 'Postgres, MDY'; SET timezone = 'America/Los_Angeles'";
+
 /// Runs all permutations; what the tester prints.
-pub fn run(spec: &Spec, server: &Server) -> String {
+pub fn run(name: &str, spec: &Spec, server: &Server) -> String {
     let mut out = format!("Parsed test spec with {} sessions\n", spec.sessions.len());
     for permutation in permutations(spec) {
-        let outcome = Player::new(spec, server).and_then(|mut player| {
+        let outcome = Player::new(name, spec, server).and_then(|mut player| {
             let outcome = player.play(&permutation);
             out.push_str(&player.out);
             outcome
@@ -102,11 +105,12 @@ enum Patience {
 }
 
 impl<'a> Player<'a> {
-    fn new(spec: &'a Spec, server: &Server) -> io::Result<Player<'a>> {
+    fn new(test: &str, spec: &'a Spec, server: &Server) -> io::Result<Player<'a>> {
         let connect = |name: &str| -> io::Result<Client> {
             let login = Client::connect_unix(&server.folder, server.port, "postgres", DATABASE)?;
             let mut client = login.map_err(|error| io::Error::other(error.message))?;
-            client.query(&format!("SET application_name = 'isolation/{name}'"))?;
+            client.query(&format!("SET application_name = 'isolation/{test}/{name}'"))?;
+            client.query(SETTINGS)?;
             Ok(client)
         };
         let control = connect("control connection")?;

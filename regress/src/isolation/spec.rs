@@ -87,7 +87,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             '#' => rest.find('\n').unwrap_or(rest.len()),
             '{' => {
                 let end = rest.find('}').ok_or("unterminated sql block")?;
-                tokens.push(Token::Block(rest[1..end].trim().to_owned()));
+                tokens.push(Token::Block(rest[1..end].trim_matches([' ', '\t']).to_owned()));
                 end + 1
             }
             '"' => {

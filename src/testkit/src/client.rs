@@ -111,6 +111,8 @@ pub struct Client {
     stream: Stream,
     received: Vec<u8>,
     reply: Reply,
+    /// Tables of the reply whose statement is complete.
+    complete_tables: usize,
     /// The session's number and cancel key.
     pub key: (i32, i32),
     /// What ParameterStatus told.
@@ -145,6 +147,7 @@ impl Client {
             stream,
             received: Vec::new(),
             reply: Reply::default(),
+            complete_tables: 0,
             key: (0, 0),
             parameters: Vec::new(),
             notices: Vec::new(),
@@ -249,16 +252,22 @@ impl Client {
         match kind {
             b'Z' => {
                 self.reply.status = body[0];
+                self.complete_tables = 0;
                 return true;
             }
             b'E' => {
                 let error = read_error(body);
                 let is_fatal = error.severity != "ERROR";
+                // The rows of a statement that failed half-way are no result.
+                self.reply.tables.truncate(self.complete_tables);
                 self.reply.error = Some(error);
                 return is_fatal;
             }
             b'N' => self.notices.push(read_error(body)),
-            b'C' => self.reply.tags.push(c_str(&mut &body[..])),
+            b'C' => {
+                self.reply.tags.push(c_str(&mut &body[..]));
+                self.complete_tables = self.reply.tables.len();
+            }
             b'T' => self.reply.tables.push(Table { columns: read_columns(body), rows: Vec::new() }),
             b'D' => self.reply.tables.last_mut().expect("a row follows its description").rows.push(read_row(body)),
             b'K' => self.key = (read_i32(&body[0..]), read_i32(&body[4..])),
