@@ -1,0 +1,133 @@
+//! Whole database directories: made, copied, removed, and swept after a crash.
+
+use crate::limits::COPY_BYTES;
+use crate::{IfExists, StorageManager};
+use base::{DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
+use host::{EntryKind, OpenMode, OpenOptions};
+use report::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// Where a database's relations are.
+fn database_path(database: Oid) -> PathBuf {
+    PathBuf::from(format!("base/{database}"))
+}
+
+impl StorageManager {
+    /// Makes the directory of a database; one that is there is left alone.
+    pub fn create_database(&self, database: Oid) -> Result<()> {
+        let path = database_path(database);
+        self.make_directory(&path)?;
+        self.sync_directory(Path::new("base"))
+    }
+
+    /// Copies all files of one database to a new directory and syncs them. The source's dirty buffers must be on disk and nobody may write to it.
+    pub fn copy_database(&self, from: Oid, to: Oid) -> Result<()> {
+        let (source, target) = (database_path(from), database_path(to));
+        self.create_database(to)?;
+        for (name, kind) in self.list(&source)? {
+            if kind == EntryKind::File {
+                self.copy_file(&source.join(&name), &target.join(&name))?;
+            }
+        }
+        self.sync_directory(&target)
+    }
+
+    fn copy_file(&self, from: &Path, to: &Path) -> Result<()> {
+        let source = self.host.disk.open(from, OpenOptions::new(OpenMode::Read));
+        let source = source.could_not(|| format!("open file \"{}\"", from.display()))?;
+        let target = self.host.disk.open(to, OpenOptions::new(OpenMode::Create));
+        let target = target.could_not(|| format!("create file \"{}\"", to.display()))?;
+        target.truncate(0).could_not(|| format!("truncate file \"{}\"", to.display()))?;
+        let mut buffer = vec![0; COPY_BYTES];
+        let mut offset = 0;
+        loop {
+            let count =
+                source.read_at(&mut buffer, offset).could_not(|| format!("read file \"{}\"", from.display()))?;
+            if count == 0 {
+                break;
+            }
+            let written = target.write_at(&buffer[..count], offset);
+            written.could_not(|| format!("write to file \"{}\"", to.display()))?;
+            offset += count as u64;
+        }
+        if self.options.fsync {
+            target.sync_all().could_not(|| format!("fsync file \"{}\"", to.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Removes a database's directory with all in it. Its buffers must have been dropped before. One that is not there is fine.
+    pub fn drop_database(&self, database: Oid) -> Result<()> {
+        self.forget_database(database);
+        let path = database_path(database);
+        if self.host.disk.exists(&path).could_not(|| format!("stat file \"{}\"", path.display()))? {
+            let removed = self.host.disk.remove_tree(&path);
+            removed.could_not(|| format!("remove directory \"{}\"", path.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Bytes that a database's files take.
+    pub fn database_bytes(&self, database: Oid) -> Result<u64> {
+        let path = database_path(database);
+        self.list(&path)?.into_iter().try_fold(0, |sum, (name, _)| Ok(sum + self.file_bytes(&path.join(name))?))
+    }
+
+    fn file_bytes(&self, path: &Path) -> Result<u64> {
+        let file = self.host.disk.open(path, OpenOptions::new(OpenMode::Read));
+        let file = file.could_not(|| format!("open file \"{}\"", path.display()))?;
+        file.len().could_not(|| format!("stat file \"{}\"", path.display()))
+    }
+
+    /// Resets each unlogged relation to its init fork, after a crash and before redo ends: main fork and maps go, the init fork is copied.
+    pub fn reset_unlogged(&self) -> Result<u32> {
+        let mut count = 0;
+        for (name, kind) in self.list(Path::new("base"))? {
+            let (EntryKind::Directory, Ok(database)) = (kind, name.parse()) else { continue };
+            for (file_name, _) in self.list(&database_path(Oid(database)))? {
+                if let Some(number) = file_name.strip_suffix("_init").and_then(|number| number.parse().ok()) {
+                    let file = RelFile { tablespace: DEFAULT_TABLESPACE, database: Oid(database), number };
+                    self.reset_relation(file)?;
+                    count += 1;
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    fn reset_relation(&self, file: RelFile) -> Result<()> {
+        let fork = |fork| RelFork { file, fork };
+        for gone in [Fork::Main, Fork::FreeSpace, Fork::Visibility] {
+            self.unlink_fork(fork(gone))?;
+        }
+        let (from, to) = (fork(Fork::Init), fork(Fork::Main));
+        self.copy_file(Path::new(&from.to_string()), Path::new(&to.to_string()))?;
+        self.request_sync(&self.entry(to), 0)
+    }
+
+    /// Relations with a main fork in a database's directory: for the search for files that no catalog knows.
+    pub fn list_relations(&self, database: Oid) -> Result<Vec<RelFile>> {
+        let names = self.list(&database_path(database))?;
+        let numbers = names.into_iter().filter_map(|(name, _)| name.parse().ok());
+        Ok(numbers.map(|number| RelFile { tablespace: DEFAULT_TABLESPACE, database, number }).collect())
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<(String, EntryKind)>> {
+        self.host.disk.list(path).could_not(|| format!("open directory \"{}\"", path.display()))
+    }
+
+    /// Makes the names of new and removed files durable.
+    pub fn sync_directory(&self, path: &Path) -> Result<()> {
+        if !self.options.fsync {
+            return Ok(());
+        }
+        self.host.disk.sync_dir(path).could_not(|| format!("fsync file \"{}\"", path.display()))
+    }
+
+    /// Makes an empty main fork in one call, for tests and bootstrap.
+    pub fn create_main(&self, file: RelFile) -> Result<RelFork> {
+        let fork = RelFork { file, fork: Fork::Main };
+        self.create(fork, IfExists::Fail)?;
+        Ok(fork)
+    }
+}
