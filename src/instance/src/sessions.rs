@@ -1,0 +1,267 @@
+//! The table of live sessions and roles: who can be cancelled, terminated, looked at.
+//!
+//! Invariants
+//! - I1. An id names at most one live session, and is never the process id (see `limits`).
+//! - I2. A cancel request reaches only a statement that runs when it arrives: the flag is raised under the same lock under
+//!   which a statement begins and ends, and its end clears the flag. So it never hits a later statement.
+//!
+//! Locks: the table's, then (released before) an entry's. Neither is held while anything else is taken.
+
+use crate::activity::{Activity, ActivityRow, ActivityState, SessionKind};
+use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
+use base::{Oid, SessionId};
+use std::collections::HashMap;
+use std::sync::Arc;
+use sync::{Interrupt, Interrupts, Mutex, Rank};
+
+const TABLE: Rank = Rank::new(800, "session table");
+const ENTRY: Rank = Rank::new(810, "session entry");
+
+/// All live sessions of an instance.
+pub struct SessionTable {
+    table: Mutex<Table>,
+}
+
+struct Table {
+    entries: HashMap<SessionId, Arc<SessionEntry>>,
+    next: i32,
+}
+
+/// What others may see and do of one session.
+pub struct SessionEntry {
+    /// Its number.
+    pub id: SessionId,
+    /// The secret that a cancel request must know.
+    pub cancel_key: i32,
+    /// What it is for.
+    pub kind: SessionKind,
+    /// Its pending interrupts.
+    pub interrupts: Arc<Interrupts>,
+    shared: Mutex<Shared>,
+}
+
+/// Read and written under the entry's lock.
+struct Shared {
+    activity: Activity,
+    runs_statement: bool,
+}
+
+impl Default for SessionTable {
+    fn default() -> SessionTable {
+        SessionTable::new()
+    }
+}
+
+impl SessionTable {
+    /// An empty table.
+    pub fn new() -> SessionTable {
+        SessionTable { table: Mutex::new(TABLE, Table { entries: HashMap::new(), next: SESSION_ID_MIN }) }
+    }
+
+    /// Adds a session under a fresh id; it leaves when the guard is dropped. `cancel_key` comes from the host's entropy.
+    pub fn register(self: &Arc<Self>, kind: SessionKind, cancel_key: i32, activity: Activity) -> Registration {
+        let mut table = self.table.lock();
+        let id = table.free_id();
+        let entry = Arc::new(SessionEntry {
+            id,
+            cancel_key,
+            kind,
+            interrupts: Arc::new(Interrupts::new()),
+            shared: Mutex::new(ENTRY, Shared { activity, runs_statement: false }),
+        });
+        table.entries.insert(id, Arc::clone(&entry));
+        Registration { table: Arc::clone(self), entry }
+    }
+
+    /// The live session with this id.
+    pub fn find(&self, id: SessionId) -> Option<Arc<SessionEntry>> {
+        self.table.lock().entries.get(&id).cloned()
+    }
+
+    /// All live sessions and roles, in order of id.
+    pub fn all(&self) -> Vec<Arc<SessionEntry>> {
+        let mut all: Vec<_> = self.table.lock().entries.values().cloned().collect();
+        all.sort_by_key(|entry| entry.id);
+        all
+    }
+
+    /// A row of `pg_stat_activity` for each.
+    pub fn activity(&self) -> Vec<ActivityRow> {
+        let row =
+            |entry: Arc<SessionEntry>| ActivityRow { session: entry.id, kind: entry.kind, activity: entry.activity() };
+        self.all().into_iter().map(row).collect()
+    }
+
+    /// Number of clients' sessions.
+    pub fn count_clients(&self) -> usize {
+        self.table.lock().entries.values().filter(|entry| entry.kind == SessionKind::Client).count()
+    }
+
+    /// Number of clients' sessions for which this holds.
+    pub fn count_where(&self, holds: impl Fn(&Activity) -> bool) -> usize {
+        let is_counted = |entry: &&Arc<SessionEntry>| {
+            entry.kind == SessionKind::Client && entry.with_activity(|activity| holds(activity))
+        };
+        self.all().iter().filter(is_counted).count()
+    }
+
+    /// Handles a cancel request: true if it reached a running statement. A wrong id or key changes nothing.
+    pub fn cancel(&self, id: SessionId, key: i32) -> CancelOutcome {
+        match self.find(id) {
+            None => CancelOutcome::NoSuchSession,
+            Some(entry) if entry.cancel_key != key || entry.kind != SessionKind::Client => CancelOutcome::WrongKey,
+            Some(entry) => {
+                entry.cancel();
+                CancelOutcome::Accepted
+            }
+        }
+    }
+
+    /// Raises an interrupt in every client's session of a database, or of all for an invalid oid.
+    pub fn raise_in_database(&self, database: Oid, interrupt: Interrupt) {
+        for entry in self.all() {
+            let is_meant = !database.is_valid() || entry.with_activity(|a| a.database == database);
+            if entry.kind == SessionKind::Client && is_meant {
+                entry.interrupts.raise(interrupt);
+            }
+        }
+    }
+}
+
+impl Table {
+    fn free_id(&mut self) -> SessionId {
+        loop {
+            let id = SessionId(self.next);
+            self.next = if self.next == SESSION_ID_MAX { SESSION_ID_MIN } else { self.next + 1 };
+            if !self.entries.contains_key(&id) {
+                return id;
+            }
+        }
+    }
+}
+
+/// What became of a cancel request; the client is never told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CancelOutcome {
+    /// The session was asked, if it runs a statement at all.
+    Accepted,
+    /// No session has this id: `PID %d in cancel request did not match any process`.
+    NoSuchSession,
+    /// The key is another: `wrong key in cancel request for process %d`.
+    WrongKey,
+}
+
+impl SessionEntry {
+    /// A copy of what it does.
+    pub fn activity(&self) -> Activity {
+        self.shared.lock().activity.clone()
+    }
+
+    /// Looks at what it does.
+    pub fn with_activity<T>(&self, look: impl FnOnce(&Activity) -> T) -> T {
+        look(&self.shared.lock().activity)
+    }
+
+    /// Changes what it shows of itself.
+    pub fn update(&self, change: impl FnOnce(&mut Activity)) {
+        change(&mut self.shared.lock().activity);
+    }
+
+    /// A statement begins: shows its text, cut at `text_bytes_max` whole characters, and takes cancel requests from now on.
+    pub fn begin_statement(&self, text: &str, text_bytes_max: usize, now_us: i64) {
+        let mut shared = self.shared.lock();
+        shared.runs_statement = true;
+        self.interrupts.take(Interrupt::CancelQuery);
+        let activity = &mut shared.activity;
+        activity.query.clear();
+        activity.query.push_str(&text[..text.floor_char_boundary(text_bytes_max)]);
+        activity.statement_start_us = now_us;
+        activity.state_change_us = now_us;
+        activity.state = ActivityState::Active;
+    }
+
+    /// A statement has ended, and the session waits for the next in this state.
+    pub fn end_statement(&self, state: ActivityState, now_us: i64) {
+        let mut shared = self.shared.lock();
+        shared.runs_statement = false;
+        self.interrupts.take(Interrupt::CancelQuery);
+        self.interrupts.take(Interrupt::StatementTimeout);
+        shared.activity.state = state;
+        shared.activity.state_change_us = now_us;
+    }
+
+    /// Asks the running statement to end; nothing if none runs.
+    pub fn cancel(&self) {
+        let shared = self.shared.lock();
+        if shared.runs_statement {
+            self.interrupts.raise(Interrupt::CancelQuery);
+        }
+    }
+
+    /// True while a statement runs.
+    pub fn runs_statement(&self) -> bool {
+        self.shared.lock().runs_statement
+    }
+}
+
+/// A session's place in the table, given up when dropped.
+pub struct Registration {
+    table: Arc<SessionTable>,
+    entry: Arc<SessionEntry>,
+}
+
+impl std::ops::Deref for Registration {
+    type Target = Arc<SessionEntry>;
+    fn deref(&self) -> &Arc<SessionEntry> {
+        &self.entry
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.table.table.lock().entries.remove(&self.entry.id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(table: &Arc<SessionTable>) -> Registration {
+        table.register(SessionKind::Client, 42, Activity::default())
+    }
+
+    #[test]
+    fn a_cancel_reaches_only_the_running_statement() {
+        let table = Arc::new(SessionTable::new());
+        let session = client(&table);
+        assert_eq!(table.cancel(session.id, 42), CancelOutcome::Accepted);
+        assert!(!session.interrupts.pending(), "no statement runs");
+        session.begin_statement("select 1", 1024, 7);
+        assert_eq!(table.cancel(session.id, 41), CancelOutcome::WrongKey);
+        assert!(!session.interrupts.pending());
+        assert_eq!(table.cancel(session.id, 42), CancelOutcome::Accepted);
+        assert!(session.interrupts.is_pending(Interrupt::CancelQuery));
+        session.end_statement(ActivityState::Idle, 8);
+        assert!(!session.interrupts.pending(), "it does not wait for the next statement");
+    }
+
+    #[test]
+    fn ids_are_unique_and_leave_with_the_session() {
+        let table = Arc::new(SessionTable::new());
+        let (a, b) = (client(&table), client(&table));
+        assert!(a.id != b.id && a.id.0 >= SESSION_ID_MIN);
+        let id = a.id;
+        drop(a);
+        assert_eq!((table.count_clients(), table.find(id).is_none()), (1, true));
+        assert_eq!(table.cancel(id, 42), CancelOutcome::NoSuchSession);
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        let table = Arc::new(SessionTable::new());
+        let session = client(&table);
+        session.begin_statement("select 'é'", 9, 0);
+        assert_eq!(session.activity().query, "select '");
+    }
+}
