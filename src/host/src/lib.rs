@@ -12,17 +12,21 @@
 //! - I1. After a crash every handle opened before it fails; nothing written through it can appear later.
 //! - I2. What was synced before the crash reads back as written.
 //!
-//! Locks: the simulated disk has one mutex of its own, a leaf. Sockets come with the crates that serve them.
+//! Locks: the simulated disk has one mutex of its own, a leaf. Sockets ([`net`]) and the wait on many of them ([`Poller`]) are
+//! the machine's own only.
 
 mod clock;
 mod disk;
 mod entropy;
+pub mod net;
+mod poll;
 mod real;
 mod sim;
 
 pub use clock::{Clock, ManualClock, RealClock};
 pub use disk::{Disk, EntryKind, File, OpenMode, OpenOptions, SyncOnWrite};
 pub use entropy::{Entropy, RealEntropy, SeededEntropy};
+pub use poll::{Notifier, Poller, Source};
 pub use real::RealDisk;
 pub use sim::{FaultPlan, SECTOR_BYTES, SimHost};
 
