@@ -1,0 +1,12 @@
+//! Limits of this crate, each with its unit and what happens beyond it.
+
+/// Bytes that one read of the socket asks for at least.
+pub const READ_BYTES: usize = 8 * 1024;
+/// Bytes of receive buffer kept between messages; a larger one, left by a large message, is given back.
+pub const RECEIVE_KEEP_BYTES: usize = 16 * 1024;
+/// Bytes of send buffer at which rows are sent although the reply is not complete.
+pub const SEND_FLUSH_BYTES: usize = 32 * 1024;
+/// Bytes of send buffer kept between replies.
+pub const SEND_KEEP_BYTES: usize = 16 * 1024;
+
+const _: () = assert!(READ_BYTES <= RECEIVE_KEEP_BYTES);
