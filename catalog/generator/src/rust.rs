@@ -192,10 +192,24 @@ pub fn relations(catalogs: &Catalogs) -> String {
     for catalog in &catalogs.all {
         relation(&mut out, catalog, catalogs, &names).expect("writing to a string");
     }
+    out += &shared_relations(catalogs);
     let list: Vec<String> = catalogs.all.iter().map(|c| format!("&{}", c.name.to_uppercase())).collect();
     out +=
         &format!("/// All catalogs, by name.\npub static ALL: [&Relation; {}] = [{}];\n", list.len(), list.join(", "));
     out
+}
+
+/// The object ids of shared catalogs, their indexes and TOAST tables.
+fn shared_relations(catalogs: &Catalogs) -> String {
+    let mut oids = Vec::new();
+    for catalog in catalogs.all.iter().filter(|c| c.shared) {
+        oids.push(catalog.oid);
+        oids.extend(catalog.indexes.iter().map(|i| i.oid));
+        oids.extend(catalog.toast.iter().flat_map(|t| [t.table, t.index]));
+    }
+    oids.sort_unstable();
+    let list: Vec<String> = oids.iter().map(u32::to_string).collect();
+    format!("pub(crate) static SHARED: [u32; {}] = [{}];\n", list.len(), list.join(", "))
 }
 
 fn relation(out: &mut String, catalog: &Catalog, catalogs: &Catalogs, names: &Names) -> std::fmt::Result {

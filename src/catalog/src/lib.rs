@@ -118,6 +118,11 @@ impl Relation {
     }
 }
 
+/// True for catalogs of which there is one copy for all databases, their indexes and TOAST tables.
+pub fn is_shared_relation(oid: Oid) -> bool {
+    oid < Oid::FIRST_UNPINNED && relations::SHARED.binary_search(&oid.0).is_ok()
+}
+
 impl Column {
     /// The column as storage needs it.
     pub fn attribute(&self) -> Attribute {

@@ -1,0 +1,165 @@
+//! The caches that all sessions of an instance share.
+
+use crate::invalidation::{Invalidation, Invalidations};
+use crate::key::{KeyHash, hash_key, same_key};
+use crate::limits::{RELATIONS_PER_SHARD_MAX, ROWS_PER_SHARD_MAX};
+use crate::relation::RelationEntry;
+use crate::versioned::{Spread, Stamp, VersionedMap};
+use base::Oid;
+use catalog::CacheId;
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tuple::Datum;
+
+/// Which rows an entry of the row cache holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowKey<'a> {
+    pub cache: CacheId,
+    /// All of the cache's key columns, or the first ones: then the entry is a list.
+    pub key: &'a [Datum],
+    pub slot: RowSlot,
+}
+
+/// What the row cache knows about a key: the rows, possibly none (a negative entry).
+pub(crate) struct CachedRows {
+    cache: CacheId,
+    key: Vec<Datum>,
+    slot: RowSlot,
+    /// An `Arc<[Arc<R>]>` of the catalog's row type.
+    pub rows: Box<dyn Any + Send + Sync>,
+}
+
+impl CachedRows {
+    pub(crate) fn new(key: RowKey<'_>, rows: Box<dyn Any + Send + Sync>) -> CachedRows {
+        CachedRows { cache: key.cache, key: key.key.to_vec(), slot: key.slot, rows }
+    }
+
+    pub(crate) fn is_of(&self, key: RowKey<'_>) -> bool {
+        self.cache == key.cache && self.slot.database == key.slot.database && same_key(&self.key, key.key)
+    }
+}
+
+/// A relation's place in the relation cache: its database (zero if shared) and object id.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct RelationKey {
+    pub database: Oid,
+    pub relation: Oid,
+}
+
+impl Spread for RelationKey {
+    fn spread(&self) -> u64 {
+        u64::from(self.relation.0)
+    }
+}
+
+/// A row's place in the row cache. The database is beside the hash so that it can be forgotten as a whole.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct RowSlot {
+    pub database: Oid,
+    pub hash: KeyHash,
+}
+
+impl Spread for RowSlot {
+    fn spread(&self) -> u64 {
+        self.hash.0
+    }
+}
+
+/// System caches and relation entries of all databases, shared by all sessions.
+///
+/// What it holds is committed; a transaction's own changes are in its [`crate::Overlay`]. Locks: finding takes none.
+pub struct Caches {
+    rows: VersionedMap<RowSlot, CachedRows>,
+    relations: VersionedMap<RelationKey, RelationEntry>,
+    changes: AtomicU64,
+}
+
+impl Default for Caches {
+    fn default() -> Caches {
+        Caches::new()
+    }
+}
+
+impl Caches {
+    /// Empty caches.
+    pub fn new() -> Caches {
+        Caches {
+            rows: VersionedMap::new(ROWS_PER_SHARD_MAX),
+            relations: VersionedMap::new(RELATIONS_PER_SHARD_MAX),
+            changes: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts the commits that changed catalogs: who depends on catalog content and finds the same number may go on
+    /// without looking closer.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    /// Forgets what a committed transaction changed. To be called after its commit number is published and before its
+    /// locks are released.
+    pub fn apply(&self, invalidations: &Invalidations) {
+        for invalidation in invalidations.iter() {
+            self.forget(*invalidation);
+        }
+        if !invalidations.is_empty() {
+            self.changes.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn forget(&self, invalidation: Invalidation) {
+        match invalidation {
+            Invalidation::Row { database, hash } => {
+                self.rows.invalidate(&RowSlot { database, hash });
+            }
+            Invalidation::Relation { database, relation } => {
+                let old = self.relations.invalidate(&RelationKey { database, relation });
+                old.iter().for_each(|entry| entry.set_stale());
+            }
+            Invalidation::Database { database } => {
+                let of = |d: Oid| !database.is_valid() || d == database;
+                self.rows.invalidate_where(|slot| of(slot.database));
+                let old = self.relations.invalidate_where(|key| of(key.database));
+                old.iter().for_each(|entry| entry.set_stale());
+            }
+        }
+    }
+
+    /// Rows and relations held.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.rows.len(), self.relations.len())
+    }
+
+    pub(crate) fn find_rows(&self, key: RowKey<'_>) -> Option<Arc<CachedRows>> {
+        self.rows.find(&key.slot).filter(|found| found.is_of(key))
+    }
+
+    pub(crate) fn rows_stamp(&self, key: RowKey<'_>) -> Stamp {
+        self.rows.stamp(&key.slot)
+    }
+
+    pub(crate) fn add_rows(&self, rows: Arc<CachedRows>, stamp: Stamp) {
+        self.rows.add(rows.slot, rows, stamp);
+    }
+
+    pub(crate) fn find_relation(&self, key: &RelationKey) -> Option<Arc<RelationEntry>> {
+        self.relations.find(key)
+    }
+
+    pub(crate) fn relation_stamp(&self, key: &RelationKey) -> Stamp {
+        self.relations.stamp(key)
+    }
+
+    pub(crate) fn add_relation(&self, key: RelationKey, entry: Arc<RelationEntry>, stamp: Stamp) {
+        self.relations.add(key, entry, stamp);
+    }
+}
+
+impl<'a> RowKey<'a> {
+    /// The key of an entry; `database` is ignored for shared catalogs.
+    pub(crate) fn new(cache: CacheId, database: Oid, key: &'a [Datum]) -> RowKey<'a> {
+        let database = if cache.cache().relation.shared { Oid::INVALID } else { database };
+        RowKey { cache, key, slot: RowSlot { database, hash: hash_key(cache, database, key) } }
+    }
+}

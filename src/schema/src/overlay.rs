@@ -1,0 +1,82 @@
+//! A transaction's own view of the catalogs: what it changed and has not committed.
+
+use crate::caches::{CachedRows, RelationKey, RowKey, RowSlot};
+use crate::invalidation::{Invalidation, Invalidations};
+use crate::relation::RelationEntry;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What a transaction changed in the catalogs. It lives in the session; [`crate::Caches`] never sees uncommitted rows.
+///
+/// Life: empty at the transaction's start; every catalog write notes what it changes; commit takes the notes
+/// ([`Overlay::invalidations`]) into the commit record and, afterwards, [`crate::Caches::apply`]; then, or at rollback,
+/// [`Overlay::clear`]. Notes of a rolled-back subtransaction stay: they only cost a look at the tables.
+#[derive(Default)]
+pub struct Overlay {
+    changed: RefCell<Invalidations>,
+    /// Own versions of changed entries, read since the last change.
+    rows: RefCell<HashMap<RowSlot, Arc<CachedRows>>>,
+    relations: RefCell<HashMap<RelationKey, Arc<RelationEntry>>>,
+}
+
+impl Overlay {
+    /// An overlay without changes.
+    pub fn new() -> Overlay {
+        Overlay::default()
+    }
+
+    /// True if the transaction changed no catalog.
+    pub fn is_empty(&self) -> bool {
+        self.changed.borrow().is_empty()
+    }
+
+    /// What to forget everywhere once the transaction is committed.
+    pub fn invalidations(&self) -> Invalidations {
+        self.changed.borrow().clone()
+    }
+
+    /// At the end of the transaction: forgets all changes.
+    pub fn clear(&self) {
+        *self.changed.borrow_mut() = Invalidations::default();
+        self.forget_versions();
+    }
+
+    /// After the rollback of a subtransaction: own versions are read again.
+    pub fn forget_versions(&self) {
+        self.rows.borrow_mut().clear();
+        self.relations.borrow_mut().clear();
+    }
+
+    /// Notes a change. Own versions read before it are forgotten.
+    pub fn note(&self, invalidation: Invalidation) {
+        self.changed.borrow_mut().add(invalidation);
+        self.forget_versions();
+    }
+
+    pub(crate) fn covers_row(&self, key: RowKey<'_>) -> bool {
+        let changed = self.changed.borrow();
+        !changed.is_empty() && changed.covers_row(key.slot.database, key.slot.hash)
+    }
+
+    pub(crate) fn covers_relation(&self, key: RelationKey) -> bool {
+        let changed = self.changed.borrow();
+        !changed.is_empty() && changed.covers_relation(key.database, key.relation)
+    }
+
+    pub(crate) fn find_rows(&self, key: RowKey<'_>) -> Option<Arc<CachedRows>> {
+        self.rows.borrow().get(&key.slot).filter(|found| found.is_of(key)).cloned()
+    }
+
+    pub(crate) fn add_rows(&self, key: RowKey<'_>, rows: Arc<CachedRows>) {
+        self.rows.borrow_mut().insert(key.slot, rows);
+    }
+
+    pub(crate) fn find_relation(&self, key: RelationKey) -> Option<Arc<RelationEntry>> {
+        self.relations.borrow().get(&key).cloned()
+    }
+
+    pub(crate) fn add_relation(&self, key: RelationKey, entry: Arc<RelationEntry>) {
+        self.relations.borrow_mut().insert(key, entry);
+    }
+}
