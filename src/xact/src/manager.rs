@@ -1,0 +1,439 @@
+//! The transaction manager: numbers, ends, the horizon.
+
+use crate::clog::{CommitLog, Ended};
+use crate::csn::{CsnState, CsnTable, FIRST_CSN};
+use crate::outside::{CommitHook, Journal, RelationFiles};
+use crate::prepared::PreparedTable;
+use crate::records::{End, Reader, kind};
+use crate::snapshot::Registry;
+use crate::{Horizon, limits, ranks};
+use base::{Csn, Lsn, Oid, Xid};
+use host::{Clock, Disk};
+use lock::LockManager;
+use report::{Error, Result, Severity};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use sync::{CriticalSection, Mutex, RwLock};
+
+/// What became of a transaction, as everybody sees it now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum XidStatus {
+    /// Not ended, or its commit is just being published.
+    InProgress,
+    /// Committed. The number is known while some snapshot may need it.
+    Committed(Option<Csn>),
+    /// Rolled back, or cut off by a crash.
+    Aborted,
+}
+
+/// What the manager is built from.
+pub struct Parts {
+    /// Where `pg_xact` and `pg_twophase` are.
+    pub disk: Arc<dyn Disk>,
+    /// For commit times.
+    pub clock: Arc<dyn Clock>,
+    /// The WAL.
+    pub journal: Arc<dyn Journal>,
+    /// Relation files.
+    pub files: Arc<dyn RelationFiles>,
+    /// The lock table.
+    pub locks: LockManager,
+    /// From the control file's checkpoint.
+    pub next: NextIds,
+}
+
+/// The ids that are given out next; what a checkpoint remembers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextIds {
+    /// No transaction has this xid or a higher one.
+    pub xid: Xid,
+    /// The next oid.
+    pub oid: Oid,
+}
+
+struct XidSource {
+    next: u64,
+    /// Below this the WAL knows that xids are given out.
+    promised: u64,
+}
+
+struct OidSource {
+    next: u32,
+    /// How many may be given out before the WAL must be told again.
+    left: u32,
+}
+
+/// All transactions of an instance.
+pub struct TransactionManager {
+    pub(crate) csns: CsnTable,
+    clog: CommitLog,
+    pub(crate) registry: Registry,
+    xids: Mutex<XidSource>,
+    next_xid: AtomicU64,
+    oids: Mutex<OidSource>,
+    commit_window: RwLock<()>,
+    commit_order: Mutex<()>,
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) files: Arc<dyn RelationFiles>,
+    pub(crate) locks: LockManager,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) disk: Arc<dyn Disk>,
+    hook: OnceLock<Arc<dyn CommitHook>>,
+    /// The end of the last commit record that nobody waited to see flushed.
+    unflushed: AtomicU64,
+    /// Commits since the horizon was computed.
+    commits_since_horizon: AtomicU64,
+    pub(crate) prepared: PreparedTable,
+}
+
+/// How a commit's record is treated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum SyncCommit {
+    /// The commit returns when its record is on disk.
+    #[default]
+    On,
+    /// The walwriter flushes it soon; a crash may lose it, whole.
+    Off,
+}
+
+impl TransactionManager {
+    /// A manager that continues from a checkpoint.
+    pub fn open(parts: Parts) -> TransactionManager {
+        let next = parts.next.xid.max(Xid::FIRST_NORMAL);
+        TransactionManager {
+            csns: CsnTable::new(next),
+            clog: CommitLog::open(Arc::clone(&parts.disk)),
+            registry: Registry::new(FIRST_CSN, next),
+            xids: Mutex::new(ranks::XID, XidSource { next: next.0, promised: next.0 }),
+            next_xid: AtomicU64::new(next.0),
+            oids: Mutex::new(ranks::OID, OidSource { next: parts.next.oid.0, left: 0 }),
+            commit_window: RwLock::new(ranks::COMMIT_WINDOW, ()),
+            commit_order: Mutex::new(ranks::COMMIT_ORDER, ()),
+            journal: parts.journal,
+            files: parts.files,
+            locks: parts.locks,
+            clock: parts.clock,
+            disk: parts.disk,
+            hook: OnceLock::new(),
+            unflushed: AtomicU64::new(0),
+            commits_since_horizon: AtomicU64::new(0),
+            prepared: PreparedTable::new(),
+        }
+    }
+
+    /// Names who is told of commits with invalidations. Once, before the first session.
+    pub fn set_commit_hook(&self, hook: Arc<dyn CommitHook>) {
+        let _ = self.hook.set(hook);
+    }
+
+    /// The lock table that transactions take their locks in.
+    pub fn locks(&self) -> &LockManager {
+        &self.locks
+    }
+
+    // ---- numbers
+
+    /// Gives out an xid.
+    ///
+    /// Errors: the WAL cannot be written; 54000 if the oldest snapshot is too old.
+    pub(crate) fn assign_xid(&self) -> Result<Xid> {
+        let mut xids = self.xids.lock();
+        let xid = Xid(xids.next);
+        self.csns.extend(xid)?;
+        if xids.next >= xids.promised {
+            let promised = xids.next + limits::XID_PREFETCH;
+            self.journal.insert(kind::NEXT_XID, Xid::INVALID, &promised.to_le_bytes())?;
+            xids.promised = promised;
+        }
+        xids.next += 1;
+        self.next_xid.store(xids.next, Ordering::SeqCst);
+        Ok(xid)
+    }
+
+    /// The xid that is given out next.
+    pub fn next_xid(&self) -> Xid {
+        Xid(self.next_xid.load(Ordering::SeqCst))
+    }
+
+    /// Every transaction below has ended.
+    pub fn oldest_active_xid(&self) -> Xid {
+        Xid(self.registry.oldest_active.load(Ordering::SeqCst))
+    }
+
+    /// Gives out an oid. It may be in use in some catalog after a wraparound: callers look.
+    ///
+    /// Errors: the WAL cannot be written.
+    pub fn next_oid(&self) -> Result<Oid> {
+        let mut oids = self.oids.lock();
+        if oids.next == 0 {
+            *oids = OidSource { next: Oid::FIRST_NORMAL.0, left: 0 };
+        }
+        if oids.left == 0 {
+            let promised = oids.next.wrapping_add(limits::OID_PREFETCH);
+            self.journal.insert(kind::NEXT_OID, Xid::INVALID, &promised.to_le_bytes())?;
+            oids.left = limits::OID_PREFETCH;
+        }
+        let oid = Oid(oids.next);
+        oids.next = oids.next.wrapping_add(1);
+        oids.left -= 1;
+        Ok(oid)
+    }
+
+    /// Continues the oids from here: initdb's phases.
+    pub fn set_next_oid(&self, oid: Oid) {
+        *self.oids.lock() = OidSource { next: oid.0, left: 0 };
+    }
+
+    // ---- ends
+
+    /// What became of a transaction.
+    ///
+    /// Errors: the commit log cannot be read.
+    pub fn status(&self, xid: Xid) -> Result<XidStatus> {
+        Ok(match self.settled_state(xid) {
+            CsnState::InProgress | CsnState::Committing => XidStatus::InProgress,
+            CsnState::Committed(csn) => XidStatus::Committed(Some(csn)),
+            CsnState::Aborted => XidStatus::Aborted,
+            CsnState::Older if self.committed_long_ago(xid)? => XidStatus::Committed(None),
+            CsnState::Older => XidStatus::Aborted,
+        })
+    }
+
+    /// The state of an xid once its commit, if one is being published this moment, has its number.
+    #[inline]
+    pub(crate) fn settled_state(&self, xid: Xid) -> CsnState {
+        let mut round = 0;
+        loop {
+            match self.csns.state(xid) {
+                CsnState::Committing => sync::spin_hint(&mut round),
+                state => return state,
+            }
+        }
+    }
+
+    /// Whether a transaction below the csn table's floor committed.
+    pub(crate) fn committed_long_ago(&self, xid: Xid) -> Result<bool> {
+        match xid {
+            Xid::BOOTSTRAP | Xid::FROZEN => Ok(true),
+            Xid::INVALID => Ok(false),
+            _ => Ok(self.clog.get(xid)? == Ended::Committed),
+        }
+    }
+
+    /// True if what the WAL says of every published commit is on disk, so that a hint bit may be set. While commits
+    /// without flush are on their way it is false for a moment.
+    #[inline]
+    pub fn may_set_hints(&self) -> bool {
+        let unflushed = self.unflushed.load(Ordering::Acquire);
+        unflushed == 0 || self.hints_wait_for(unflushed)
+    }
+
+    fn hints_wait_for(&self, unflushed: u64) -> bool {
+        let flushed = self.journal.flushed().0 >= unflushed;
+        if flushed {
+            let _ = self.unflushed.compare_exchange(unflushed, 0, Ordering::AcqRel, Ordering::Relaxed);
+        }
+        flushed
+    }
+
+    /// Commits: logs, waits for the disk if asked, publishes, tells the hook. Locks and files are the caller's.
+    ///
+    /// Errors: PANIC if the log took the record and then failed; else the transaction can still abort.
+    pub(crate) fn commit_xid(
+        &self,
+        record: (u8, Vec<u8>),
+        xid: Xid,
+        end: &End,
+        sync: SyncCommit,
+    ) -> Result<(Csn, Lsn)> {
+        let window = self.commit_window.read();
+        let lsn = self.journal.insert(record.0, xid, &record.1)?;
+        let critical = CriticalSection::enter();
+        self.make_durable(lsn, sync).map_err(|e| e.severity(Severity::Panic))?;
+        let all = end.subs.iter().chain([&xid]);
+        for xid in all.clone() {
+            self.clog.set(*xid, Ended::Committed).map_err(|e| e.severity(Severity::Panic))?;
+        }
+        drop(critical);
+        drop(window);
+        Ok((self.publish(xid, end), lsn))
+    }
+
+    fn make_durable(&self, lsn: Lsn, sync: SyncCommit) -> Result<()> {
+        match sync {
+            SyncCommit::On => self.journal.flush(lsn),
+            SyncCommit::Off => {
+                self.unflushed.fetch_max(lsn.0, Ordering::AcqRel);
+                self.journal.flush_soon(lsn);
+                Ok(())
+            }
+        }
+    }
+
+    fn publish(&self, xid: Xid, end: &End) -> Csn {
+        let csn = if end.invalidations.is_empty() {
+            self.give_csn(xid, &end.subs)
+        } else {
+            let _in_order = self.commit_order.lock();
+            let csn = self.give_csn(xid, &end.subs);
+            if let Some(hook) = self.hook.get() {
+                hook.committed(csn, &end.invalidations);
+            }
+            csn
+        };
+        self.advance_oldest();
+        self.commits_since_horizon.fetch_add(1, Ordering::Relaxed);
+        csn
+    }
+
+    fn give_csn(&self, xid: Xid, subs: &[Xid]) -> Csn {
+        subs.iter().chain([&xid]).for_each(|xid| self.csns.set_committing(*xid));
+        let csn = Csn(self.registry.next_csn.fetch_add(1, Ordering::SeqCst));
+        subs.iter().chain([&xid]).for_each(|xid| self.csns.set_committed(*xid, csn));
+        csn
+    }
+
+    /// Aborts a transaction or subtransaction and its own subtransactions.
+    pub(crate) fn abort_xids(&self, xids: impl Iterator<Item = Xid>) {
+        for xid in xids {
+            self.csns.set_aborted(xid);
+        }
+        self.advance_oldest();
+    }
+
+    /// Moves `oldest_active` over the transactions that have ended. Whoever ends one calls it after saying so: of two that
+    /// end at once, at least one sees both.
+    fn advance_oldest(&self) {
+        let start = self.registry.oldest_active.load(Ordering::SeqCst);
+        let end = self.next_xid.load(Ordering::SeqCst);
+        let mut oldest = start;
+        while oldest < end && !matches!(self.csns.state(Xid(oldest)), CsnState::InProgress | CsnState::Committing) {
+            oldest += 1;
+        }
+        if oldest > start {
+            self.registry.oldest_active.fetch_max(oldest, Ordering::SeqCst);
+        }
+    }
+
+    // ---- the horizon
+
+    /// What every snapshot in use, or yet to be taken, agrees on. Computed now.
+    pub fn oldest_visible(&self) -> Horizon {
+        self.commits_since_horizon.store(0, Ordering::Relaxed);
+        let horizon = self.registry.compute_horizon();
+        self.csns.trim(horizon.xmin);
+        horizon
+    }
+
+    /// As `oldest_visible`, but perhaps computed some commits ago: for pruning in passing.
+    pub fn recent_horizon(&self) -> Horizon {
+        if self.commits_since_horizon.load(Ordering::Relaxed) < 16 {
+            return self.registry.last_horizon();
+        }
+        self.oldest_visible()
+    }
+
+    /// True if a transaction that deleted something committed before every snapshot: what it deleted is dead.
+    ///
+    /// Errors: the commit log cannot be read.
+    pub fn committed_before(&self, xid: Xid, horizon: Horizon) -> Result<bool> {
+        Ok(match self.status(xid)? {
+            XidStatus::Committed(Some(csn)) => csn < horizon.csn,
+            XidStatus::Committed(None) => true,
+            XidStatus::InProgress | XidStatus::Aborted => false,
+        })
+    }
+
+    // ---- checkpoints and recovery
+
+    /// What a checkpoint must remember. Called after the checkpoint chose its redo point: a promise made earlier is
+    /// contained in it, one made later is replayed.
+    pub fn checkpoint_ids(&self) -> NextIds {
+        let xid = Xid(self.xids.lock().promised);
+        let oids = self.oids.lock();
+        NextIds { xid, oid: Oid(oids.next.wrapping_add(oids.left)) }
+    }
+
+    /// As `checkpoint_ids` for the last checkpoint of an orderly shutdown: promises not used up are taken back.
+    pub fn shutdown_ids(&self) -> NextIds {
+        let mut xids = self.xids.lock();
+        xids.promised = xids.next;
+        let mut oids = self.oids.lock();
+        oids.left = 0;
+        NextIds { xid: Xid(xids.next), oid: Oid(oids.next) }
+    }
+
+    /// Writes the commit log. Called after the redo point was chosen.
+    ///
+    /// Every commit whose record lies before the redo point is in the log when this returns: it waits out those
+    /// that are between their record and the log.
+    pub fn checkpoint(&self, redo: Lsn) -> Result<()> {
+        drop(self.commit_window.write());
+        // Commits without flush may already be in the log: their records go first.
+        let unflushed = Lsn(self.unflushed.load(Ordering::Acquire));
+        self.journal.flush(redo.max(unflushed))?;
+        self.clog.checkpoint()
+    }
+
+    /// Recovery: no xid up to this one may be given out again. Called with the xid of every record.
+    pub fn note_xid(&self, xid: Xid) {
+        if xid.is_normal() {
+            self.raise_next_xid(xid.0 + 1);
+        }
+    }
+
+    fn raise_next_xid(&self, next: u64) {
+        let mut xids = self.xids.lock();
+        xids.next = xids.next.max(next);
+        xids.promised = xids.next;
+        self.next_xid.store(xids.next, Ordering::SeqCst);
+    }
+
+    /// Recovery: does again what a record of this resource manager says. It may have been done before.
+    ///
+    /// Errors: XX001 if the record is damaged; files that cannot be read or removed.
+    pub fn redo(&self, record_kind: u8, xid: Xid, body: &[u8]) -> Result<()> {
+        let mut reader = Reader(body);
+        match record_kind {
+            kind::NEXT_XID => self.raise_next_xid(reader.u64()?),
+            kind::NEXT_OID => self.set_next_oid(Oid(reader.u32()?)),
+            kind::COMMIT => self.redo_end(xid, &End::read(&mut reader)?, Ended::Committed)?,
+            kind::ABORT => self.redo_end(xid, &End::read(&mut reader)?, Ended::Aborted)?,
+            kind::PREPARE => self.prepared.redo_prepare(self, body)?,
+            kind::COMMIT_PREPARED => {
+                self.redo_end(xid, &End::read(&mut reader)?, Ended::Committed)?;
+                self.prepared.redo_finish(self, xid)?;
+            }
+            kind::ABORT_PREPARED => {
+                self.redo_end(xid, &End::read(&mut reader)?, Ended::Aborted)?;
+                self.prepared.redo_finish(self, xid)?;
+            }
+            other => return Err(Error::corrupt(format!("unknown WAL record kind {other:#x} of transactions"))),
+        }
+        Ok(())
+    }
+
+    fn redo_end(&self, xid: Xid, end: &End, ended: Ended) -> Result<()> {
+        for xid in end.subs.iter().chain([&xid]) {
+            self.note_xid(*xid);
+            self.clog.set(*xid, ended)?;
+        }
+        self.files.remove(&end.files)
+    }
+
+    /// Recovery is over: what has not committed by now has aborted, but for prepared transactions.
+    ///
+    /// Errors: a prepared transaction's state cannot be read.
+    pub fn finish_recovery(self: &Arc<Self>) -> Result<()> {
+        let next = self.next_xid();
+        self.csns.trim(next);
+        self.registry.restart(next);
+        self.prepared.recover(self)
+    }
+}
+
+impl std::fmt::Debug for TransactionManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TransactionManager(next xid {}, oldest {})", self.next_xid(), self.oldest_active_xid())
+    }
+}

@@ -1,0 +1,29 @@
+//! What the transaction manager needs from others, as traits: the log, relation files, the schema's caches.
+
+use base::{Csn, Lsn, RelFile, Xid};
+use report::Result;
+
+/// The write-ahead log, as transactions use it.
+pub trait Journal: Send + Sync {
+    /// Inserts a record of the resource manager `xact`. Answers the end of it.
+    fn insert(&self, kind: u8, xid: Xid, body: &[u8]) -> Result<Lsn>;
+    /// Returns when everything up to `lsn` is on disk. An error is a PANIC.
+    fn flush(&self, lsn: Lsn) -> Result<()>;
+    /// Asks for a flush up to `lsn` soon (`synchronous_commit = off`).
+    fn flush_soon(&self, lsn: Lsn);
+    /// Everything up to here is on disk.
+    fn flushed(&self) -> Lsn;
+}
+
+/// Relation files, all forks of each.
+pub trait RelationFiles: Send + Sync {
+    /// Drops their pages from the buffer pool and removes the files. A file that is not there is fine.
+    fn remove(&self, files: &[RelFile]) -> Result<()>;
+}
+
+/// Told of commits that carry invalidations, in commit order, one at a time, when the commit is visible and before its locks
+/// are given back.
+pub trait CommitHook: Send + Sync {
+    /// `payload` is what the transaction collected with `Transaction::add_invalidation`, joined.
+    fn committed(&self, csn: Csn, payload: &[u8]);
+}
