@@ -1,0 +1,151 @@
+//! Writing the ring to the files and forcing it to disk, one leader for all who wait.
+
+use crate::Wal;
+use base::Lsn;
+use report::{Result, error};
+use std::sync::atomic::Ordering;
+use std::thread::{self, Thread};
+use sync::spin_hint;
+
+/// Who flushes, and who waits for it.
+///
+/// Whenever somebody is on the list, a leader is at work or a thread that was on the list is awake and on its way to this lock: each leader, when done,
+/// wakes those whom its flush covered and one more.
+#[derive(Default)]
+pub(crate) struct FlushQueue {
+    leading: bool,
+    waiters: Vec<(u64, Thread)>,
+}
+
+impl Wal {
+    /// Returns when the log is on disk up to `lsn`. Any thread; the caller holds no lock of rank `WAL_SLOT` or above.
+    ///
+    /// Errors: PANIC if writing or syncing failed, now or ever (I4); XX001 if `lsn` is beyond the end of the log (a damaged page).
+    pub fn flush(&self, lsn: Lsn) -> Result<()> {
+        if lsn <= self.flushed() {
+            return Ok(());
+        }
+        if lsn > self.inserted() {
+            let end = self.inserted();
+            return Err(error!(DATA_CORRUPTED, "xlog flush request {lsn} is not satisfied --- inserted only to {end}"));
+        }
+        self.wait_for_inserters(lsn.0)?;
+        loop {
+            self.check_alive()?;
+            let mut queue = self.queue.lock();
+            if lsn <= self.flushed() {
+                return Ok(());
+            }
+            if !queue.leading {
+                queue.leading = true;
+                drop(queue);
+                return self.lead();
+            }
+            queue.waiters.push((lsn.0, thread::current()));
+            drop(queue);
+            thread::park();
+        }
+    }
+
+    /// Flushes all that is complete, then hands the lead on.
+    fn lead(&self) -> Result<()> {
+        let outcome = self.write_and_sync();
+        let mut queue = self.queue.lock();
+        queue.leading = false;
+        let reached = if outcome.is_ok() { self.flushed.load(Ordering::Acquire) } else { u64::MAX };
+        let mut woken = take_covered(&mut queue.waiters, reached);
+        woken.extend(queue.waiters.pop().map(|(_, next)| next));
+        drop(queue);
+        woken.iter().for_each(Thread::unpark);
+        outcome
+    }
+
+    fn write_and_sync(&self) -> Result<()> {
+        let (reached, files) = {
+            let mut segments = self.segments.lock();
+            self.write_complete(&mut segments)?;
+            (self.written.load(Ordering::Acquire), segments.take_unsynced())
+        };
+        if self.options.fsync {
+            let start = self.host.clock.monotonic();
+            for file in &files {
+                file.sync(self.options.sync_method).map_err(|error| self.fail(error))?;
+            }
+            self.counters.syncs.fetch_add(1, Ordering::Relaxed);
+            let took = self.host.clock.monotonic() - start;
+            self.counters.sync_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        }
+        self.flushed.fetch_max(reached, Ordering::AcqRel);
+        Ok(())
+    }
+
+    /// Makes sure that the log is in the files up to `target`, below which inserters are done.
+    pub(crate) fn write_out(&self, target: u64) -> Result<()> {
+        let mut segments = self.segments.lock();
+        if self.written.load(Ordering::Acquire) >= target {
+            return Ok(());
+        }
+        self.write_complete(&mut segments)
+    }
+
+    /// Writes all that is complete. Waits for nobody (I3).
+    fn write_complete(&self, segments: &mut crate::segments::Segments) -> Result<()> {
+        let target = self.complete_up_to();
+        let start = self.host.clock.monotonic();
+        let mut at = self.written.load(Ordering::Acquire);
+        let writes = u64::from(at < target);
+        while at < target {
+            at = segments.write_from_ring(&self.host, &self.ring, at, target).map_err(|error| self.fail(error))?;
+            self.written.store(at, Ordering::Release);
+        }
+        self.counters.writes.fetch_add(writes, Ordering::Relaxed);
+        let took = self.host.clock.monotonic() - start;
+        self.counters.write_us.fetch_add(took.as_micros() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn complete_up_to(&self) -> u64 {
+        self.slots.complete_up_to(self.reserved.load(Ordering::Acquire))
+    }
+
+    /// Returns when no inserter is copying below `target`. Copying takes no more than a moment, so it spins.
+    pub(crate) fn wait_for_inserters(&self, target: u64) -> Result<()> {
+        let mut round = 0;
+        while self.complete_up_to() < target {
+            self.check_alive()?;
+            spin_hint(&mut round);
+        }
+        Ok(())
+    }
+
+    /// Notes that somebody committed at `lsn` without waiting.
+    pub fn set_async_lsn(&self, lsn: Lsn) {
+        self.async_lsn.fetch_max(lsn.0, Ordering::AcqRel);
+    }
+
+    /// The latest asynchronous commit.
+    pub fn async_lsn(&self) -> Lsn {
+        Lsn(self.async_lsn.load(Ordering::Acquire))
+    }
+
+    /// The walwriter's round: flushes what asynchronous commits left, and, once `write_after` bytes wait, writes what is complete.
+    /// True if there was something to do.
+    pub fn background_flush(&self, write_after: u64) -> Result<bool> {
+        let wanted = self.async_lsn();
+        if wanted > self.flushed() {
+            self.flush(wanted)?;
+            return Ok(true);
+        }
+        let complete = self.complete_up_to();
+        if complete.saturating_sub(self.flushed().0) >= write_after.max(1) {
+            self.flush(Lsn(complete))?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+}
+
+/// Takes the waiters up to `reached` off the list.
+fn take_covered(waiters: &mut Vec<(u64, Thread)>, reached: u64) -> Vec<Thread> {
+    waiters.extract_if(.., |(lsn, _)| *lsn <= reached).map(|(_, thread)| thread).collect()
+}
