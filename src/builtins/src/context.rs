@@ -64,6 +64,8 @@ pub struct FormatSettings {
     pub array_nulls: bool,
     /// `client_encoding` by PostgreSQL's name.
     pub client_encoding: String,
+    /// The database's own collation is C: only ASCII letters have case.
+    pub ascii_case: bool,
     /// `quote_all_identifiers`.
     pub quote_all_identifiers: bool,
 }
@@ -80,6 +82,7 @@ impl Default for FormatSettings {
             bytea_hex: true,
             array_nulls: true,
             client_encoding: "UTF8".to_owned(),
+            ascii_case: false,
             quote_all_identifiers: false,
         }
     }

@@ -30,17 +30,22 @@ mod wire;
 pub mod aggregate;
 pub mod array;
 mod boolean;
+mod bytea;
 mod chars;
 mod float;
 mod hash;
 mod int;
+mod keywords;
 mod name;
 mod oid;
 pub mod record;
+mod string;
 mod text;
 pub mod window;
 
 pub mod symbols;
+#[cfg(test)]
+mod testing;
 
 pub use aggregate::{Accumulator, Aggregate, AggregateKind, AggregateState, aggregate};
 pub use compare::{HashFn, Hasher, comparator, hasher};
@@ -51,5 +56,6 @@ pub use dispatch::{
 };
 pub use hash::{hash_bytes, hash_bytes_extended, hash_uint32, hash_uint32_extended};
 pub use io::{input, output, receive, send};
+pub use string::quote::{quote_identifier, quote_literal};
 pub use types::{BuiltinTypes, EnumLabel, TypeInfo, TypeLookup, builtin_type, type_oid};
 pub use window::{WindowAccess, WindowFunction, WindowState, window_function};

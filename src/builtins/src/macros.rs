@@ -5,7 +5,7 @@
 /// `fn name[cx](..)` names the context. The module's table is `BUILTINS`.
 macro_rules! builtins {
     ($(fn $name:ident $([$cx:ident])? ($($arg:ident : $ty:ty),* $(,)?) -> $ret:ty $body:block)*) => {
-        #[allow(missing_docs, reason = "the names are PostgreSQL's own")]
+        #[allow(missing_docs, non_snake_case, reason = "the names are PostgreSQL's own")]
         pub mod symbols {
             #[allow(unused_imports, reason = "not every module needs all of its parent's imports")]
             use super::*;
@@ -30,7 +30,7 @@ macro_rules! builtins {
 /// The module's table is `RAW_BUILTINS`.
 macro_rules! raw_builtins {
     ($(fn $name:ident($cx:ident, $args:ident) $body:block)*) => {
-        #[allow(missing_docs, reason = "the names are PostgreSQL's own")]
+        #[allow(missing_docs, non_snake_case, reason = "the names are PostgreSQL's own")]
         pub mod raw_symbols {
             #[allow(unused_imports, reason = "not every module needs all of its parent's imports")]
             use super::*;
@@ -47,7 +47,7 @@ macro_rules! raw_builtins {
 /// Declares set-returning functions: the body gives a boxed [`crate::RowSource`]. The module's table is `SRFS`.
 macro_rules! set_returning {
     ($(fn $name:ident($cx:ident, $args:ident) $body:block)*) => {
-        #[allow(missing_docs, reason = "the names are PostgreSQL's own")]
+        #[allow(missing_docs, non_snake_case, reason = "the names are PostgreSQL's own")]
         pub mod srf_symbols {
             #[allow(unused_imports, reason = "not every module needs all of its parent's imports")]
             use super::*;

@@ -3,6 +3,7 @@
 use crate::{BuiltinFn, SrfFn};
 
 pub use crate::boolean::symbols::*;
+pub use crate::bytea::symbols::*;
 pub use crate::chars::symbols::*;
 pub use crate::float::symbols::*;
 pub use crate::hash::symbols::*;
@@ -10,22 +11,42 @@ pub use crate::int::srf_symbols::*;
 pub use crate::int::symbols::*;
 pub use crate::name::symbols::*;
 pub use crate::oid::symbols::*;
+pub use crate::string::basic::symbols::*;
+pub use crate::string::case::symbols::*;
+pub use crate::string::concat::raw_symbols::*;
+pub use crate::string::encode::symbols::*;
+pub use crate::string::like::symbols::*;
+pub use crate::string::quote::symbols::*;
+pub use crate::string::split::raw_symbols::*;
+pub use crate::string::split::srf_symbols::*;
+pub use crate::string::split::symbols::*;
+pub use crate::string::unicode::symbols::*;
 pub use crate::text::symbols::*;
 
 /// The tables of all modules with plain functions.
 pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::boolean::BUILTINS,
+    crate::bytea::BUILTINS,
     crate::chars::BUILTINS,
     crate::float::BUILTINS,
     crate::hash::BUILTINS,
     crate::int::BUILTINS,
     crate::name::BUILTINS,
     crate::oid::BUILTINS,
+    crate::string::basic::BUILTINS,
+    crate::string::case::BUILTINS,
+    crate::string::concat::RAW_BUILTINS,
+    crate::string::encode::BUILTINS,
+    crate::string::like::BUILTINS,
+    crate::string::quote::BUILTINS,
+    crate::string::split::BUILTINS,
+    crate::string::split::RAW_BUILTINS,
+    crate::string::unicode::BUILTINS,
     crate::text::BUILTINS,
 ];
 
 /// The tables of all modules with set-returning functions.
-pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[crate::int::SRFS];
+pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[crate::int::SRFS, crate::string::split::SRFS];
 
 #[cfg(test)]
 mod tests {

@@ -113,7 +113,6 @@ builtins! {
     fn bpchar(a: &str, type_mod: i32, explicit: bool) -> String { to_bpchar(a, type_mod, explicit)? }
     fn bpchartypmodin(list: &Datum) -> i32 { length_modifier(list, "char")? }
     fn bpchartypmodout(type_mod: i32) -> String { print_length_modifier(type_mod) }
-    fn rtrim1(a: &[u8]) -> &[u8] { unpadded(a) }
     fn bttextcmp(a: &[u8], b: &[u8]) -> i32 { a.cmp(b) as i32 }
     fn bttext_pattern_cmp(a: &[u8], b: &[u8]) -> i32 { a.cmp(b) as i32 }
     fn bpcharcmp(a: &[u8], b: &[u8]) -> i32 { unpadded(a).cmp(unpadded(b)) as i32 }
