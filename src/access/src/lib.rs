@@ -1,0 +1,31 @@
+//! What executors and utility statements program against: tables, indexes, rows, and the access methods behind them.
+//!
+//! A [`Relation`] carries its [`TableAm`], an [`Index`] its [`IndexAm`]; callers go through these and name neither `heap` nor
+//! `btree`. What writes takes an [`Access`]: the [`Store`] with the transaction that works on it.
+//!
+//! Reading: `table.am.scan(..)` gives a [`TableScan`]; or `index.am.scan(..)` gives tids, which `table.am.fetcher(..)` turns
+//! into rows. Scans and fetchers own what they need, hold no page between calls, and fill one [`Row`] again and again.
+//!
+//! Writing a row: `table.am.insert`, then `index.am.insert` for each index with the tid. The caller computes index
+//! columns (expressions, predicates) and words errors: a duplicate is an answer, [`Inserted::Duplicate`], not an error.
+//! An update that answers `is_hot` needs no index entries.
+//!
+//! Invariants:
+//! - I1. Nothing in this interface hands out a value that refers to a page.
+//! - I2. A method that waits for another transaction holds no page while it waits.
+#![forbid(unsafe_code)]
+
+mod index;
+mod relation;
+mod row;
+mod store;
+mod table;
+
+pub use index::{IndexAm, IndexScan, Inserted, KeyOp, ScanKey, SortedEntries, UniqueCheck};
+pub use relation::{Index, Persistence, Relation, RelationKind, ToastTable};
+pub use row::Row;
+pub use store::{Access, Store};
+pub use table::{
+    Changed, Direction, Fetched, IndexVacuumStats, InsertOptions, Liveness, NewVersion, RowLock, RowWait, Sample,
+    ScanOptions, TableAm, TableFetch, TableScan, UpdateOptions, VacuumOptions, VacuumStats,
+};

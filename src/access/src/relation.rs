@@ -1,0 +1,139 @@
+//! Tables and indexes, as far as storage needs to know them. `schema` makes these from the catalogs.
+
+use crate::{IndexAm, TableAm};
+use base::{Fork, Oid, RelFile, RelFork};
+use lock::LockTag;
+use std::fmt;
+use std::sync::Arc;
+use tuple::{Comparator, KeyOrder, Repr, TupleDesc};
+
+/// What survives a crash of a relation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Persistence {
+    /// Everything committed.
+    #[default]
+    Permanent,
+    /// Nothing: it is reset to its init fork. Changes are not logged.
+    Unlogged,
+    /// Nothing; it belongs to one session. Changes are not logged.
+    Temporary,
+}
+
+/// What a relation is: `pg_class.relkind`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RelationKind {
+    /// A table (`r`).
+    #[default]
+    Table,
+    /// A table of out-of-line values (`t`).
+    Toast,
+    /// A materialized view (`m`).
+    MaterializedView,
+    /// A sequence (`S`).
+    Sequence,
+    /// An index (`i`).
+    Index,
+    /// Something without pages of its own: view, composite type, foreign or partitioned relation.
+    WithoutStorage,
+}
+
+/// A relation with pages. Immutable; a change of the table makes a new one.
+#[derive(Clone)]
+pub struct Relation {
+    /// Its oid.
+    pub oid: Oid,
+    /// Its database, zero if it is shared by all. For lock tags.
+    pub database: Oid,
+    /// Where its pages are.
+    pub file: RelFile,
+    /// Its name, for messages.
+    pub name: String,
+    /// Its schema's name, for messages.
+    pub namespace: String,
+    /// Its columns.
+    pub desc: Arc<TupleDesc>,
+    /// What survives a crash.
+    pub persistence: Persistence,
+    /// What it is.
+    pub kind: RelationKind,
+    /// How full pages are made on insertion, in percent: 10 to 100.
+    pub fillfactor: u8,
+    /// Where its long values go.
+    pub toast: Option<Arc<ToastTable>>,
+    /// It is a system catalog.
+    pub is_catalog: bool,
+    /// How its rows are stored. `heap::AM`.
+    pub am: &'static dyn TableAm,
+}
+
+/// The table of a relation's out-of-line values, and that table's index.
+#[derive(Clone, Debug)]
+pub struct ToastTable {
+    /// Columns: chunk_id oid, chunk_seq int4, chunk_data bytea.
+    pub table: Arc<Relation>,
+    /// Unique, on chunk_id and chunk_seq.
+    pub index: Arc<Index>,
+}
+
+impl Relation {
+    /// The lock on the whole relation.
+    pub fn lock_tag(&self) -> LockTag {
+        LockTag::Relation { database: self.database, relation: self.oid }
+    }
+
+    /// The file with its rows.
+    pub fn main_fork(&self) -> RelFork {
+        RelFork { file: self.file, fork: Fork::Main }
+    }
+
+    /// True if its changes go into the WAL.
+    pub fn is_logged(&self) -> bool {
+        self.persistence == Persistence::Permanent
+    }
+}
+
+impl fmt::Debug for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Relation({} {}.{}, {})", self.oid, self.namespace, self.name, self.file)
+    }
+}
+
+/// An index. Its relation's `desc` has the key columns first, then those of INCLUDE.
+#[derive(Clone)]
+pub struct Index {
+    /// Oid, file, name and columns of the index. Its `am` is never used.
+    pub relation: Relation,
+    /// The order of each key column.
+    pub orders: Vec<KeyOrder>,
+    /// For each column, key or included, the table's column (0-based); `None` for an expression.
+    pub table_columns: Vec<Option<usize>>,
+    /// No two live rows have equal keys.
+    pub is_unique: bool,
+    /// Null keys are equal to each other in the unique check.
+    pub nulls_not_distinct: bool,
+    /// How its entries are stored. `btree::AM`.
+    pub am: &'static dyn IndexAm,
+}
+
+impl Index {
+    /// Number of key columns.
+    pub fn key_count(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// The representation of a column.
+    pub fn repr(&self, column: usize) -> Repr {
+        self.relation.desc.attributes[column].repr
+    }
+
+    /// Orders the values of a key column, without direction.
+    pub fn comparator(&self, column: usize) -> &Comparator {
+        &self.orders[column].comparator
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Index({} {})", self.relation.oid, self.relation.name)
+    }
+}
