@@ -145,7 +145,7 @@ def header_facts():
 def catalogs():
     return rows_of("""
       select c.oid::int8 as oid, relname, reltype::int8 as rowtype, t.typarray::int8 as arraytype, relisshared,
-             c.reltoastrelid::int8 as toast, (select indexrelid::int8 from pg_index where indrelid = c.reltoastrelid) as toast_index
+             c.relacl::text as acl, c.reltoastrelid::int8 as toast, (select indexrelid::int8 from pg_index where indrelid = c.reltoastrelid) as toast_index
       from pg_class c join pg_type t on t.oid = c.reltype
       where c.relkind = 'r' and c.oid < 12000 order by relname""")
 
@@ -205,6 +205,9 @@ def write(cat, cols, idx, caches, defaults, lookups, rows):
     name = cat["relname"]
     out = [essay(name)]
     out.append(f'name = "{name}"\noid = {cat["oid"]}\nrowtype_oid = {cat["rowtype"]}\narray_oid = {cat["arraytype"]}\n')
+    acl = (cat["acl"] or "").replace("postgres", "POSTGRES")
+    if acl != "{POSTGRES=arwdDxt/POSTGRES,=r/POSTGRES}":
+        out.append(f'acl = "{acl}"\n')
     if cat["relisshared"]:
         out.append("shared = true\n")
     if cat["toast"]:

@@ -2,11 +2,15 @@
 
 
 def impl_lists():
-    """Which symbols exist: builtins (None: not known yet, take all), system functions, aggregates."""
-    builtin = lines("src/builtins/symbols.txt")
-    return (None if builtin is None else {w for l in builtin for w in l.split()},
+    """Which symbols exist: builtins and set-returning ones, system functions, aggregates.
+
+    symbols.txt has lines `symbol builtin`, `symbol srf`, `name aggregate oid`, `name window oid`. With ALL_BUILTINS=1 in the
+    environment every builtin and aggregate that could exist is taken, whether it does or not."""
+    words = [l.split() for l in lines("src/builtins/symbols.txt") or [] if l]
+    everything = os.environ.get("ALL_BUILTINS")
+    return (None if everything else {w[0] for w in words if w[1] in ("builtin", "srf")},
             {l for l in lines("catalog/system_functions.txt") if l},
-            {l for l in lines("catalog/aggregates.txt") if l})
+            {l for l in lines("catalog/aggregates.txt") if l} if everything else {int(w[2]) for w in words if w[1] == "aggregate"})
 
 
 # Symbols of features that do not exist yet; they would otherwise be taken while the list of builtins is not known.
@@ -61,7 +65,7 @@ class Picker:
         if symbol in MARKERS:
             return "marker"
         if r["prokind"] == "a":
-            return "aggregate" if r["proname"] in self.aggs else None
+            return "aggregate" if r["proname"] in self.aggs or r["oid"] in self.aggs else None
         if r["prokind"] == "w":
             return "window"
         if symbol.startswith("RI_FKey"):
@@ -250,6 +254,9 @@ class Picker:
         for r in self.out["pg_namespace"]:
             if r["nspname"] == "public":
                 r["nspowner"] = "pg_database_owner"
+                r["nspacl"] = "{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}"
+            if r["nspname"] == "pg_catalog":
+                r["nspacl"] = "{POSTGRES=UC/POSTGRES,=U/POSTGRES}"
         self.out["pg_tablespace"] = q("select oid::int8 as oid, spcname from pg_tablespace where oid < 2000 order by oid")
         self.out["pg_language"] = q("select oid::int8 as oid, lanname, lanpltrusted from pg_language where oid < 12000 order by oid")
         for r in self.out["pg_language"]:
@@ -259,9 +266,6 @@ class Picker:
             if v and v in [x["proname"] for x in self.proc_rows]:
                 r["lanvalidator"] = v
         self.out["pg_collation"] = q("select oid::int8 as oid, collname, collprovider, collencoding, collcollate, collctype from pg_collation where oid < 12000 order by oid")
-        for r in self.out["pg_collation"]:
-            if r["collencoding"] == -1:
-                del r["collencoding"]
         roles = q("select oid::int8 as oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit from pg_authid where oid < 12000 order by oid")
         for r in roles:
             if r["oid"] == 10:
@@ -269,8 +273,11 @@ class Picker:
         self.out["pg_authid"] = roles
         self.out["pg_auth_members"] = q("""select r.rolname as roleid, m.rolname as member, 'POSTGRES' as grantor, admin_option
             from pg_auth_members a join pg_authid r on r.oid = roleid join pg_authid m on m.oid = member where a.member < 12000 order by 1, 2""")
-        self.out["pg_database"] = [{"oid": 1, "datname": "template1", "encoding": "ENCODING", "datistemplate": True,
-                                    "datcollate": "LC_COLLATE", "datctype": "LC_CTYPE"}]
+        self.out["pg_database"] = [{"oid": 1, "datname": "template1", "encoding": "ENCODING", "datlocprovider": "c",
+                                    "datistemplate": True, "datallowconn": True, "datconnlimit": -1,
+                                    "datfrozenxid": "3", "datminmxid": "1", "dattablespace": "pg_default",
+                                    "datcollate": "LC_COLLATE", "datctype": "LC_CTYPE",
+                                    "datacl": "{=c/POSTGRES,POSTGRES=CTc/POSTGRES}"}]
         self.out["pg_shdescription"] = [{"objoid": 1, "classoid": "pg_database", "description": "default template for new databases"}]
 
 

@@ -12,5 +12,7 @@ fn main() {
     write("columns.rs", rust::columns(&catalogs));
     write("oids.rs", rust::oids(&catalogs));
     write("relations.rs", rust::relations(&catalogs));
+    write("types.rs", rust::types(&catalogs));
+    write("script.bki", generator::script::script(&catalogs));
     write("caches.rs", rust::caches(&catalogs));
 }

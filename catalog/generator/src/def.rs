@@ -19,6 +19,8 @@ pub struct Catalog {
     pub rowtype_oid: u32,
     /// The object id of the array over its row type, 0 if none.
     pub array_oid: u32,
+    /// Its privileges, if not those of a catalog that everybody may read.
+    pub acl: Option<String>,
     /// One copy for all databases.
     #[serde(default)]
     pub shared: bool,

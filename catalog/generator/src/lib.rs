@@ -14,5 +14,24 @@
 mod def;
 pub mod names;
 pub mod rust;
+pub mod script;
 
 pub use def::{Cache, Catalog, Catalogs, Column, Index, IndexKind, Row, Toast, catalog_dir};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_script_resolves_every_reference() {
+        let catalogs = Catalogs::load(&catalog_dir());
+        let script = script::script(&catalogs);
+        assert!(script.starts_with("# Woolly 15\ncreate pg_proc 1255 bootstrap rowtype_oid 81 array_oid 272 acl '{10=arwdDxt/10,=r/10}' ( oid = oid FORCE NOT NULL ,"));
+        assert!(
+            script
+                .contains("\ndeclare primary index pg_class_oid_index 2662 on pg_class using btree ( oid oid_ops )\n")
+        );
+        assert!(script.contains("\ninsert ( 2 heap 3 t )\n"));
+        assert!(script.ends_with("build indices\n"));
+    }
+}

@@ -254,6 +254,36 @@ fn column_descriptor(out: &mut String, column: &Column, catalogs: &Catalogs, nam
     )
 }
 
+/// `types.rs`: the types that bootstrap knows before pg_type has rows, by name.
+pub fn types(catalogs: &Catalogs) -> String {
+    let names = Names::new(catalogs);
+    let mut list: Vec<String> = Vec::new();
+    for row in &catalogs.get("pg_type").rows {
+        list.push(text(row, "typname").to_owned());
+        if row.contains_key("typarray") {
+            list.push(format!("_{}", text(row, "typname")));
+        }
+    }
+    list.push("_pg_statistic".to_owned());
+    list.sort();
+    let mut out = format!("/// Types that bootstrap knows, by name.\npub static TYPES: [Type; {}] = [\n", list.len());
+    for name in &list {
+        let shape = TypeShape::find(catalogs, name);
+        let element = name.strip_prefix('_').map_or(0, |element| names.type_oid(element));
+        out += &format!(
+            "    Type {{ name: {name:?}, oid: Oid({}), len: {}, by_value: {}, align: b'{}', storage: b'{}', \
+             collation: Oid({}), element: Oid({element}) }},\n",
+            names.type_oid(name),
+            shape.len,
+            shape.by_value,
+            shape.align,
+            shape.storage,
+            if shape.text_like { 950 } else { 0 },
+        );
+    }
+    out + "];\n"
+}
+
 /// What pg_attribute copies from pg_type.
 struct TypeShape {
     len: i64,

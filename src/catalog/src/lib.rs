@@ -91,6 +91,44 @@ pub struct Cache {
     pub buckets: u32,
 }
 
+/// A type as bootstrap needs it.
+#[derive(Debug)]
+pub struct Type {
+    /// Its name; arrays start with an underscore.
+    pub name: &'static str,
+    /// Its object id.
+    pub oid: Oid,
+    /// pg_type.typlen.
+    pub len: i16,
+    /// pg_type.typbyval.
+    pub by_value: bool,
+    /// pg_type.typalign.
+    pub align: u8,
+    /// pg_type.typstorage.
+    pub storage: u8,
+    /// The collation of catalog columns of it: "C" if it has one.
+    pub collation: Oid,
+    /// The element type of an array, zero if it is none.
+    pub element: Oid,
+}
+
+impl Type {
+    /// The type with this name.
+    pub fn by_name(name: &str) -> Option<&'static Type> {
+        TYPES.binary_search_by(|t| t.name.cmp(name)).ok().map(|at| &TYPES[at])
+    }
+
+    /// The type with this object id.
+    pub fn by_oid(oid: Oid) -> Option<&'static Type> {
+        TYPES.iter().find(|t| t.oid == oid)
+    }
+
+    /// Which variant of datum it uses.
+    pub fn repr(&self) -> Repr {
+        Repr::of_type(self.oid, self.len, self.by_value, b'b')
+    }
+}
+
 /// A row of a catalog, typed.
 pub trait Row: Sized + Clone + Send + Sync + 'static {
     /// The catalog.
@@ -169,6 +207,12 @@ pub mod relations {
 }
 
 include!(concat!(env!("OUT_DIR"), "/caches.rs"));
+include!(concat!(env!("OUT_DIR"), "/types.rs"));
+
+/// The bootstrap script, with `POSTGRES`, `ENCODING`, `LC_COLLATE` and `LC_CTYPE` still to be replaced.
+pub const BOOTSTRAP_SCRIPT: &str = include_str!(concat!(env!("OUT_DIR"), "/script.bki"));
+/// The first line of a bootstrap script.
+pub const BOOTSTRAP_HEADER: &str = "# Woolly 15";
 
 #[cfg(test)]
 mod tests {
