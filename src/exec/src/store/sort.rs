@@ -368,7 +368,8 @@ mod tests {
                 vec![first, Datum::Int4(random.below(40) as i32 - 20), Datum::Int8(i)]
             })
             .collect();
-        let keys = || vec![key(0, Comparator::Bytes, true), key(1, Comparator::Int4, false), key(2, Comparator::Int8, false)];
+        let keys =
+            || vec![key(0, Comparator::Bytes, true), key(1, Comparator::Int4, false), key(2, Comparator::Int8, false)];
         let expected = {
             let mut all = rows.clone();
             all.sort_by(|a, b| compare_rows(&keys(), a, b));

@@ -95,7 +95,15 @@ impl RunWriter {
     /// Ends the writing; rows of `width` columns can be read.
     pub fn finish(mut self, width: usize) -> Result<RunReader> {
         self.flush()?;
-        Ok(RunReader { file: self.file, width, chunk: Vec::new(), at: 0, offset: 0, bytes: self.bytes, rows: self.rows })
+        Ok(RunReader {
+            file: self.file,
+            width,
+            chunk: Vec::new(),
+            at: 0,
+            offset: 0,
+            bytes: self.bytes,
+            rows: self.rows,
+        })
     }
 }
 

@@ -1,0 +1,99 @@
+//! `cargo versus`: each workload against PostgreSQL on the same machine, in alternating runs; the result is a table of ratios.
+//!
+//! 1. [`server`] makes a cluster of each kind with the same settings, on Unix sockets.
+//! 2. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
+//! 3. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
+//!
+//! A figure is only as good as the machine is quiet: quote ratios, not absolute numbers.
+#![forbid(unsafe_code)]
+
+mod server;
+mod workload;
+
+use server::{Kind, Server};
+use std::process::ExitCode;
+use workload::{Plan, WORKLOADS, Workload};
+
+const USAGE: &str = "\
+usage: cargo versus [--scale N] [--seconds N] [--rounds N] [WORKLOAD ...]
+
+Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = parse(&arguments).and_then(|(plan, names)| run(&plan, &names));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
+    let (mut plan, mut names) = (Plan { scale: 50, seconds: 10, rounds: 3 }, Vec::new());
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let mut number = || words.next().and_then(|text| text.parse().ok()).ok_or(USAGE);
+        match word.as_str() {
+            "--scale" => plan.scale = number()?,
+            "--seconds" => plan.seconds = number()?,
+            "--rounds" => plan.rounds = number()?,
+            name if WORKLOADS.iter().any(|w| w.name == name) => names.push(name.to_owned()),
+            _ => return Err(format!("{USAGE}\n\nworkloads: {}", WORKLOADS.map(|w| w.name).join(" "))),
+        }
+    }
+    Ok((plan, names))
+}
+
+fn run(plan: &Plan, names: &[String]) -> Result<(), String> {
+    println!("scale {}, {} s a run, {} rounds", plan.scale, plan.seconds, plan.rounds);
+    let mut servers = [Server::new(Kind::Woolly)?, Server::new(Kind::Postgres)?];
+    for server in &mut servers {
+        server.start()?;
+        server.pgbench(&["-i", "-q", "-s", &plan.scale.to_string()])?;
+    }
+    println!("\n| workload | PostgreSQL 15 | Woolly | ratio | spread of ratios | goal |\n|---|---|---|---|---|---|");
+    for workload in WORKLOADS.iter().filter(|w| names.is_empty() || names.iter().any(|n| n == w.name)) {
+        match compare(workload, plan, &mut servers) {
+            Ok(line) => println!("{line}"),
+            Err(message) => println!("| {} | | | failed: {message} | | {} |", workload.title, workload.goal),
+        }
+    }
+    servers.iter_mut().try_for_each(Server::stop)
+}
+
+/// One line of the table. The ratio is Woolly's figure to PostgreSQL's.
+fn compare(workload: &Workload, plan: &Plan, servers: &mut [Server; 2]) -> Result<String, String> {
+    let [ours, theirs] = servers;
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for _ in 0..plan.rounds {
+        a.push((workload.measure)(ours, plan)?);
+        b.push((workload.measure)(theirs, plan)?);
+    }
+    let mut ratios: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a / b).collect();
+    let (low, high) = (minimum(&ratios), -minimum(&ratios.iter().map(|r| -r).collect::<Vec<_>>()));
+    Ok(format!(
+        "| {} | {} | {} | {:.2} | {low:.2} - {high:.2} | {} |",
+        workload.title,
+        show(median(&mut b), workload.unit),
+        show(median(&mut a), workload.unit),
+        median(&mut ratios),
+        workload.goal
+    ))
+}
+
+fn minimum(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn show(value: f64, unit: &str) -> String {
+    let digits = if value >= 100.0 { 0 } else { 3 };
+    format!("{value:.digits$} {unit}")
+}

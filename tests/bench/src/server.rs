@@ -1,0 +1,205 @@
+//! A cluster of ours or of PostgreSQL's, with equal settings.
+
+use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Whose server it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Ours.
+    Woolly,
+    /// PostgreSQL 15.
+    Postgres,
+}
+
+/// Where Debian keeps PostgreSQL 15's programs.
+const POSTGRES_PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
+
+/// Settings of both servers.
+const SETTINGS: [&str; 7] = [
+    "shared_buffers=1GB",
+    "max_connections=1100",
+    "max_wal_size=4GB",
+    "checkpoint_timeout=15min",
+    "listen_addresses=",
+    "autovacuum=off",
+    "log_checkpoints=off",
+];
+
+const START_LIMIT: Duration = Duration::from_secs(120);
+
+/// A cluster and, while it runs, its server.
+pub struct Server {
+    /// Whose it is.
+    pub kind: Kind,
+    folder: TempDir,
+    process: Option<std::process::Child>,
+}
+
+impl Server {
+    /// Runs initdb.
+    pub fn new(kind: Kind) -> Result<Server, String> {
+        let folder = tempfile::Builder::new().prefix("versus-").tempdir().map_err(|e| e.to_string())?;
+        let server = Server { kind, folder, process: None };
+        if kind == Kind::Postgres && is_root() {
+            run(Command::new("chown").arg("postgres").arg(server.folder.path()))?;
+        }
+        server.initdb(&server.data())?;
+        Ok(server)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Runs initdb on a folder.
+    pub fn initdb(&self, data: &Path) -> Result<(), String> {
+        let mut command = self.program("initdb");
+        command.arg("-D").arg(data).args(["-U", "postgres", "-A", "trust", "--no-instructions"]);
+        if self.kind == Kind::Woolly && is_root() {
+            command.arg("--allow-root");
+        }
+        run(&mut command)
+    }
+
+    /// Time of one initdb, in seconds.
+    pub fn initdb_seconds(&self) -> Result<f64, String> {
+        let data = self.folder.path().join("throw-away");
+        let start = Instant::now();
+        self.initdb(&data)?;
+        let seconds = start.elapsed().as_secs_f64();
+        fs::remove_dir_all(&data).map_err(|e| e.to_string())?;
+        Ok(seconds)
+    }
+
+    /// A server program of this kind; PostgreSQL's refuse to run as root and get another user.
+    fn program(&self, name: &str) -> Command {
+        match self.kind {
+            Kind::Woolly => Command::new(testkit::cluster::programs().join(name)),
+            Kind::Postgres if is_root() => {
+                let mut command = Command::new("setpriv");
+                command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]);
+                command.arg(Path::new(POSTGRES_PROGRAMS).join(name));
+                command
+            }
+            Kind::Postgres => Command::new(Path::new(POSTGRES_PROGRAMS).join(name)),
+        }
+    }
+
+    /// Starts the server and waits until it takes connections.
+    pub fn start(&mut self) -> Result<(), String> {
+        let log = File::options().create(true).append(true).open(self.log()).map_err(|e| e.to_string())?;
+        let mut command = self.program(if self.kind == Kind::Woolly { "postmaster" } else { "postgres" });
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        SETTINGS.iter().for_each(|setting| {
+            command.args(["-c", setting]);
+        });
+        if self.kind == Kind::Woolly && is_root() {
+            command.arg("--allow-root");
+        }
+        command.stdin(Stdio::null()).stdout(log.try_clone().map_err(|e| e.to_string())?).stderr(log);
+        self.process = Some(command.spawn().map_err(|e| e.to_string())?);
+        self.wait_until_ready()
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + START_LIMIT;
+        while self.connect().is_err() {
+            let process = self.process.as_mut().expect("it was started");
+            if Instant::now() > deadline || !matches!(process.try_wait(), Ok(None)) {
+                return Err(format!("no server: {}", fs::read_to_string(self.log()).unwrap_or_default()));
+            }
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    /// A session of the test client.
+    pub fn connect(&self) -> Result<testkit::Client, String> {
+        let login = testkit::Client::connect_unix(self.folder.path(), 5432, "postgres", "postgres");
+        login.map_err(|e| e.to_string())?.map_err(|e| e.message)
+    }
+
+    /// Runs pgbench and returns what it printed.
+    pub fn pgbench(&self, arguments: &[&str]) -> Result<String, String> {
+        let mut command = Command::new("pgbench");
+        command.args(arguments).arg("postgres").env("PGHOST", self.folder.path()).env("PGUSER", "postgres");
+        let output = command.output().map_err(|e| format!("pgbench: {e}"))?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        match output.status.success() {
+            true => Ok(text),
+            false => Err(format!("pgbench: {}", String::from_utf8_lossy(&output.stderr).replace('\n', " "))),
+        }
+    }
+
+    /// Memory of the server's processes together, in MB: proportional set size, shared pages divided among their users.
+    pub fn memory_mb(&self) -> f64 {
+        let root = self.process.as_ref().map_or(0, std::process::Child::id);
+        let kilobytes: u64 = descendants(root).into_iter().map(pss_kb).sum();
+        kilobytes as f64 / 1024.0
+    }
+
+    /// kill -9 of all its processes.
+    pub fn kill(&mut self) -> Result<(), String> {
+        let mut process = self.process.take().ok_or("the server does not run")?;
+        let ids: Vec<String> = descendants(process.id()).iter().map(u32::to_string).collect();
+        run(Command::new("kill").arg("-9").args(&ids))?;
+        process.wait().map_err(|e| e.to_string())?;
+        Ok(())
+    }
+
+    /// Fast shutdown.
+    pub fn stop(&mut self) -> Result<(), String> {
+        let Some(mut process) = self.process.take() else { return Ok(()) };
+        run(Command::new("kill").args(["-INT", &process.id().to_string()]))?;
+        process.wait().map_err(|e| e.to_string())?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.is_some() {
+            // Only reached after an error that was reported.
+            let _ = self.kill();
+        }
+    }
+}
+
+/// A process and all below it.
+fn descendants(root: u32) -> Vec<u32> {
+    let mut found = vec![root];
+    let mut next = 0;
+    while next < found.len() {
+        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", found[next])).unwrap_or_default();
+        found.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
+        next += 1;
+    }
+    found
+}
+
+fn pss_kb(process: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("Pss:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|m| m.uid() == 0)
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
