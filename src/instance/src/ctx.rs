@@ -1,0 +1,98 @@
+//! What executing a statement takes: the instance and the session.
+
+use crate::{Instance, SessionState};
+use builtins::{DateOrder, DateStyle, FormatSettings, IntervalStyle};
+use config::{SessionSettings, Setting};
+use schema::Catalog;
+use std::sync::Arc;
+
+/// The instance and the session, together. Cheap to copy.
+#[derive(Clone, Copy)]
+pub struct Ctx<'a> {
+    /// What all sessions share.
+    pub instance: &'a Instance,
+    /// The session that the statement runs for.
+    pub session: &'a SessionState,
+}
+
+impl<'a> Ctx<'a> {
+    /// Pairs them.
+    pub fn new(instance: &'a Instance, session: &'a SessionState) -> Ctx<'a> {
+        Ctx { instance, session }
+    }
+
+    /// The wall clock: microseconds since 2000-01-01 UTC.
+    pub fn now_us(self) -> i64 {
+        self.instance.now_us()
+    }
+
+    /// The text of a setting, for checks that are not worth a typed accessor.
+    pub fn setting<T>(self, read: impl FnOnce(&SessionSettings) -> T) -> T {
+        read(&self.session.settings.borrow())
+    }
+
+    /// Reads the display settings anew if one of them changed.
+    pub fn refresh_format(self) {
+        let changed = self.session.settings.borrow_mut().take_changed();
+        if changed.iter().any(|setting| FORMAT_SETTINGS.contains(setting)) {
+            let format = format_settings(&self.session.settings.borrow());
+            *self.session.format.borrow_mut() = Arc::new(format);
+        }
+    }
+}
+
+/// The settings that [`FormatSettings`] is made of.
+const FORMAT_SETTINGS: [Setting; 8] = [
+    Setting::DateStyle,
+    Setting::IntervalStyle,
+    Setting::TimeZone,
+    Setting::ExtraFloatDigits,
+    Setting::ByteaOutput,
+    Setting::ArrayNulls,
+    Setting::ClientEncoding,
+    Setting::QuoteAllIdentifiers,
+];
+
+/// What of a session's settings text input and output depend on.
+pub fn format_settings(settings: &SessionSettings) -> FormatSettings {
+    let style = settings.text(Setting::DateStyle).to_ascii_uppercase();
+    let zone = settings.text(Setting::TimeZone);
+    FormatSettings {
+        date_style: date_style(&style),
+        date_order: date_order(&style),
+        interval_style: interval_style(settings.choice(Setting::IntervalStyle)),
+        time_zone: time_zone(zone),
+        time_zone_name: zone.to_string(),
+        extra_float_digits: settings.int(Setting::ExtraFloatDigits),
+        bytea_hex: settings.choice(Setting::ByteaOutput) == "hex",
+        array_nulls: settings.bool(Setting::ArrayNulls),
+        client_encoding: settings.text(Setting::ClientEncoding).to_string(),
+        quote_all_identifiers: settings.bool(Setting::QuoteAllIdentifiers),
+    }
+}
+
+fn date_style(style: &str) -> DateStyle {
+    match style {
+        _ if style.contains("GERMAN") => DateStyle::German,
+        _ if style.contains("SQL") => DateStyle::Sql,
+        _ if style.contains("POSTGRES") => DateStyle::Postgres,
+        _ => DateStyle::Iso,
+    }
+}
+
+fn date_order(style: &str) -> DateOrder {
+    match style {
+        _ if style.contains("YMD") => DateOrder::Ymd,
+        _ if style.contains("DMY") => DateOrder::Dmy,
+        _ => DateOrder::Mdy,
+    }
+}
+
+fn interval_style(choice: &str) -> IntervalStyle {
+    match choice {
+        "postgres_verbose" => IntervalStyle::PostgresVerbose,
+        "sql_standard" => IntervalStyle::SqlStandard,
+        "iso_8601" => IntervalStyle::Iso8601,
+        _ => IntervalStyle::Postgres,
+    }
+}

@@ -1,0 +1,194 @@
+//! Beginning and ending a session's transaction: the transaction itself, and everything that takes part in it.
+//!
+//! Commit, in order:
+//! 1. participants do what must happen before (deferred constraints); they may still fail the transaction;
+//! 2. what changed in the catalogs goes into the commit record as invalidations;
+//! 3. the transaction commits: its record is logged and flushed, its number published, the shared caches are told, its locks
+//!    given back;
+//! 4. settings changed by SET stay, those by SET LOCAL go; participants are told.
+
+use crate::Ctx;
+use report::{Error, Result};
+use xact::{Isolation, Snapshot, Transaction, TransactionOptions};
+
+/// Somebody who must act when a transaction or savepoint ends.
+pub trait TransactionParticipant: Send {
+    /// The transaction is about to commit. An error aborts it. Whoever does work here may register further participants.
+    fn before_commit(&mut self, cx: Ctx<'_>) -> Result<()>;
+
+    /// A savepoint was opened; `depth` is now the number of open ones.
+    fn savepoint_begun(&mut self, depth: usize);
+
+    /// A savepoint has ended, well or not; `depth` were open before.
+    fn savepoint_ended(&mut self, depth: usize, committed: bool);
+
+    /// The transaction has ended.
+    fn ended(&mut self, cx: Ctx<'_>, committed: bool);
+
+    /// For the layer that registered it to find it again.
+    fn as_any(&mut self) -> &mut dyn std::any::Any;
+}
+
+impl<'a> Ctx<'a> {
+    /// Begins a transaction, with the session's default isolation and access mode. Panics if there is one.
+    pub fn start_transaction(self) {
+        use config::Setting;
+        let session = self.session;
+        assert!(session.transaction.borrow().is_none(), "a session has one transaction at a time");
+        let mut settings = session.settings.borrow_mut();
+        let options = TransactionOptions {
+            isolation: default_isolation(settings.choice(Setting::DefaultTransactionIsolation)),
+            sync_commit: sync_commit(settings.choice(Setting::SynchronousCommit)),
+        };
+        session.is_read_only.set(settings.bool(Setting::DefaultTransactionReadOnly));
+        settings.begin_transaction();
+        drop(settings);
+        let transaction = self.instance.transactions().begin(&session.locks, options);
+        session.transaction_start_us.set(session.statement_start_us.get());
+        *session.transaction.borrow_mut() = Some(transaction);
+    }
+
+    /// Commits. On an error the transaction has been aborted.
+    pub fn commit_transaction(self) -> Result<()> {
+        if let Err(error) = self.before_commit() {
+            self.abort_transaction();
+            return Err(error);
+        }
+        let session = self.session;
+        let transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
+        let outcome = self.finish_commit(transaction);
+        self.after_end(outcome.is_ok());
+        outcome
+    }
+
+    /// Runs the participants until none is left that was not asked.
+    fn before_commit(self) -> Result<()> {
+        let mut done = Vec::new();
+        loop {
+            let next = self.session.participants.borrow_mut().pop();
+            let Some(mut participant) = next else { break };
+            let outcome = participant.before_commit(self);
+            done.push(participant);
+            if outcome.is_err() {
+                self.session.participants.borrow_mut().append(&mut done);
+                return outcome;
+            }
+        }
+        *self.session.participants.borrow_mut() = done;
+        Ok(())
+    }
+
+    fn finish_commit(self, mut transaction: Transaction) -> Result<()> {
+        let sync = sync_commit(self.session.settings.borrow().choice(config::Setting::SynchronousCommit));
+        transaction.set_sync_commit(sync);
+        if !self.session.overlay.is_empty() {
+            transaction.add_invalidation(&self.session.overlay.invalidations().encode())?;
+        }
+        transaction.commit().map(|_| ())
+    }
+
+    /// Rolls back; nothing if there is no transaction.
+    pub fn abort_transaction(self) {
+        let transaction = self.session.transaction.borrow_mut().take();
+        if let Some(transaction) = transaction {
+            transaction.abort();
+            self.after_end(false);
+        }
+    }
+
+    fn after_end(self, committed: bool) {
+        let session = self.session;
+        session.overlay.clear();
+        session.settings.borrow_mut().end_transaction(committed);
+        let participants = std::mem::take(&mut *session.participants.borrow_mut());
+        participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
+        self.refresh_format();
+    }
+
+    /// Opens a savepoint.
+    pub fn begin_savepoint(self) -> Result<()> {
+        self.with_tx(Transaction::begin_savepoint)?;
+        self.session.settings.borrow_mut().begin_level();
+        let depth = self.with_tx(|tx| tx.depth());
+        self.session.participants.borrow_mut().iter_mut().for_each(|p| p.savepoint_begun(depth));
+        Ok(())
+    }
+
+    /// Ends the innermost savepoint, keeping what was done since.
+    pub fn release_savepoint(self) {
+        self.end_savepoint(true).expect("releasing does not fail");
+    }
+
+    /// Undoes what was done since the innermost savepoint was opened, and ends it.
+    pub fn rollback_savepoint(self) -> Result<()> {
+        self.end_savepoint(false)
+    }
+
+    fn end_savepoint(self, committed: bool) -> Result<()> {
+        let depth = self.with_tx(|tx| tx.depth());
+        self.session.participants.borrow_mut().iter_mut().for_each(|p| p.savepoint_ended(depth, committed));
+        let mut settings = self.session.settings.borrow_mut();
+        let level = settings.level();
+        settings.end_level(level, committed);
+        drop(settings);
+        let outcome = self.with_tx(|tx| match committed {
+            true => {
+                tx.release_savepoint();
+                Ok(())
+            }
+            false => tx.rollback_savepoint(),
+        });
+        if !committed {
+            self.session.overlay.forget_versions();
+        }
+        self.refresh_format();
+        outcome
+    }
+
+    /// True in a transaction.
+    pub fn in_transaction(self) -> bool {
+        self.session.transaction.borrow().is_some()
+    }
+
+    /// Does something with the transaction. Panics outside one.
+    #[track_caller]
+    pub fn with_tx<T>(self, work: impl FnOnce(&mut Transaction) -> T) -> T {
+        work(self.session.transaction.borrow_mut().as_mut().expect("a statement runs in a transaction"))
+    }
+
+    /// The statement's snapshot.
+    #[track_caller]
+    pub fn snapshot(self) -> Snapshot {
+        self.with_tx(Transaction::snapshot)
+    }
+
+    /// Makes what the statement did so far visible to what comes next.
+    pub fn next_command(self) -> Result<()> {
+        self.with_tx(Transaction::next_command)
+    }
+
+    /// Ends the statement if somebody asked for it. Errors: 57014, 57P01, ...
+    #[inline]
+    pub fn check_interrupts(self) -> Result<()> {
+        self.session.locks.check_interrupts()
+    }
+}
+
+fn default_isolation(choice: &str) -> Isolation {
+    match choice {
+        "repeatable read" | "serializable" => Isolation::RepeatableRead,
+        _ => Isolation::ReadCommitted,
+    }
+}
+
+fn sync_commit(choice: &str) -> xact::SyncCommit {
+    match choice {
+        "off" => xact::SyncCommit::Off,
+        _ => xact::SyncCommit::On,
+    }
+}
+
+/// 0A000: what SET TRANSACTION ISOLATION LEVEL SERIALIZABLE answers until it is real.
+pub fn serializable_unsupported() -> Error {
+    Error::unsupported("transaction isolation level serializable")
+}
