@@ -1,9 +1,9 @@
 //! What executing a statement takes: the instance and the session.
 
+use crate::zone::time_zone;
 use crate::{Instance, SessionState};
 use builtins::{DateOrder, DateStyle, FormatSettings, IntervalStyle};
 use config::{SessionSettings, Setting};
-use schema::Catalog;
 use std::sync::Arc;
 
 /// The instance and the session, together. Cheap to copy.

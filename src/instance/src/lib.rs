@@ -3,7 +3,8 @@
 //! [`Instance`] is everything the sessions of a running server have in common: settings, storage engine, caches, the table of
 //! sessions, statistics. It is dropped and rebuilt when the server reinitialises; what outlives it (listening sockets, lock
 //! files) is the postmaster's. [`SessionState`] is all of one client's state but the protocol's part. [`Ctx`] is the two of
-//! them together: what executing a statement takes.
+//! them together: what executing a statement takes. Beginning and ending a session's transaction is in [`transaction`](Ctx),
+//! because everything that takes part in it is here.
 //!
 //! This crate knows no SQL, no message and no socket.
 //!
@@ -11,8 +12,20 @@
 #![forbid(unsafe_code)]
 
 mod activity;
+mod ctx;
+mod instance;
 pub mod limits;
+mod prepared;
+mod session_state;
 mod sessions;
+mod transaction;
+mod zone;
 
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
+pub use ctx::{Ctx, format_settings};
+pub use instance::Instance;
+pub use prepared::Prepared;
+pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable};
+pub use transaction::{TransactionParticipant, serializable_unsupported};
+pub use zone::{find as find_time_zone, time_zone};

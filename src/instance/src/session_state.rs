@@ -160,9 +160,11 @@ impl SessionState {
         let mut types = self.record_types.borrow_mut();
         let same = |known: &Arc<TupleDesc>| {
             known.len() == desc.len()
-                && known.attributes.iter().zip(&desc.attributes).all(|(a, b)| {
-                    a.name == b.name && a.type_oid == b.type_oid && a.type_mod == b.type_mod
-                })
+                && known
+                    .attributes
+                    .iter()
+                    .zip(&desc.attributes)
+                    .all(|(a, b)| a.name == b.name && a.type_oid == b.type_oid && a.type_mod == b.type_mod)
         };
         let place = types.iter().position(same).unwrap_or_else(|| {
             types.push(Arc::clone(desc));

@@ -1,0 +1,59 @@
+//! What all sessions of a running server share.
+
+use crate::sessions::SessionTable;
+use access::Store;
+use base::Csn;
+use config::Settings;
+use host::Host;
+use schema::{Caches, Invalidations};
+use std::sync::Arc;
+use xact::{CommitHook, TransactionManager};
+
+/// Microseconds between 1970-01-01 and 2000-01-01, the epoch of SQL timestamps.
+const SQL_EPOCH_US: i64 = 946_684_800 * 1_000_000;
+
+/// Everything the sessions of a server have in common. Dropped and rebuilt when the server reinitialises.
+pub struct Instance {
+    /// Files, clock, entropy.
+    pub host: Host,
+    /// The server's settings.
+    pub settings: Arc<Settings>,
+    /// The storage engine's parts: relation files, transactions, locks.
+    pub store: Arc<Store>,
+    /// What is cached of the catalogs.
+    pub caches: Arc<Caches>,
+    /// Live sessions and roles.
+    pub sessions: Arc<SessionTable>,
+    /// When the server started: microseconds since 2000-01-01 UTC.
+    pub start_us: i64,
+}
+
+impl Instance {
+    /// An instance over an open store. From now on commits reach the caches.
+    pub fn new(host: Host, settings: Arc<Settings>, store: Arc<Store>) -> Instance {
+        let caches = Arc::new(Caches::new());
+        store.xacts.set_commit_hook(Arc::new(TellCaches(Arc::clone(&caches))));
+        let start_us = host.clock.wall_us() - SQL_EPOCH_US;
+        Instance { host, settings, store, caches, sessions: Arc::new(SessionTable::new()), start_us }
+    }
+
+    /// Transactions.
+    pub fn transactions(&self) -> &Arc<TransactionManager> {
+        &self.store.xacts
+    }
+
+    /// The wall clock: microseconds since 2000-01-01 UTC.
+    pub fn now_us(&self) -> i64 {
+        self.host.clock.wall_us() - SQL_EPOCH_US
+    }
+}
+
+/// Carries a commit's invalidations to the caches.
+struct TellCaches(Arc<Caches>);
+
+impl CommitHook for TellCaches {
+    fn committed(&self, _: Csn, payload: &[u8]) {
+        let invalidations = Invalidations::decode(payload).expect("the payload was encoded by this server");
+        self.0.apply(&invalidations);
+    }
+}

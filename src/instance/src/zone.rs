@@ -1,0 +1,29 @@
+//! Time zones by the names that `SET TIME ZONE` takes.
+
+use jiff::tz::{TimeZone, db};
+
+/// The zone of this name, in any case, or of a POSIX description such as `<+03>-3`; UTC if there is none. The setting's
+/// check hook has refused names that mean nothing.
+pub fn time_zone(name: &str) -> TimeZone {
+    find(name).unwrap_or(TimeZone::UTC)
+}
+
+/// The zone of this name or description.
+pub fn find(name: &str) -> Option<TimeZone> {
+    match name.to_ascii_uppercase().as_str() {
+        "UTC" | "GMT" | "ZULU" => Some(TimeZone::UTC),
+        _ => db().get(name).or_else(|_| TimeZone::posix(name)).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_descriptions_are_found() {
+        assert!(find("america/los_angeles").is_some());
+        assert!(find("<+03>-3").is_some());
+        assert!(find("nowhere").is_none());
+    }
+}
