@@ -68,6 +68,7 @@ pub fn format_settings(settings: &SessionSettings) -> FormatSettings {
         array_nulls: settings.bool(Setting::ArrayNulls),
         client_encoding: settings.text(Setting::ClientEncoding).to_string(),
         quote_all_identifiers: settings.bool(Setting::QuoteAllIdentifiers),
+        ascii_case: settings.text(Setting::LcCtype).as_ref() == "C",
     }
 }
 
