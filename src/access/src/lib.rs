@@ -22,7 +22,7 @@ mod store;
 mod table;
 
 pub use index::{IndexAm, IndexScan, Inserted, KeyOp, ScanKey, SortedEntries, UniqueCheck};
-pub use relation::{Index, Persistence, Relation, RelationKind, ToastTable};
+pub use relation::{Index, InsertTargets, Persistence, Relation, RelationKind, ToastTable};
 pub use row::Row;
 pub use store::{Access, Store};
 pub use table::{

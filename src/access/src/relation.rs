@@ -5,6 +5,7 @@ use base::{Fork, Oid, RelFile, RelFork};
 use lock::LockTag;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use tuple::{Comparator, KeyOrder, Repr, TupleDesc};
 
 /// What survives a crash of a relation.
@@ -64,6 +65,25 @@ pub struct Relation {
     pub is_catalog: bool,
     /// How its rows are stored. `heap::AM`.
     pub am: &'static dyn TableAm,
+    /// Where to insert next: begin with `Arc::default()`.
+    pub targets: Arc<InsertTargets>,
+}
+
+/// The pages that took the last rows, a few of them so that sessions do not queue for one page. Only hints.
+#[derive(Debug)]
+pub struct InsertTargets([AtomicU32; 8]);
+
+impl Default for InsertTargets {
+    fn default() -> InsertTargets {
+        InsertTargets(std::array::from_fn(|_| AtomicU32::new(u32::MAX)))
+    }
+}
+
+impl InsertTargets {
+    /// The hint for a lock owner's number.
+    pub fn of(&self, owner: u32) -> &AtomicU32 {
+        &self.0[owner as usize % self.0.len()]
+    }
 }
 
 /// The table of a relation's out-of-line values, and that table's index.

@@ -6,10 +6,13 @@ use lock::{LockManager, LockMode, LockScope};
 use report::Result;
 use smgr::StorageManager;
 use std::sync::Arc;
+use wal::Wal;
 use xact::{Transaction, TransactionManager};
 
 /// What access methods work with. One for each instance.
 pub struct Store {
+    /// The write-ahead log.
+    pub wal: Arc<Wal>,
     /// Relation files.
     pub smgr: Arc<StorageManager>,
     /// Transactions.

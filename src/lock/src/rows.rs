@@ -18,13 +18,18 @@ use sync::Mutex;
 /// A row version of a table's file.
 pub type RowKey = (RelFile, Tid);
 
-/// The strength of a shared row lock.
+/// The strength of a row lock that is kept here. The exclusive kinds are here only when their holder's own subtransaction
+/// has overwritten them in the row version: they count again should it roll back.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum RowShare {
     /// FOR KEY SHARE: excludes deletes and changes of key columns.
     Key,
     /// FOR SHARE: excludes every change.
     Row,
+    /// FOR NO KEY UPDATE.
+    NoKeyUpdate,
+    /// FOR UPDATE.
+    Update,
 }
 
 type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
@@ -78,16 +83,15 @@ impl RowShares {
         Ok(())
     }
 
-    /// The holders of a row version that exclude a change (`share` is the weakest kind that excludes it) and that
-    /// `is_other` accepts. The caller holds the page's content lock.
+    /// The holders of a row version that `matter` to the caller. The caller holds the page's content lock.
     #[inline]
-    pub fn holders(&self, key: RowKey, share: RowShare, is_other: impl Fn(Xid) -> bool) -> Vec<Xid> {
+    pub fn holders(&self, key: RowKey, matter: impl Fn(Xid, RowShare) -> bool) -> Vec<Xid> {
         if self.count.load(Ordering::SeqCst) == 0 {
             return Vec::new();
         }
         let rows = self.rows_of(&key).lock();
         let all = rows.get(&key).into_iter().flatten();
-        all.filter(|(xid, held)| *held >= share && is_other(*xid)).map(|(xid, _)| *xid).collect()
+        all.filter(|(xid, held)| matter(*xid, *held)).map(|(xid, _)| *xid).collect()
     }
 
     /// Gives the holders of an old row version the new one too. The caller holds the content lock of both pages.
@@ -142,7 +146,7 @@ mod tests {
         let rows = RowShares::new();
         rows.lock(key(1), Xid(10), RowShare::Key).unwrap();
         rows.lock(key(1), Xid(11), RowShare::Row).unwrap();
-        let others = |key, share| rows.holders(key, share, |xid| xid != Xid(12));
+        let others = |key, share| rows.holders(key, |_, held| held >= share);
         assert_eq!(others(key(1), RowShare::Key), [Xid(10), Xid(11)]);
         assert_eq!(others(key(1), RowShare::Row), [Xid(11)]);
         rows.lock(key(1), Xid(10), RowShare::Row).unwrap();

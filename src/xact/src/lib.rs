@@ -39,7 +39,7 @@ mod snapshot;
 mod transaction;
 
 pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
-pub use outside::{CommitHook, Journal, RelationFiles};
+pub use outside::{CommitHook, Journal, RelationFiles, XactResource};
 pub use snapshot::{Horizon, Seen, Snapshot};
 pub use transaction::{Committed, Isolation, Transaction, TransactionOptions};
 

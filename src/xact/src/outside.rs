@@ -1,7 +1,10 @@
 //! What the transaction manager needs from others, as traits: the log, relation files, the schema's caches.
 
+use crate::{TransactionManager, records};
 use base::{Csn, Lsn, RelFile, Xid};
 use report::Result;
+use std::sync::Arc;
+use wal::{Record, ResourceManager, RmgrId, Wal};
 
 /// The write-ahead log, as transactions use it.
 pub trait Journal: Send + Sync {
@@ -13,6 +16,38 @@ pub trait Journal: Send + Sync {
     fn flush_soon(&self, lsn: Lsn);
     /// Everything up to here is on disk.
     fn flushed(&self) -> Lsn;
+}
+
+impl Journal for Wal {
+    fn insert(&self, kind: u8, xid: Xid, body: &[u8]) -> Result<Lsn> {
+        Ok(self.insert_data(RmgrId::XACT, kind, xid, &[body])?.end)
+    }
+    fn flush(&self, lsn: Lsn) -> Result<()> {
+        Wal::flush(self, lsn)
+    }
+    fn flush_soon(&self, lsn: Lsn) {
+        self.set_async_lsn(lsn);
+    }
+    fn flushed(&self) -> Lsn {
+        Wal::flushed(self)
+    }
+}
+
+/// Redoes the transactions' records.
+pub struct XactResource(pub Arc<TransactionManager>);
+
+impl<Cx: ?Sized> ResourceManager<Cx> for XactResource {
+    fn id(&self) -> RmgrId {
+        RmgrId::XACT
+    }
+
+    fn redo(&self, record: &Record<'_>, _: &Cx) -> Result<()> {
+        self.0.redo(record.info, record.xid, record.data)
+    }
+
+    fn describe(&self, record: &Record<'_>) -> String {
+        records::describe(record.info, record.data)
+    }
 }
 
 /// Relation files, all forks of each.

@@ -26,6 +26,32 @@ pub(crate) mod kind {
     pub const ABORT_PREPARED: u8 = 0x60;
 }
 
+/// A record in one line.
+pub(crate) fn describe(record_kind: u8, body: &[u8]) -> String {
+    let name = match record_kind {
+        kind::COMMIT => "COMMIT",
+        kind::ABORT => "ABORT",
+        kind::NEXT_XID => "NEXT_XID",
+        kind::NEXT_OID => "NEXT_OID",
+        kind::PREPARE => "PREPARE",
+        kind::COMMIT_PREPARED => "COMMIT_PREPARED",
+        kind::ABORT_PREPARED => "ABORT_PREPARED",
+        _ => "UNKNOWN",
+    };
+    let mut reader = Reader(body);
+    match record_kind {
+        kind::NEXT_XID => format!("{name} {}", reader.u64().unwrap_or_default()),
+        kind::NEXT_OID => format!("{name} {}", reader.u32().unwrap_or_default()),
+        kind::PREPARE => name.to_owned(),
+        _ => match End::read(&mut reader) {
+            Ok(end) => {
+                format!("{name} subs {:?} files {:?} invalidations {}", end.subs, end.files, end.invalidations.len())
+            }
+            Err(_) => format!("{name} (damaged)"),
+        },
+    }
+}
+
 /// How a transaction ended: the body of its last record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct End {
