@@ -39,6 +39,7 @@ mod keywords;
 mod name;
 mod oid;
 pub mod record;
+mod regexp;
 mod string;
 mod text;
 pub mod window;

@@ -11,6 +11,8 @@ pub use crate::int::srf_symbols::*;
 pub use crate::int::symbols::*;
 pub use crate::name::symbols::*;
 pub use crate::oid::symbols::*;
+pub use crate::regexp::functions::raw_symbols::*;
+pub use crate::regexp::functions::srf_symbols::*;
 pub use crate::string::basic::symbols::*;
 pub use crate::string::case::symbols::*;
 pub use crate::string::concat::raw_symbols::*;
@@ -33,6 +35,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::int::BUILTINS,
     crate::name::BUILTINS,
     crate::oid::BUILTINS,
+    crate::regexp::functions::RAW_BUILTINS,
     crate::string::basic::BUILTINS,
     crate::string::case::BUILTINS,
     crate::string::concat::RAW_BUILTINS,
@@ -46,7 +49,8 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
 ];
 
 /// The tables of all modules with set-returning functions.
-pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[crate::int::SRFS, crate::string::split::SRFS];
+pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] =
+    &[crate::int::SRFS, crate::regexp::functions::SRFS, crate::string::split::SRFS];
 
 #[cfg(test)]
 mod tests {

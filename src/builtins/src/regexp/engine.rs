@@ -166,7 +166,8 @@ impl<'s> Search<'s> {
             }
             Node::Repeat { node, min, max, .. } => self.repeat_ends(node, *min, *max, start),
             Node::Look { node, ahead, negated } => {
-                let found = if *ahead { !self.ends_of(node, start).is_empty() } else { self.matches_behind(node, start) };
+                let found =
+                    if *ahead { !self.ends_of(node, start).is_empty() } else { self.matches_behind(node, start) };
                 if found != *negated { vec![start] } else { Vec::new() }
             }
             _ => Vec::new(),
@@ -290,7 +291,9 @@ impl<'s> Search<'s> {
         (start, end): (usize, usize),
         captures: &mut Captures,
     ) -> bool {
-        if start == end && count >= repeat.min && (count > 0 || repeat.min == 0) {
+        // Even `x*` tries one turn first, so that a group in it can hold the empty string.
+        let least = repeat.min.max(1);
+        if start == end && count >= least {
             return true;
         }
         if repeat.max.is_some_and(|max| count >= max) {
@@ -304,7 +307,7 @@ impl<'s> Search<'s> {
         let shortest = repeat.inner.preference() == Some(Preference::Shortest);
         for middle in ordered(&ends, shortest).filter(|m| *m <= end) {
             // An empty turn helps only to reach the least count.
-            if middle == start && count >= repeat.min {
+            if middle == start && count >= least {
                 continue;
             }
             let before = captures.clone();
@@ -314,6 +317,9 @@ impl<'s> Search<'s> {
                 return true;
             }
             *captures = before;
+        }
+        if start == end && count >= repeat.min {
+            return true;
         }
         self.note_failure(key);
         false
@@ -363,7 +369,7 @@ mod tests {
             ("(a+|b)*", "aab", "aab,b"),
             ("(.*?)(\\d+)", "abc123", "abc1,abc,1"),
             ("(.*)(\\d+)", "abc123", "abc123,abc12,3"),
-            ("(?:foo|foobar)(bar)?", "foobar", "foobar,bar"),
+            ("(?:foo|foobar)(bar)?", "foobar", "foobar,-"),
             ("(\\w)\\1", "hello", "ll,l"),
             ("^(?!foo).*$", "foobar", "no"),
             ("(?<=a)b", "cab", "b"),

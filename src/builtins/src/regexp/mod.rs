@@ -6,11 +6,9 @@
 //! turn longest or shortest), so [`engine`] works them out from the tree.
 
 mod engine;
-mod functions;
+pub(crate) mod functions;
 mod syntax;
 mod translate;
-
-pub(crate) use functions::{RAW_BUILTINS, SRFS, raw_symbols, srf_symbols};
 
 use crate::FnCtx;
 use crate::string::case::{CaseRules, case_rules};

@@ -109,7 +109,8 @@ impl Set {
         let mut found = self.contains_exactly(c, flags);
         if !found && flags.ignore_case {
             let rules = if flags.ascii { CaseRules::Ascii } else { CaseRules::Unicode };
-            found = self.contains_exactly(lower_char(c, rules), flags) || self.contains_exactly(upper_char(c, rules), flags);
+            found = self.contains_exactly(lower_char(c, rules), flags)
+                || self.contains_exactly(upper_char(c, rules), flags);
         }
         found != self.negated
     }
@@ -147,9 +148,18 @@ pub(super) enum Node {
     BackReference(usize),
     Concat(Vec<Node>),
     Alternate(Vec<Node>),
-    Repeat { node: Box<Node>, min: u32, max: Option<u32>, preference: Option<Preference> },
+    Repeat {
+        node: Box<Node>,
+        min: u32,
+        max: Option<u32>,
+        preference: Option<Preference>,
+    },
     /// Look-around: ahead or behind, negated or not.
-    Look { node: Box<Node>, ahead: bool, negated: bool },
+    Look {
+        node: Box<Node>,
+        ahead: bool,
+        negated: bool,
+    },
 }
 
 impl Node {
