@@ -1,0 +1,35 @@
+//! Command tags: what CommandComplete says a statement did.
+
+use std::fmt;
+
+/// A statement's tag.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tag {
+    /// A name alone: `CREATE TABLE`.
+    Plain(&'static str),
+    /// A name and a number of rows: `SELECT 3`, `UPDATE 1`, `COPY 5`.
+    Rows(&'static str, u64),
+    /// `INSERT 0 n`.
+    Insert(u64),
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Tag::Plain(name) => f.write_str(name),
+            Tag::Rows(name, count) => write!(f, "{name} {count}"),
+            Tag::Insert(count) => write!(f, "INSERT 0 {count}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_read_as_in_postgres() {
+        let all = [Tag::Plain("BEGIN"), Tag::Rows("SELECT", 3), Tag::Insert(2)].map(|tag| tag.to_string());
+        assert_eq!(all, ["BEGIN", "SELECT 3", "INSERT 0 2"]);
+    }
+}
