@@ -54,6 +54,7 @@ impl Catalog<'_> {
         self.add_indexes(&mut entry)?;
         self.add_expressions(&mut entry)?;
         self.add_rules(&mut entry)?;
+        self.add_storage(&mut entry)?;
         Ok(Some(entry))
     }
 
@@ -94,7 +95,7 @@ impl Catalog<'_> {
         let mut oid = oid;
         loop {
             let row = self.row::<PgType>(CacheId::Typeoid, &[Datum::Oid(oid)])?;
-            let row = row.ok_or_else(|| error!(INTERNAL_ERROR, "cache lookup failed for type {oid}"))?;
+            let row = check_lookup(row, "type", oid)?;
             match row.typtype {
                 b'd' => oid = row.typbasetype,
                 kind => return Ok(Repr::of_type(oid, row.typlen, row.typbyval, kind)),
@@ -158,4 +159,9 @@ fn missing_value(row: &PgAttribute) -> Option<Datum> {
         return None;
     }
     decode_array(&row.attmissingval).into_iter().next()
+}
+
+/// What must be there. Errors: XX000 `cache lookup failed for {what} {oid}`.
+pub(crate) fn check_lookup<T>(found: Option<T>, what: &str, oid: Oid) -> Result<T> {
+    found.ok_or_else(|| error!(INTERNAL_ERROR, "cache lookup failed for {what} {oid}"))
 }

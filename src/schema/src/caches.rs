@@ -4,13 +4,17 @@ use crate::invalidation::{Invalidation, Invalidations};
 use crate::key::{KeyHash, hash_key, same_key};
 use crate::limits::{RELATIONS_PER_SHARD_MAX, ROWS_PER_SHARD_MAX};
 use crate::relation::RelationEntry;
+use crate::system_table::SystemTable;
 use crate::versioned::{Spread, Stamp, VersionedMap};
-use base::Oid;
-use catalog::CacheId;
+use access::{IndexAm, TableAm};
+use base::{Csn, Oid};
+use catalog::{CacheId, Relation};
+use report::Result;
 use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tuple::Datum;
+use xact::CommitHook;
 
 /// Which rows an entry of the row cache holds.
 #[derive(Clone, Copy, Debug)]
@@ -72,19 +76,40 @@ impl Spread for RowSlot {
 pub struct Caches {
     rows: VersionedMap<RowSlot, CachedRows>,
     relations: VersionedMap<RelationKey, RelationEntry>,
+    system_tables: VersionedMap<RelationKey, SystemTable>,
+    methods: Option<AccessMethods>,
     changes: AtomicU64,
 }
 
-impl Default for Caches {
-    fn default() -> Caches {
-        Caches::new()
+/// How tables and indexes are stored: `heap::AM` and `btree::AM`. Named by who makes the instance.
+#[derive(Clone, Copy)]
+pub struct AccessMethods {
+    /// Of tables.
+    pub table: &'static dyn TableAm,
+    /// Of indexes.
+    pub index: &'static dyn IndexAm,
+}
+
+impl CommitHook for Caches {
+    fn committed(&self, _csn: Csn, payload: &[u8]) {
+        if self.apply_payload(payload).is_err() {
+            // Our own bytes cannot be damaged in memory; should they be, forgetting everything is always right.
+            self.apply(&Invalidations::of(Invalidation::Database { database: Oid::INVALID }));
+        }
     }
 }
 
 impl Caches {
-    /// Empty caches.
-    pub fn new() -> Caches {
+    /// Empty caches over tables and indexes that are stored so.
+    pub fn new(methods: AccessMethods) -> Caches {
+        Caches { methods: Some(methods), ..Caches::without_storage() }
+    }
+
+    /// Empty caches for tables in memory.
+    pub fn without_storage() -> Caches {
         Caches {
+            system_tables: VersionedMap::new(RELATIONS_PER_SHARD_MAX),
+            methods: None,
             rows: VersionedMap::new(ROWS_PER_SHARD_MAX),
             relations: VersionedMap::new(RELATIONS_PER_SHARD_MAX),
             changes: AtomicU64::new(0),
@@ -108,6 +133,12 @@ impl Caches {
         }
     }
 
+    /// As `apply`, from a commit record's payload: what `xact`'s commit hook hands over. Errors: XX001 if it is damaged.
+    pub fn apply_payload(&self, payload: &[u8]) -> Result<()> {
+        self.apply(&Invalidations::decode(payload)?);
+        Ok(())
+    }
+
     fn forget(&self, invalidation: Invalidation) {
         match invalidation {
             Invalidation::Row { database, hash } => {
@@ -120,6 +151,7 @@ impl Caches {
             Invalidation::Database { database } => {
                 let of = |d: Oid| !database.is_valid() || d == database;
                 self.rows.invalidate_where(|slot| of(slot.database));
+                self.system_tables.invalidate_where(|key| of(key.database));
                 let old = self.relations.invalidate_where(|key| of(key.database));
                 old.iter().for_each(|entry| entry.set_stale());
             }
@@ -149,6 +181,24 @@ impl Caches {
 
     pub(crate) fn relation_stamp(&self, key: &RelationKey) -> Stamp {
         self.relations.stamp(key)
+    }
+
+    /// How tables and indexes are stored, `None` over tables in memory.
+    pub fn methods(&self) -> Option<AccessMethods> {
+        self.methods
+    }
+
+    /// The files of a catalog, which never change.
+    pub(crate) fn system_table(&self, relation: &'static Relation, database: Oid) -> Arc<SystemTable> {
+        let key = RelationKey { database, relation: relation.oid };
+        if let Some(found) = self.system_tables.find(&key) {
+            return found;
+        }
+        let methods = self.methods.expect("catalogs in heap tables need access methods");
+        let stamp = self.system_tables.stamp(&key);
+        let table = Arc::new(SystemTable::new(relation, database, methods));
+        self.system_tables.add(key, Arc::clone(&table), stamp);
+        table
     }
 
     pub(crate) fn add_relation(&self, key: RelationKey, entry: Arc<RelationEntry>, stamp: Stamp) {

@@ -47,14 +47,18 @@ pub struct Invalidations {
 }
 
 impl Invalidations {
-    /// Adds one. Too many become "everything".
-    pub fn add(&mut self, invalidation: Invalidation) {
-        if self.set.len() < INVALIDATIONS_MAX {
-            self.set.insert(invalidation);
-        } else {
+    /// One alone.
+    pub fn of(invalidation: Invalidation) -> Invalidations {
+        Invalidations { set: BTreeSet::from([invalidation]) }
+    }
+
+    /// Adds one; true if it was not there. Too many become "everything".
+    pub fn add(&mut self, invalidation: Invalidation) -> bool {
+        if self.set.len() >= INVALIDATIONS_MAX && !self.set.contains(&invalidation) {
             self.set.clear();
             self.set.insert(Invalidation::Database { database: Oid::INVALID });
         }
+        self.set.insert(invalidation)
     }
 
     /// True if there is nothing to forget.
@@ -159,7 +163,7 @@ mod tests {
         for n in 0..=INVALIDATIONS_MAX as u64 {
             all.add(Invalidation::Row { database: Oid(5), hash: KeyHash(n) });
         }
-        assert_eq!(all.iter().count(), 1);
+        assert_eq!(all.iter().count(), 2);
         assert!(all.covers_relation(Oid(7), Oid(1)));
     }
 }

@@ -25,6 +25,7 @@
 
 mod build;
 mod caches;
+mod heap_tables;
 mod invalidation;
 mod key;
 pub mod limits;
@@ -33,10 +34,14 @@ mod memory;
 mod overlay;
 mod reader;
 mod relation;
+mod stored;
+mod system_table;
 mod tables;
+mod types;
 mod versioned;
 
-pub use caches::Caches;
+pub use caches::{AccessMethods, Caches};
+pub use heap_tables::HeapTables;
 pub use invalidation::{Invalidation, Invalidations};
 pub use key::KeyHash;
 pub use lookups::Found;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 /// What a transaction changed in the catalogs. It lives in the session; [`crate::Caches`] never sees uncommitted rows.
 ///
-/// Life: empty at the transaction's start; every catalog write notes what it changes; commit takes the notes
-/// ([`Overlay::invalidations`]) into the commit record and, afterwards, [`crate::Caches::apply`]; then, or at rollback,
-/// [`Overlay::clear`]. Notes of a rolled-back subtransaction stay: they only cost a look at the tables.
+/// Life: empty at the transaction's start; every catalog write notes what it changes, here and in the transaction, which
+/// takes the notes into its commit record and to [`crate::Caches`] (see [`crate::Caches::apply_payload`]); after commit or
+/// rollback the session calls [`Overlay::clear`], after the rollback of a savepoint [`Overlay::forget_versions`]. Notes of
+/// a rolled-back subtransaction stay: they only cost a look at the tables.
 #[derive(Default)]
 pub struct Overlay {
     changed: RefCell<Invalidations>,
@@ -48,10 +49,10 @@ impl Overlay {
         self.relations.borrow_mut().clear();
     }
 
-    /// Notes a change. Own versions read before it are forgotten.
-    pub fn note(&self, invalidation: Invalidation) {
-        self.changed.borrow_mut().add(invalidation);
+    /// Notes a change; true if it was not noted before. Own versions read before it are forgotten.
+    pub(crate) fn note(&self, invalidation: Invalidation) -> bool {
         self.forget_versions();
+        self.changed.borrow_mut().add(invalidation)
     }
 
     pub(crate) fn covers_row(&self, key: RowKey<'_>) -> bool {

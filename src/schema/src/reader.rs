@@ -1,10 +1,10 @@
 //! The catalogs as a statement reads and writes them.
 
 use crate::caches::{CachedRows, Caches, RelationKey, RowKey};
-use crate::invalidation::Invalidation;
+use crate::invalidation::{Invalidation, Invalidations};
 use crate::overlay::Overlay;
 use crate::relation::RelationEntry;
-use crate::tables::{Key, StoredRow, Tables};
+use crate::tables::{Key, Place, StoredRow, Tables};
 use base::{Oid, Tid};
 use catalog::{CACHES, CacheId, Relation, Row, columns as c, oids};
 use report::Result;
@@ -94,7 +94,7 @@ impl<'a> Catalog<'a> {
     /// Rows that meet all keys, read from the table, not cached: through an index if the keys are the leading columns
     /// of one, else by reading all.
     pub fn scan<R: Row>(&self, keys: &[Key]) -> Result<Vec<CatalogRow<R>>> {
-        let rows = self.tables.scan(R::RELATION, keys)?;
+        let rows = self.tables.scan(self.place(R::RELATION), keys)?;
         let typed = |(tid, row): StoredRow| CatalogRow { tid, row: R::from_row(&row) };
         Ok(rows.into_iter().map(typed).collect())
     }
@@ -102,8 +102,8 @@ impl<'a> Catalog<'a> {
     /// Adds a row. Errors: 23505 if a unique index has its key.
     pub fn insert<R: Row>(&self, row: &R) -> Result<Tid> {
         let values = row.to_row();
-        self.note_change(R::RELATION, &values);
-        self.tables.insert(R::RELATION, values)
+        self.note_change(R::RELATION, &values)?;
+        self.tables.insert(self.place(R::RELATION), values)
     }
 
     /// Replaces a row that was read before. Returns where it is now.
@@ -111,15 +111,15 @@ impl<'a> Catalog<'a> {
     /// Errors: XX000 `tuple concurrently updated` if another transaction changed it: callers hold a lock on the object.
     pub fn update<R: Row>(&self, old: &CatalogRow<R>, new: &R) -> Result<Tid> {
         let values = new.to_row();
-        self.note_change(R::RELATION, &old.row.to_row());
-        self.note_change(R::RELATION, &values);
-        self.tables.update(R::RELATION, old.tid, values)
+        self.note_change(R::RELATION, &old.row.to_row())?;
+        self.note_change(R::RELATION, &values)?;
+        self.tables.update(self.place(R::RELATION), old.tid, values)
     }
 
     /// Removes a row that was read before. Errors: as `update`.
     pub fn delete<R: Row>(&self, old: &CatalogRow<R>) -> Result<()> {
-        self.note_change(R::RELATION, &old.row.to_row());
-        self.tables.delete(R::RELATION, old.tid)
+        self.note_change(R::RELATION, &old.row.to_row())?;
+        self.tables.delete(self.place(R::RELATION), old.tid)
     }
 
     /// Removes all rows that meet the keys. Returns how many.
@@ -134,7 +134,7 @@ impl<'a> Catalog<'a> {
         debug_assert_eq!(R::RELATION.columns[0].name, "oid");
         loop {
             let oid = self.tables.next_oid()?;
-            if self.tables.scan(R::RELATION, &[Key::oid(1, oid)])?.is_empty() {
+            if self.tables.scan(self.place(R::RELATION), &[Key::oid(1, oid)])?.is_empty() {
                 return Ok(oid);
             }
         }
@@ -142,8 +142,18 @@ impl<'a> Catalog<'a> {
 
     /// Makes all sessions look at a relation anew when this transaction commits, though no row of it changed
     /// (statistics, file extension).
-    pub fn touch_relation(&self, relation: Oid) {
-        self.note_relation(relation);
+    pub fn touch_relation(&self, relation: Oid) -> Result<()> {
+        self.note_relation(relation)
+    }
+
+    /// Makes all sessions forget everything of a database when this transaction commits (DROP DATABASE).
+    pub fn touch_database(&self, database: Oid) -> Result<()> {
+        self.note(Invalidation::Database { database })
+    }
+
+    fn place(&self, relation: &'static Relation) -> Place<'_> {
+        let database = if relation.shared { Oid::INVALID } else { self.database };
+        Place { relation, database, caches: self.caches }
     }
 
     /// The database that a relation is cached under: zero if it is shared.
@@ -152,24 +162,33 @@ impl<'a> Catalog<'a> {
     }
 
     /// Notes what a row that comes or goes means for the caches.
-    fn note_change(&self, relation: &'static Relation, row: &[Datum]) {
+    fn note_change(&self, relation: &'static Relation, row: &[Datum]) -> Result<()> {
         for cache in CACHES.iter().filter(|cache| std::ptr::eq(cache.relation, relation)) {
             let key: Vec<Datum> = cache.keys.iter().map(|column| row[*column as usize - 1].clone()).collect();
             for columns in 1..=key.len() {
                 let slot = RowKey::new(cache.id, self.database, &key[..columns]).slot;
-                self.overlay.note(Invalidation::Row { database: slot.database, hash: slot.hash });
+                self.note(Invalidation::Row { database: slot.database, hash: slot.hash })?;
             }
         }
         for column in relation_columns(relation.oid) {
-            self.note_relation(row[*column as usize - 1].as_oid());
+            self.note_relation(row[*column as usize - 1].as_oid())?;
         }
+        Ok(())
     }
 
-    fn note_relation(&self, relation: Oid) {
-        if relation.is_valid() {
-            let database = self.database_of(relation);
-            self.overlay.note(Invalidation::Relation { database, relation });
+    fn note_relation(&self, relation: Oid) -> Result<()> {
+        if !relation.is_valid() {
+            return Ok(());
         }
+        self.note(Invalidation::Relation { database: self.database_of(relation), relation })
+    }
+
+    /// A change goes into the overlay and, the first time, into the transaction's commit record.
+    fn note(&self, invalidation: Invalidation) -> Result<()> {
+        if self.overlay.note(invalidation) {
+            self.tables.add_invalidation(&Invalidations::of(invalidation).encode())?;
+        }
+        Ok(())
     }
 
     /// True if a relation entry that was found earlier is what this transaction would find now.

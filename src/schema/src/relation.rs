@@ -1,5 +1,6 @@
 //! A relation as queries see it: its pg_class row and all that hangs off it, ready to use.
 
+use access::{Index, Relation};
 use base::{DEFAULT_TABLESPACE, GLOBAL_TABLESPACE, Oid, RelFile};
 use catalog::rows::{PgClass, PgConstraint, PgIndex, PgTrigger};
 use std::sync::Arc;
@@ -19,6 +20,10 @@ pub struct RelationEntry {
     pub desc: Arc<TupleDesc>,
     /// Its files; `None` for views, composite types and partitioned tables.
     pub file: Option<RelFile>,
+    /// The table as storage sees it; `None` for indexes and what has no files.
+    pub table: Option<Arc<Relation>>,
+    /// The index as storage sees it.
+    pub stored_index: Option<Arc<Index>>,
     /// Indexes of a table that are ready or being made, by object id.
     pub indexes: Vec<Oid>,
     /// Its primary key's index, zero if none.
@@ -59,6 +64,8 @@ impl RelationEntry {
             file: relation_file(&class, database),
             class,
             desc: Arc::new(desc),
+            table: None,
+            stored_index: None,
             indexes: Vec::new(),
             primary_key: Oid::INVALID,
             index: None,
@@ -95,6 +102,12 @@ impl RelationEntry {
     pub fn column(&self, name: &str) -> Option<i16> {
         let at = self.desc.attributes.iter().position(|a| !a.is_dropped && a.name == name)?;
         Some(at as i16 + 1)
+    }
+
+    /// A storage parameter (`fillfactor=70` in reloptions) as written.
+    pub fn option(&self, name: &str) -> Option<&str> {
+        let pairs = self.class.reloptions.iter().flatten().filter_map(|pair| pair.split_once('='));
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| value).next()
     }
 
     /// The stored default of a column.

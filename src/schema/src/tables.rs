@@ -1,10 +1,15 @@
 //! Where catalog rows are: in heap tables with B-trees, or in memory for tests of the layers above.
 
+use crate::caches::Caches;
+use crate::heap_tables::HeapTables;
 use crate::memory::MemoryTables;
+use access::Store;
 use base::{Oid, Tid};
 use catalog::Relation;
 use report::Result;
+use std::sync::Arc;
 use tuple::Datum;
+use xact::Transaction;
 
 /// A condition of a catalog scan: column number (from 1) equals value. A null value matches nothing.
 #[derive(Clone, Debug)]
@@ -39,46 +44,74 @@ impl Key {
 
 /// The catalog tables as a transaction sees them: all that is committed now, and all of its own changes.
 pub enum Tables<'a> {
+    /// In heap tables and B-trees.
+    Heap(HeapTables<'a>),
     /// In memory, without transactions.
     Memory(&'a MemoryTables),
+}
+
+/// Which copy of a catalog: the catalog, the database that it is in, and the caches that know its files.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub relation: &'static Relation,
+    pub database: Oid,
+    pub caches: &'a Caches,
 }
 
 /// A row as it is stored: where, and its values.
 pub type StoredRow = (Tid, Vec<Datum>);
 
-impl Tables<'_> {
+impl<'a> Tables<'a> {
+    /// The tables of a storage engine, read and written by a transaction.
+    pub fn heap(store: &'a Arc<Store>, transaction: &'a mut Transaction) -> Tables<'a> {
+        Tables::Heap(HeapTables::new(store, transaction))
+    }
+
     /// Rows that meet all keys, in the order of the index whose leading columns the keys are, if there is one.
-    pub fn scan(&self, relation: &'static Relation, keys: &[Key]) -> Result<Vec<StoredRow>> {
+    pub(crate) fn scan(&self, at: Place<'_>, keys: &[Key]) -> Result<Vec<StoredRow>> {
         match self {
-            Tables::Memory(memory) => Ok(memory.scan(relation, keys)),
+            Tables::Heap(heap) => heap.scan(at, keys),
+            Tables::Memory(memory) => Ok(memory.scan(at.relation, keys)),
         }
     }
 
     /// Adds a row and its index entries. Errors: 23505.
-    pub fn insert(&self, relation: &'static Relation, row: Vec<Datum>) -> Result<Tid> {
+    pub(crate) fn insert(&self, at: Place<'_>, row: Vec<Datum>) -> Result<Tid> {
         match self {
-            Tables::Memory(memory) => memory.insert(relation, row),
+            Tables::Heap(heap) => heap.insert(at, &row),
+            Tables::Memory(memory) => memory.insert(at.relation, row),
         }
     }
 
     /// Replaces a row. Errors: XX000 if another transaction changed it.
-    pub fn update(&self, relation: &'static Relation, tid: Tid, row: Vec<Datum>) -> Result<Tid> {
+    pub(crate) fn update(&self, at: Place<'_>, tid: Tid, row: Vec<Datum>) -> Result<Tid> {
         match self {
-            Tables::Memory(memory) => memory.update(relation, tid, row),
+            Tables::Heap(heap) => heap.update(at, tid, &row),
+            Tables::Memory(memory) => memory.update(at.relation, tid, row),
         }
     }
 
     /// Removes a row. Errors: XX000 if another transaction changed it.
-    pub fn delete(&self, relation: &'static Relation, tid: Tid) -> Result<()> {
+    pub(crate) fn delete(&self, at: Place<'_>, tid: Tid) -> Result<()> {
         match self {
-            Tables::Memory(memory) => memory.delete(relation, tid),
+            Tables::Heap(heap) => heap.delete(at, tid),
+            Tables::Memory(memory) => memory.delete(at.relation, tid),
         }
     }
 
     /// The next object id of the cluster's counter. It may be in use: [`crate::Catalog::new_oid`] checks.
-    pub fn next_oid(&self) -> Result<Oid> {
+    pub(crate) fn next_oid(&self) -> Result<Oid> {
         match self {
+            Tables::Heap(heap) => heap.next_oid(),
             Tables::Memory(memory) => Ok(memory.next_oid()),
+        }
+    }
+
+    /// Hands what a change means for the caches to the transaction, for its commit record.
+    pub(crate) fn add_invalidation(&self, payload: &[u8]) -> Result<()> {
+        match self {
+            Tables::Heap(heap) => heap.add_invalidation(payload),
+            Tables::Memory(_) => Ok(()),
         }
     }
 }

@@ -1,0 +1,181 @@
+//! Catalog rows in heap tables and B-trees.
+
+use crate::key::same_datum;
+use crate::system_table::SystemTable;
+use crate::tables::{Key, Place, StoredRow};
+use access::{
+    Access, Changed, Direction, Fetched, Index, InsertOptions, Inserted, Row, RowWait, ScanKey, ScanOptions, Store,
+    UniqueCheck, UpdateOptions,
+};
+use base::{Oid, Tid};
+use report::{Error, Result, SqlState, bail};
+use std::cell::RefCell;
+use std::sync::Arc;
+use tuple::{ColumnSet, Datum};
+use xact::Transaction;
+
+/// The catalogs of a storage engine, read and written by a transaction. Each write is a command of its own, so that the
+/// next read sees it.
+pub struct HeapTables<'a> {
+    store: &'a Arc<Store>,
+    transaction: RefCell<&'a mut Transaction>,
+}
+
+impl<'a> HeapTables<'a> {
+    pub(crate) fn new(store: &'a Arc<Store>, transaction: &'a mut Transaction) -> HeapTables<'a> {
+        HeapTables { store, transaction: RefCell::new(transaction) }
+    }
+
+    pub(crate) fn scan(&self, at: Place<'_>, keys: &[Key]) -> Result<Vec<StoredRow>> {
+        if keys.iter().any(|key| key.value.is_null()) {
+            return Ok(Vec::new());
+        }
+        let table = at.caches.system_table(at.relation, at.database);
+        let mut rows = match best_index(at.relation, keys) {
+            Some((index, columns)) => self.index_scan(&table, index, &keys_of(at.relation, index, columns, keys))?,
+            None => self.table_scan(&table)?,
+        };
+        rows.retain(|(_, row)| keys.iter().all(|key| same_datum(&row[key.column as usize - 1], &key.value)));
+        Ok(rows)
+    }
+
+    fn index_scan(&self, table: &SystemTable, index: usize, keys: &[ScanKey]) -> Result<Vec<StoredRow>> {
+        let index = &table.indexes[index];
+        let (snapshot, interrupts) = {
+            let mut transaction = self.transaction.borrow_mut();
+            (transaction.latest_snapshot(), Arc::clone(transaction.owner().interrupts()))
+        };
+        let mut scan = index.am.scan(self.store, index, interrupts);
+        let mut fetcher = table.table.am.fetcher(self.store, &table.table, snapshot, ColumnSet::ALL);
+        scan.rescan(keys)?;
+        let (mut rows, mut row) = (Vec::new(), Row::default());
+        while let Some(tid) = scan.next(Direction::Forward)? {
+            match fetcher.fetch(tid, &mut row)? {
+                Fetched::Visible => rows.push((row.tid, row.values.clone())),
+                Fetched::Invisible => {}
+                Fetched::Dead => scan.kill_entry(),
+            }
+        }
+        Ok(rows)
+    }
+
+    fn table_scan(&self, table: &SystemTable) -> Result<Vec<StoredRow>> {
+        let options = {
+            let mut transaction = self.transaction.borrow_mut();
+            ScanOptions {
+                snapshot: transaction.latest_snapshot(),
+                wanted: ColumnSet::ALL,
+                blocks: None,
+                interrupts: Arc::clone(transaction.owner().interrupts()),
+            }
+        };
+        let mut scan = table.table.am.scan(self.store, &table.table, options)?;
+        let (mut rows, mut row) = (Vec::new(), Row::default());
+        while scan.next(Direction::Forward, &mut row)? {
+            rows.push((row.tid, row.values.clone()));
+        }
+        Ok(rows)
+    }
+
+    pub(crate) fn insert(&self, at: Place<'_>, row: &[Datum]) -> Result<Tid> {
+        let table = at.caches.system_table(at.relation, at.database);
+        let mut transaction = self.transaction.borrow_mut();
+        let mut cx = Access::new(self.store, &mut transaction);
+        let tid = table.table.am.insert(&mut cx, &table.table, row, InsertOptions::default())?;
+        insert_entries(&mut cx, &table, row, tid)?;
+        transaction.next_command()?;
+        Ok(tid)
+    }
+
+    pub(crate) fn update(&self, at: Place<'_>, tid: Tid, row: &[Datum]) -> Result<Tid> {
+        let table = at.caches.system_table(at.relation, at.database);
+        let mut transaction = self.transaction.borrow_mut();
+        let mut cx = Access::new(self.store, &mut transaction);
+        let options = UpdateOptions { indexed: &table.indexed, keys: &table.keys, wait: RowWait::Block };
+        let new = changed(table.table.am.update(&mut cx, &table.table, tid, row, &options)?)?;
+        if !new.is_hot {
+            insert_entries(&mut cx, &table, row, new.tid)?;
+        }
+        transaction.next_command()?;
+        Ok(new.tid)
+    }
+
+    pub(crate) fn delete(&self, at: Place<'_>, tid: Tid) -> Result<()> {
+        let table = at.caches.system_table(at.relation, at.database);
+        let mut transaction = self.transaction.borrow_mut();
+        let mut cx = Access::new(self.store, &mut transaction);
+        changed(table.table.am.delete(&mut cx, &table.table, tid, RowWait::Block)?)?;
+        transaction.next_command()
+    }
+
+    pub(crate) fn next_oid(&self) -> Result<Oid> {
+        self.store.xacts.next_oid()
+    }
+
+    pub(crate) fn add_invalidation(&self, payload: &[u8]) -> Result<()> {
+        self.transaction.borrow_mut().add_invalidation(payload)
+    }
+}
+
+/// The index with the most leading columns among the keys, and how many; the first of equals.
+fn best_index(relation: &catalog::Relation, keys: &[Key]) -> Option<(usize, usize)> {
+    let given = |column: &i16| keys.iter().any(|key| key.column == *column);
+    let leading = |index: &catalog::Index| index.columns.iter().take_while(|column| given(column)).count();
+    let counts = relation.indexes.iter().map(leading).enumerate();
+    counts.filter(|(_, count)| *count > 0).max_by_key(|(at, count)| (*count, usize::MAX - at))
+}
+
+fn keys_of(relation: &catalog::Relation, index: usize, columns: usize, keys: &[Key]) -> Vec<ScanKey> {
+    let columns = &relation.indexes[index].columns[..columns];
+    let key = |(at, column): (usize, &i16)| {
+        let key = keys.iter().find(|key| key.column == *column).expect("the index was chosen by its keys");
+        ScanKey::equal(at, key.value.clone())
+    };
+    columns.iter().enumerate().map(key).collect()
+}
+
+fn insert_entries(cx: &mut Access<'_>, table: &SystemTable, row: &[Datum], tid: Tid) -> Result<()> {
+    let mut values = Vec::new();
+    for index in &table.indexes {
+        values.clear();
+        values.extend(index.table_columns.iter().map(|c| row[c.expect("catalogs have no index expressions")].clone()));
+        let check = if index.is_unique { UniqueCheck::Yes } else { UniqueCheck::No };
+        if let Inserted::Duplicate(_) = index.am.insert(cx, (index, &table.table), &values, tid, check)? {
+            return Err(duplicate(index, &values));
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn duplicate(index: &Index, values: &[Datum]) -> Error {
+    let names: Vec<&str> = index.relation.desc.attributes.iter().map(|a| a.name.as_str()).collect();
+    let values: Vec<String> = values.iter().map(print_key).collect();
+    let message = format!("duplicate key value violates unique constraint \"{}\"", index.relation.name);
+    let detail = format!("Key ({})=({}) already exists.", names.join(", "), values.join(", "));
+    Error::new(SqlState::UNIQUE_VIOLATION, message)
+        .detail(detail)
+        .table("pg_catalog", index.relation.name.clone())
+        .constraint(index.relation.name.clone())
+}
+
+fn print_key(value: &Datum) -> String {
+    match value {
+        Datum::Null => "null".to_owned(),
+        Datum::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Datum::Oid(oid) => oid.to_string(),
+        Datum::Int2(number) => number.to_string(),
+        Datum::Int4(number) => number.to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Catalog rows are changed under a lock on the object, so that nobody else can have changed them.
+fn changed<T>(outcome: Changed<T>) -> Result<T> {
+    match outcome {
+        Changed::Done(value) => Ok(value),
+        Changed::BySelf { .. } => bail!(INTERNAL_ERROR, "tuple already updated by self"),
+        Changed::Deleted { .. } => bail!(INTERNAL_ERROR, "tuple concurrently deleted"),
+        Changed::Updated { .. } | Changed::WouldBlock => bail!(INTERNAL_ERROR, "tuple concurrently updated"),
+    }
+}
