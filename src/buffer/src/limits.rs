@@ -1,0 +1,16 @@
+//! Limits of the pool.
+
+/// Fewest frames: enough for a few sessions that each hold a handful of pages.
+pub const FRAMES_MIN: usize = 16;
+/// Most frames: 8 TiB of pages. A frame's number is 32 bits, less those that mean something else.
+pub(crate) const FRAMES_MAX: usize = 1 << 30;
+/// How often the clock passes a page that was in use before it takes it.
+pub(crate) const USAGE_MAX: u64 = 5;
+/// Locks of the page table. Only changes of the table take one.
+pub(crate) const PARTITIONS: usize = 128;
+/// Links followed without a lock before the look-up takes it: a chain may change under the reader's feet.
+pub(crate) const CHAIN_STEPS_MAX: usize = 64;
+/// Relations of up to this part of the pool are dropped by looking each page up; longer ones by a pass over all frames.
+pub(crate) const DROP_LOOKUP_PART: usize = 32;
+
+const _: () = assert!(PARTITIONS.is_power_of_two() && FRAMES_MAX < u32::MAX as usize);

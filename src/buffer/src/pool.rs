@@ -1,0 +1,360 @@
+//! The pool: finding, reading and extending.
+
+use crate::frame::{Frame, Tag};
+use crate::guard::{Pin, WriteGuard};
+use crate::limits::{FRAMES_MAX, FRAMES_MIN};
+use crate::region::Region;
+use crate::state::{LOADED, PIN_WAITER, State, TAG_VALID};
+use crate::table::{Place, Table};
+use base::{BlockNumber, RelFork};
+use page::PageDamage;
+use report::{Error, Result};
+use smgr::StorageManager;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use sync::{Condvar, Mutex, rank};
+use wal::Wal;
+
+/// How a pool is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolOptions {
+    /// Frames (`shared_buffers` in pages).
+    pub frames: usize,
+}
+
+/// Counters since start, for `pg_stat_bgwriter` and `pg_stat_database`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PoolStats {
+    /// Pages read from files.
+    pub reads: u64,
+    /// Frames given to another page.
+    pub allocations: u64,
+    /// Pages written by who needed the frame.
+    pub backend_writes: u64,
+    /// Pages written by the bgwriter.
+    pub bgwriter_writes: u64,
+    /// Rounds of the bgwriter that stopped at their limit.
+    pub bgwriter_limit: u64,
+    /// Pages written by checkpoints.
+    pub checkpoint_writes: u64,
+    /// Blocks added to files.
+    pub extends: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) reads: AtomicU64,
+    pub(crate) allocations: AtomicU64,
+    pub(crate) backend_writes: AtomicU64,
+    pub(crate) bgwriter_writes: AtomicU64,
+    pub(crate) bgwriter_limit: AtomicU64,
+    pub(crate) checkpoint_writes: AtomicU64,
+    pub(crate) extends: AtomicU64,
+}
+
+pub(crate) struct Inner {
+    pub(crate) region: Region,
+    pub(crate) frames: Box<[Frame]>,
+    pub(crate) table: Table,
+    pub(crate) smgr: Arc<StorageManager>,
+    pub(crate) wal: Arc<Wal>,
+    /// The clock's hand; the frame is this modulo their number.
+    pub(crate) hand: AtomicU64,
+    pub(crate) pin_waiters: Mutex<()>,
+    pub(crate) pin_released: Condvar,
+    pub(crate) zero_damaged: AtomicBool,
+    pub(crate) counters: Counters,
+}
+
+/// The buffer pool of an instance. Share it as `Arc<BufferPool>`.
+pub struct BufferPool {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl BufferPool {
+    /// Maps the memory.
+    ///
+    /// Errors: no address space.
+    pub fn new(smgr: Arc<StorageManager>, wal: Arc<Wal>, options: PoolOptions) -> Result<BufferPool> {
+        let count = options.frames.clamp(FRAMES_MIN, FRAMES_MAX);
+        let inner = Inner {
+            region: Region::map(count)?,
+            frames: (0..count).map(|_| Frame::new()).collect(),
+            table: Table::new(count),
+            smgr,
+            wal,
+            hand: AtomicU64::new(0),
+            pin_waiters: Mutex::new(rank::PIN_WAIT, ()),
+            pin_released: Condvar::new(),
+            zero_damaged: AtomicBool::new(false),
+            counters: Counters::default(),
+        };
+        Ok(BufferPool { inner: Arc::new(inner) })
+    }
+
+    /// The files below.
+    pub fn smgr(&self) -> &Arc<StorageManager> {
+        &self.inner.smgr
+    }
+
+    /// The log.
+    pub fn wal(&self) -> &Arc<Wal> {
+        &self.inner.wal
+    }
+
+    /// Frames.
+    pub fn frames(&self) -> usize {
+        self.inner.frames.len()
+    }
+
+    /// The setting `zero_damaged_pages`: a damaged page is taken for an empty one instead of an error.
+    pub fn set_zero_damaged_pages(&self, enabled: bool) {
+        self.inner.zero_damaged.store(enabled, Ordering::Relaxed);
+    }
+
+    /// Pins a page, reading it if it is not in memory.
+    ///
+    /// Errors: XX001 if it is damaged or beyond the end of its file; 53000 if every frame is pinned; I/O.
+    /// Locks: none held on return. May wait for another thread's read of the same page.
+    #[inline]
+    pub fn read(&self, fork: RelFork, block: BlockNumber) -> Result<Pin> {
+        let tag = Tag { fork, block };
+        let place = self.inner.table.place(tag);
+        if let Some((frame, before)) = self.inner.table.find(&self.inner.frames, place, tag) {
+            let pin = self.pin(frame);
+            if before.has(LOADED) {
+                return Ok(pin);
+            }
+            return self.wait_loaded(pin, tag);
+        }
+        self.read_slowly(tag, place)
+    }
+
+    /// Pins a page if it is in memory. Does not count as use.
+    pub fn lookup(&self, fork: RelFork, block: BlockNumber) -> Option<Pin> {
+        let tag = Tag { fork, block };
+        let place = self.inner.table.place(tag);
+        let found = {
+            let _partition = self.inner.table.lock(place);
+            self.inner.table.find_locked(&self.inner.frames, place, tag, State::pin_unused)
+        };
+        let (frame, before) = found?;
+        let pin = self.pin(frame);
+        before.has(LOADED).then_some(pin)
+    }
+
+    fn read_slowly(&self, tag: Tag, place: Place) -> Result<Pin> {
+        let pin = match self.install(tag, place)? {
+            Installed::Fresh(guard) => {
+                self.load(&guard, tag)?;
+                return Ok(guard.unlock());
+            }
+            Installed::There(pin) => pin,
+        };
+        self.wait_loaded(pin, tag)
+    }
+
+    /// Waits for the thread that reads the page; reads it if that one failed.
+    fn wait_loaded(&self, pin: Pin, tag: Tag) -> Result<Pin> {
+        let guard = pin.share();
+        if guard.is_loaded() {
+            return Ok(guard.unlock());
+        }
+        let guard = guard.unlock().exclusive();
+        if !guard.is_loaded() {
+            self.load(&guard, tag)?;
+        }
+        Ok(guard.unlock())
+    }
+
+    /// Fills a frame that is locked exclusively.
+    fn load(&self, guard: &WriteGuard, tag: Tag) -> Result<()> {
+        let page = guard.page_ptr();
+        // SAFETY: the guard holds the content lock exclusively (I2), and nobody else looks at a page that is not loaded.
+        let page = unsafe { &mut *page };
+        self.inner.smgr.read(tag.fork, tag.block, page)?;
+        self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
+        if let Err(damage) = page.verify(tag.block) {
+            if !self.inner.zero_damaged.load(Ordering::Relaxed) {
+                return Err(damage_error(tag, damage));
+            }
+            page.zero();
+        }
+        self.frame(guard.frame()).state.set(LOADED);
+        Ok(())
+    }
+
+    /// Adds a zeroed page at the end of a fork. It is not marked dirty: the file holds zeros there.
+    ///
+    /// Errors: 53100 disk full; as `read`.
+    pub fn extend(&self, fork: RelFork) -> Result<WriteGuard> {
+        let victim = self.victim()?;
+        let lock = self.inner.smgr.lock_extension(fork);
+        let extension = lock.hold();
+        let block = BlockNumber(self.inner.smgr.blocks(fork)?);
+        self.inner.smgr.extend_to(fork, block)?;
+        let tag = Tag { fork, block };
+        let place = self.inner.table.place(tag);
+        let installed = self.install_victim(victim, tag, place);
+        drop(extension);
+        let guard = match installed {
+            Installed::Fresh(guard) => guard,
+            // Left by an extension that failed: its contents are of no account.
+            Installed::There(pin) => pin.exclusive(),
+        };
+        self.inner.counters.extends.fetch_add(1, Ordering::Relaxed);
+        Ok(self.zeroed(guard))
+    }
+
+    fn zeroed(&self, guard: WriteGuard) -> WriteGuard {
+        // SAFETY: the guard holds the content lock exclusively (I2).
+        unsafe { &mut *guard.page_ptr() }.zero();
+        self.frame(guard.frame()).state.set(LOADED);
+        guard
+    }
+
+    /// Pins a page without reading it: zeroed and locked, for one that is to be written anew (redo of images and new pages). Extends the fork if needed.
+    pub fn read_zeroed(&self, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
+        let lock = self.inner.smgr.lock_extension(fork);
+        let tag = Tag { fork, block };
+        let place = self.inner.table.place(tag);
+        let installed = self.install(tag, place)?;
+        if self.inner.smgr.blocks(fork)? <= block.0 {
+            let extension = lock.hold();
+            self.inner.smgr.extend_to(fork, block)?;
+            drop(extension);
+        }
+        Ok(match installed {
+            Installed::Fresh(guard) => self.zeroed(guard),
+            Installed::There(pin) => self.zeroed(pin.exclusive()),
+        })
+    }
+
+    /// Gives the page a frame, unless it has one.
+    fn install(&self, tag: Tag, place: Place) -> Result<Installed> {
+        let found = {
+            let _partition = self.inner.table.lock(place);
+            self.inner.table.find_locked(&self.inner.frames, place, tag, State::pin)
+        };
+        if let Some((frame, _)) = found {
+            return Ok(Installed::There(self.pin(frame)));
+        }
+        let victim = self.victim()?;
+        Ok(self.install_victim(victim, tag, place))
+    }
+
+    fn install_victim(&self, victim: Pin, tag: Tag, place: Place) -> Installed {
+        let partition = self.inner.table.lock(place);
+        if let Some((frame, _)) = self.inner.table.find_locked(&self.inner.frames, place, tag, State::pin) {
+            drop(partition);
+            return Installed::There(self.pin(frame));
+        }
+        // Locked before it can be found: who finds it waits until it is loaded.
+        let guard =
+            victim.try_exclusive().unwrap_or_else(|_| unreachable!("a frame without a tag is locked by nobody"));
+        let frame = self.frame(guard.frame());
+        frame.set_tag(tag);
+        self.inner.table.link(&self.inner.frames, place, guard.frame());
+        frame.state.set(TAG_VALID);
+        drop(partition);
+        self.inner.counters.allocations.fetch_add(1, Ordering::Relaxed);
+        Installed::Fresh(guard)
+    }
+
+    #[inline]
+    pub(crate) fn frame(&self, frame: u32) -> &Frame {
+        &self.inner.frames[frame as usize]
+    }
+
+    /// Wraps a pin that was counted already.
+    #[inline]
+    pub(crate) fn pin(&self, frame: u32) -> Pin {
+        Pin::counted(&self.inner, frame)
+    }
+
+    /// Counters since start.
+    pub fn stats(&self) -> PoolStats {
+        let counters = &self.inner.counters;
+        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        PoolStats {
+            reads: load(&counters.reads),
+            allocations: load(&counters.allocations),
+            backend_writes: load(&counters.backend_writes),
+            bgwriter_writes: load(&counters.bgwriter_writes),
+            bgwriter_limit: load(&counters.bgwriter_limit),
+            checkpoint_writes: load(&counters.checkpoint_writes),
+            extends: load(&counters.extends),
+        }
+    }
+
+    /// How many frames are pinned now; for tests and the check after a role ended.
+    pub fn pinned_frames(&self) -> usize {
+        self.inner.frames.iter().filter(|frame| frame.state.load().pins() > 0).count()
+    }
+}
+
+/// What `install` found.
+enum Installed {
+    /// The page got a frame, locked and not loaded.
+    Fresh(WriteGuard),
+    /// It has one; it may not be loaded.
+    There(Pin),
+}
+
+/// XX001 naming file and block.
+fn damage_error(tag: Tag, damage: PageDamage) -> Error {
+    let error = Error::corrupt(format!("invalid page in block {} of relation {}", tag.block, tag.fork));
+    error.fields_damage(damage)
+}
+
+/// Puts what was found wrong into the log's detail.
+trait DamageDetail {
+    fn fields_damage(self, damage: PageDamage) -> Error;
+}
+
+impl DamageDetail for Error {
+    fn fields_damage(self, damage: PageDamage) -> Error {
+        self.detail_log(match damage {
+            PageDamage::Checksum { stored, computed } => {
+                format!("Page verification failed, calculated checksum {computed} but expected {stored}.")
+            }
+            PageDamage::Header => "The page header contradicts itself.".to_owned(),
+            PageDamage::Version(version) => format!("The page layout has version {version}."),
+        })
+    }
+}
+
+impl Inner {
+    /// Takes back a pin for whose release somebody waits.
+    pub(crate) fn release_waited(self: &Arc<Inner>, frame: u32) {
+        let guard = self.pin_waiters.lock();
+        self.frames[frame as usize].state.unpin_waited();
+        self.pin_released.notify_all();
+        drop(guard);
+    }
+}
+
+impl Drop for BufferPool {
+    fn drop(&mut self) {
+        // I5. A pin is made only through a pool or another pin, so without pins nobody can come any more.
+        if self.pinned_frames() > 0 {
+            std::mem::forget(Arc::clone(&self.inner));
+        }
+    }
+}
+
+impl fmt::Debug for BufferPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BufferPool({} frames)", self.frames())
+    }
+}
+
+/// A state flag that only the pin waiter uses, named here for its documentation.
+pub(crate) const WAITER: u64 = PIN_WAITER;
+
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<BufferPool>();
+    shared::<Pin>();
+};

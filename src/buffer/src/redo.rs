@@ -1,0 +1,145 @@
+//! Pages for redo.
+
+use crate::guard::WriteGuard;
+use crate::pool::BufferPool;
+use base::{BlockNumber, Oid, RelFile, RelFork};
+use report::{Error, Result, Severity, SqlState};
+use smgr::IfExists;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use sync::{Mutex, rank};
+use wal::{BlockFlags, BlockRef, Record};
+
+/// What redo of a block has to do.
+#[derive(Debug)]
+pub enum Redo {
+    /// Make the change, then `mark_dirty(record.end)`.
+    Apply(WriteGuard),
+    /// Nothing: the page shows the change already.
+    Done(WriteGuard),
+    /// Nothing: the page was restored from its image, which shows the change.
+    Restored(WriteGuard),
+    /// Nothing: the page is gone. A later record removes its relation or cuts it, or recovery fails in the end.
+    Missing,
+}
+
+impl Redo {
+    /// The page to change, if there is anything to do.
+    pub fn apply(self) -> Option<WriteGuard> {
+        match self {
+            Redo::Apply(guard) => Some(guard),
+            _ => None,
+        }
+    }
+
+    /// The page, changed or not; for redo that reads it.
+    pub fn page(self) -> Option<WriteGuard> {
+        match self {
+            Redo::Apply(guard) | Redo::Done(guard) | Redo::Restored(guard) => Some(guard),
+            Redo::Missing => None,
+        }
+    }
+}
+
+/// What resource managers redo with.
+pub struct RedoCx {
+    buffers: Arc<BufferPool>,
+    /// Pages that records wanted and that were not there.
+    missing: Mutex<BTreeMap<(RelFork, BlockNumber), &'static str>>,
+}
+
+impl RedoCx {
+    /// One for a whole recovery.
+    pub fn new(buffers: Arc<BufferPool>) -> RedoCx {
+        RedoCx { buffers, missing: Mutex::new(rank::LEAF, BTreeMap::new()) }
+    }
+
+    /// The pool.
+    pub fn buffers(&self) -> &Arc<BufferPool> {
+        &self.buffers
+    }
+
+    /// Brings in a block of the record and says what is to do with it. An image is restored, a `WILL_INIT` page comes zeroed.
+    ///
+    /// Errors: I/O, damage. Panics if the record has no such block: ask `record.block(id)` first where it is optional.
+    pub fn block(&self, record: &Record<'_>, id: u8) -> Result<Redo> {
+        let reference = record.block(id).expect("the record has this block");
+        self.make_file(reference.fork)?;
+        if let Some(image) = &reference.image {
+            let mut guard = self.buffers.read_zeroed(reference.fork, reference.block)?;
+            image.restore(&mut guard);
+            guard.mark_dirty(record.end);
+            return Ok(Redo::Restored(guard));
+        }
+        if reference.flags.has(BlockFlags::WILL_INIT) {
+            return Ok(Redo::Apply(self.buffers.read_zeroed(reference.fork, reference.block)?));
+        }
+        self.existing(record, reference)
+    }
+
+    fn existing(&self, record: &Record<'_>, reference: &BlockRef<'_>) -> Result<Redo> {
+        let (fork, block) = (reference.fork, reference.block);
+        if self.buffers.smgr().blocks(fork)? <= block.0 {
+            self.note_missing(fork, block, "does not exist");
+            return Ok(Redo::Missing);
+        }
+        let guard = self.buffers.read(fork, block)?.exclusive();
+        if guard.is_new() {
+            self.note_missing(fork, block, "is uninitialized");
+            return Ok(Redo::Missing);
+        }
+        Ok(if guard.lsn() >= record.end { Redo::Done(guard) } else { Redo::Apply(guard) })
+    }
+
+    /// The page of a block that redo writes anew whatever it holds. The caller initialises it and marks it dirty.
+    pub fn init_block(&self, record: &Record<'_>, id: u8) -> Result<WriteGuard> {
+        let reference = record.block(id).expect("the record has this block");
+        self.make_file(reference.fork)?;
+        self.buffers.read_zeroed(reference.fork, reference.block)
+    }
+
+    /// A relation that a later record removes may have lost its file already.
+    fn make_file(&self, fork: RelFork) -> Result<()> {
+        let smgr = self.buffers.smgr();
+        if smgr.exists(fork)? { Ok(()) } else { smgr.create(fork, IfExists::Ignore) }
+    }
+
+    fn note_missing(&self, fork: RelFork, block: BlockNumber, what: &'static str) {
+        self.missing.lock().insert((fork, block), what);
+    }
+
+    /// Redo removes a relation.
+    pub fn forget_relation(&self, file: RelFile) {
+        self.missing.lock().retain(|(fork, _), _| fork.file != file);
+    }
+
+    /// Redo cuts a fork.
+    pub fn forget_from(&self, cut: RelFork, first: BlockNumber) {
+        self.missing.lock().retain(|(fork, block), _| *fork != cut || *block < first);
+    }
+
+    /// Redo removes a database.
+    pub fn forget_database(&self, database: Oid) {
+        self.missing.lock().retain(|(fork, _), _| fork.file.database != database);
+    }
+
+    /// Asks at the end of redo.
+    ///
+    /// Errors: PANIC if a page that records wanted never turned up nor was removed.
+    pub fn check_nothing_missing(&self) -> Result<()> {
+        match self.missing.lock().first_key_value() {
+            None => Ok(()),
+            Some(((fork, block), what)) => {
+                let error = Error::new(SqlState::DATA_CORRUPTED, "WAL contains references to invalid pages");
+                Err(error.detail_log(format!("Page {block} of relation {fork} {what}.")).severity(Severity::Panic))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for RedoCx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RedoCx")
+    }
+}

@@ -1,0 +1,47 @@
+//! The clock sweep: finds a frame for another page.
+
+use crate::guard::Pin;
+use crate::limits::USAGE_MAX;
+use crate::pool::BufferPool;
+use crate::state::{Claim, DIRTY, TAG_VALID};
+use report::{Error, Result, SqlState};
+use std::sync::atomic::Ordering;
+
+impl BufferPool {
+    /// A frame without a tag, pinned by the caller only (others may come and go without having a look).
+    ///
+    /// Errors: every frame is pinned; a dirty victim could not be written.
+    pub(crate) fn victim(&self) -> Result<Pin> {
+        let count = self.inner.frames.len() as u64;
+        // Every frame is passed often enough to have lost its usage; what is left after that is pinned.
+        let mut tries = (USAGE_MAX + 2) * count;
+        while tries > 0 {
+            tries -= 1;
+            let frame = (self.inner.hand.fetch_add(1, Ordering::Relaxed) % count) as u32;
+            let Claim::Taken(before) = self.frame(frame).state.claim() else { continue };
+            let pin = self.pin(frame);
+            if before.has(DIRTY) {
+                match self.write_back(pin, &self.inner.counters.backend_writes)? {
+                    Some(pin) if self.retire(&pin) => return Ok(pin),
+                    _ => continue,
+                }
+            }
+            if !before.has(TAG_VALID) || self.retire(&pin) {
+                return Ok(pin);
+            }
+        }
+        Err(Error::new(SqlState::INSUFFICIENT_RESOURCES, "no unpinned buffers available"))
+    }
+
+    /// Takes the page out of the table, if the caller's pin is the only one and it is clean.
+    fn retire(&self, pin: &Pin) -> bool {
+        let frame = self.frame(pin.frame());
+        let place = self.inner.table.place(frame.tag());
+        let _partition = self.inner.table.lock(place);
+        if !frame.state.retire() {
+            return false;
+        }
+        self.inner.table.unlink(&self.inner.frames, place, pin.frame());
+        true
+    }
+}
