@@ -48,6 +48,7 @@ impl Catalog<'_> {
             toast: self.toast_table(entry.class.reltoastrelid)?,
             is_catalog: entry.oid < Oid::FIRST_UNPINNED,
             am: methods.table,
+            targets: Arc::default(),
         })
     }
 

@@ -58,6 +58,7 @@ impl Maker {
             toast: None,
             is_catalog: true,
             am: self.methods.table,
+            targets: Arc::default(),
         }
     }
 
