@@ -6,6 +6,8 @@
 
 mod client;
 mod tag;
+mod transaction;
 
 pub use client::{Client, CopyFormat};
 pub use tag::Tag;
+pub use transaction::set_characteristics;
