@@ -4,6 +4,7 @@ use crate::zone::time_zone;
 use crate::{Instance, SessionState};
 use builtins::{DateOrder, DateStyle, FormatSettings, IntervalStyle};
 use config::{SessionSettings, Setting};
+use schema::{Catalog, Tables};
 use std::sync::Arc;
 
 /// The instance and the session, together. Cheap to copy.
@@ -19,6 +20,17 @@ impl<'a> Ctx<'a> {
     /// Pairs them.
     pub fn new(instance: &'a Instance, session: &'a SessionState) -> Ctx<'a> {
         Ctx { instance, session }
+    }
+
+    /// The catalogs, as the session's transaction sees them. Used only within a transaction.
+    pub fn catalog(self) -> Catalog<'a> {
+        self.catalog_of(self.session.database)
+    }
+
+    /// The catalogs of another database; zero for the shared ones alone.
+    pub fn catalog_of(self, database: base::Oid) -> Catalog<'a> {
+        let tables = Tables::of_session(&self.instance.store, &self.session.transaction);
+        Catalog::new(&self.instance.caches, &self.session.overlay, tables, database)
     }
 
     /// The wall clock: microseconds since 2000-01-01 UTC.

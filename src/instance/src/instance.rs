@@ -5,7 +5,7 @@ use access::Store;
 use base::Csn;
 use config::Settings;
 use host::Host;
-use schema::{Caches, Invalidations};
+use schema::{AccessMethods, Caches, Invalidations};
 use std::sync::Arc;
 use xact::{CommitHook, TransactionManager};
 
@@ -29,9 +29,9 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// An instance over an open store. From now on commits reach the caches.
-    pub fn new(host: Host, settings: Arc<Settings>, store: Arc<Store>) -> Instance {
-        let caches = Arc::new(Caches::new());
+    /// An instance over an open store, whose tables and indexes are kept by these methods. From now on commits reach the caches.
+    pub fn new(host: Host, settings: Arc<Settings>, store: Arc<Store>, methods: AccessMethods) -> Instance {
+        let caches = Arc::new(Caches::new(methods));
         store.xacts.set_commit_hook(Arc::new(TellCaches(Arc::clone(&caches))));
         let start_us = host.clock.wall_us() - SQL_EPOCH_US;
         Instance { host, settings, store, caches, sessions: Arc::new(SessionTable::new()), start_us }

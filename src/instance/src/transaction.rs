@@ -2,10 +2,9 @@
 //!
 //! Commit, in order:
 //! 1. participants do what must happen before (deferred constraints); they may still fail the transaction;
-//! 2. what changed in the catalogs goes into the commit record as invalidations;
-//! 3. the transaction commits: its record is logged and flushed, its number published, the shared caches are told, its locks
+//! 2. the transaction commits: its record is logged and flushed, its number published, the shared caches are told, its locks
 //!    given back;
-//! 4. settings changed by SET stay, those by SET LOCAL go; participants are told.
+//! 3. settings changed by SET stay, those by SET LOCAL go; participants are told.
 
 use crate::Ctx;
 use report::{Error, Result};
@@ -81,9 +80,6 @@ impl<'a> Ctx<'a> {
     fn finish_commit(self, mut transaction: Transaction) -> Result<()> {
         let sync = sync_commit(self.session.settings.borrow().choice(config::Setting::SynchronousCommit));
         transaction.set_sync_commit(sync);
-        if !self.session.overlay.is_empty() {
-            transaction.add_invalidation(&self.session.overlay.invalidations().encode())?;
-        }
         transaction.commit().map(|_| ())
     }
 

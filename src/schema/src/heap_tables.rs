@@ -18,12 +18,34 @@ use xact::Transaction;
 /// next read sees it.
 pub struct HeapTables<'a> {
     store: &'a Arc<Store>,
-    transaction: RefCell<&'a mut Transaction>,
+    transaction: Holder<'a>,
+}
+
+/// Where the transaction is: borrowed for the purpose, or in the session that owns it.
+enum Holder<'a> {
+    Borrowed(RefCell<&'a mut Transaction>),
+    Session(&'a RefCell<Option<Transaction>>),
+}
+
+impl Holder<'_> {
+    /// Does something with the transaction. Panics if the session has none.
+    fn with<T>(&self, work: impl FnOnce(&mut Transaction) -> T) -> T {
+        match self {
+            Holder::Borrowed(transaction) => work(&mut transaction.borrow_mut()),
+            Holder::Session(session) => {
+                work(session.borrow_mut().as_mut().expect("catalogs are read within a transaction"))
+            }
+        }
+    }
 }
 
 impl<'a> HeapTables<'a> {
     pub(crate) fn new(store: &'a Arc<Store>, transaction: &'a mut Transaction) -> HeapTables<'a> {
-        HeapTables { store, transaction: RefCell::new(transaction) }
+        HeapTables { store, transaction: Holder::Borrowed(RefCell::new(transaction)) }
+    }
+
+    pub(crate) fn of_session(store: &'a Arc<Store>, session: &'a RefCell<Option<Transaction>>) -> HeapTables<'a> {
+        HeapTables { store, transaction: Holder::Session(session) }
     }
 
     pub(crate) fn scan(&self, at: Place<'_>, keys: &[Key]) -> Result<Vec<StoredRow>> {
@@ -41,10 +63,8 @@ impl<'a> HeapTables<'a> {
 
     fn index_scan(&self, table: &SystemTable, index: usize, keys: &[ScanKey]) -> Result<Vec<StoredRow>> {
         let index = &table.indexes[index];
-        let (snapshot, interrupts) = {
-            let mut transaction = self.transaction.borrow_mut();
-            (transaction.latest_snapshot(), Arc::clone(transaction.owner().interrupts()))
-        };
+        let (snapshot, interrupts) =
+            self.transaction.with(|tx| (tx.latest_snapshot(), Arc::clone(tx.owner().interrupts())));
         let mut scan = index.am.scan(self.store, index, interrupts);
         let mut fetcher = table.table.am.fetcher(self.store, &table.table, snapshot, ColumnSet::ALL);
         scan.rescan(keys)?;
@@ -60,15 +80,12 @@ impl<'a> HeapTables<'a> {
     }
 
     fn table_scan(&self, table: &SystemTable) -> Result<Vec<StoredRow>> {
-        let options = {
-            let mut transaction = self.transaction.borrow_mut();
-            ScanOptions {
-                snapshot: transaction.latest_snapshot(),
-                wanted: ColumnSet::ALL,
-                blocks: None,
-                interrupts: Arc::clone(transaction.owner().interrupts()),
-            }
-        };
+        let options = self.transaction.with(|tx| ScanOptions {
+            snapshot: tx.latest_snapshot(),
+            wanted: ColumnSet::ALL,
+            blocks: None,
+            interrupts: Arc::clone(tx.owner().interrupts()),
+        });
         let mut scan = table.table.am.scan(self.store, &table.table, options)?;
         let (mut rows, mut row) = (Vec::new(), Row::default());
         while scan.next(Direction::Forward, &mut row)? {
@@ -79,33 +96,36 @@ impl<'a> HeapTables<'a> {
 
     pub(crate) fn insert(&self, at: Place<'_>, row: &[Datum]) -> Result<Tid> {
         let table = at.caches.system_table(at.relation, at.database);
-        let mut transaction = self.transaction.borrow_mut();
-        let mut cx = Access::new(self.store, &mut transaction);
-        let tid = table.table.am.insert(&mut cx, &table.table, row, InsertOptions::default())?;
-        insert_entries(&mut cx, &table, row, tid)?;
-        transaction.next_command()?;
-        Ok(tid)
+        self.transaction.with(|tx| {
+            let mut cx = Access::new(self.store, tx);
+            let tid = table.table.am.insert(&mut cx, &table.table, row, InsertOptions::default())?;
+            insert_entries(&mut cx, &table, row, tid)?;
+            tx.next_command()?;
+            Ok(tid)
+        })
     }
 
     pub(crate) fn update(&self, at: Place<'_>, tid: Tid, row: &[Datum]) -> Result<Tid> {
         let table = at.caches.system_table(at.relation, at.database);
-        let mut transaction = self.transaction.borrow_mut();
-        let mut cx = Access::new(self.store, &mut transaction);
-        let options = UpdateOptions { indexed: &table.indexed, keys: &table.keys, wait: RowWait::Block };
-        let new = changed(table.table.am.update(&mut cx, &table.table, tid, row, &options)?)?;
-        if !new.is_hot {
-            insert_entries(&mut cx, &table, row, new.tid)?;
-        }
-        transaction.next_command()?;
-        Ok(new.tid)
+        self.transaction.with(|tx| {
+            let mut cx = Access::new(self.store, tx);
+            let options = UpdateOptions { indexed: &table.indexed, keys: &table.keys, wait: RowWait::Block };
+            let new = changed(table.table.am.update(&mut cx, &table.table, tid, row, &options)?)?;
+            if !new.is_hot {
+                insert_entries(&mut cx, &table, row, new.tid)?;
+            }
+            tx.next_command()?;
+            Ok(new.tid)
+        })
     }
 
     pub(crate) fn delete(&self, at: Place<'_>, tid: Tid) -> Result<()> {
         let table = at.caches.system_table(at.relation, at.database);
-        let mut transaction = self.transaction.borrow_mut();
-        let mut cx = Access::new(self.store, &mut transaction);
-        changed(table.table.am.delete(&mut cx, &table.table, tid, RowWait::Block)?)?;
-        transaction.next_command()
+        self.transaction.with(|tx| {
+            let mut cx = Access::new(self.store, tx);
+            changed(table.table.am.delete(&mut cx, &table.table, tid, RowWait::Block)?)?;
+            tx.next_command()
+        })
     }
 
     pub(crate) fn next_oid(&self) -> Result<Oid> {
@@ -113,7 +133,7 @@ impl<'a> HeapTables<'a> {
     }
 
     pub(crate) fn add_invalidation(&self, payload: &[u8]) -> Result<()> {
-        self.transaction.borrow_mut().add_invalidation(payload)
+        self.transaction.with(|tx| tx.add_invalidation(payload))
     }
 }
 

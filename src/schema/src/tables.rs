@@ -7,6 +7,7 @@ use access::Store;
 use base::{Oid, Tid};
 use catalog::Relation;
 use report::Result;
+use std::cell::RefCell;
 use std::sync::Arc;
 use tuple::Datum;
 use xact::Transaction;
@@ -65,6 +66,11 @@ impl<'a> Tables<'a> {
     /// The tables of a storage engine, read and written by a transaction.
     pub fn heap(store: &'a Arc<Store>, transaction: &'a mut Transaction) -> Tables<'a> {
         Tables::Heap(HeapTables::new(store, transaction))
+    }
+
+    /// As `heap`, with the transaction that a session owns. Panics, when used, if the session has none.
+    pub fn of_session(store: &'a Arc<Store>, transaction: &'a RefCell<Option<Transaction>>) -> Tables<'a> {
+        Tables::Heap(HeapTables::of_session(store, transaction))
     }
 
     /// Rows that meet all keys, in the order of the index whose leading columns the keys are, if there is one.
