@@ -45,3 +45,6 @@ pub use pool::{BufferPool, PoolOptions, PoolStats};
 pub use record::{Durability, RecordBuilder, XLOG_FPI, XLOG_FPI_FOR_HINT};
 pub use redo::{Redo, RedoCx};
 pub use write_back::{WriteProgress, WriteStats};
+
+#[cfg(test)]
+mod tests;

@@ -143,7 +143,15 @@ impl SimHost {
         }
     }
 
-    /// A second disk with the same files, as they are now seen; for tests that damage a copy.
+    /// The process dies and the machine lives: nothing is lost, what was not synced is still not durable. Clears the faults.
+    pub fn kill(&self) {
+        let mut state = self.shared.lock();
+        state.boot += 1;
+        state.powered_off = false;
+        (state.faults, state.ios, state.syncs, state.reads) = (FaultPlan::default(), 0, 0, 0);
+    }
+
+    /// A file's bytes as they are now seen.
     pub fn file_bytes(&self, path: &Path) -> Option<Vec<u8>> {
         let state = self.shared.lock();
         match state.names.get(path) {

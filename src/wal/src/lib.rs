@@ -52,3 +52,6 @@ pub use record::{
 };
 pub use resource::{ResourceManager, RmgrId};
 pub use segments::RecycleStats;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Write, crash and read on the simulated disk; inserters in parallel.
+
+use crate::{EndOfLog, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition, segment_file_name};
+use base::{Lsn, Prng, Xid};
+use host::{FaultPlan, Host, SimHost};
+use report::Severity;
+use std::path::Path;
+
+const SEGMENT: u32 = 128 << 10;
+const START: Lsn = Lsn(SEGMENT as u64);
+
+fn options() -> WalOptions {
+    WalOptions { segment_bytes: SEGMENT, buffer_bytes: 64 << 10, ..WalOptions::default() }
+}
+
+fn prepare(sim: &SimHost) -> Host {
+    let host = sim.host();
+    host.disk.mkdir(Path::new("pg_wal")).expect("mkdir");
+    host.disk.sync_dir(Path::new("")).expect("sync");
+    host
+}
+
+fn position(next: Lsn, previous: Lsn, epoch: u32) -> WalPosition {
+    WalPosition { next, previous, epoch, redo: START }
+}
+
+fn open_fresh(sim: &SimHost) -> Wal {
+    Wal::open(prepare(sim), options(), position(START, Lsn::INVALID, 1)).expect("open")
+}
+
+/// A record whose contents tell its number and whose length is by chance.
+fn contents(number: u64, prng: &mut Prng) -> Vec<u8> {
+    let length = match prng.below(20) {
+        0 => 8 + prng.below(90_000),
+        _ => 8 + prng.below(300),
+    };
+    let mut bytes = vec![number as u8; length as usize];
+    bytes[..8].copy_from_slice(&number.to_le_bytes());
+    bytes
+}
+
+fn insert(wal: &Wal, number: u64, prng: &mut Prng) -> report::Result<crate::Insertion> {
+    wal.insert_data(RmgrId::HEAP, 0, Xid(number), &[&contents(number, prng)])
+}
+
+/// All records from the start: numbers, and the position after the last.
+fn read_all(host: Host) -> (Vec<u64>, WalPosition, EndOfLog) {
+    let mut reader = Reader::new(host, Timeline(1), SEGMENT, START);
+    let mut numbers = Vec::new();
+    while let Some(record) = reader.read().expect("readable") {
+        if record.rmgr == RmgrId::HEAP {
+            let number = u64::from_le_bytes(record.data[..8].try_into().expect("eight bytes"));
+            assert!(record.data[8..].iter().all(|byte| *byte == number as u8));
+            numbers.push(number);
+        }
+    }
+    let at = position(reader.position(), reader.previous().unwrap_or_default(), reader.epoch() + 1);
+    (numbers, at, reader.end().expect("it ended"))
+}
+
+#[test]
+fn records_come_back_across_segments() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let mut prng = Prng::new(1);
+    for number in 0..2000 {
+        insert(&wal, number, &mut prng).expect("insert");
+    }
+    wal.flush(wal.inserted()).expect("flush");
+    assert!(wal.inserted().0 > 10 * u64::from(SEGMENT));
+    let (numbers, at, end) = read_all(sim.host());
+    assert_eq!((numbers, end), ((0..2000).collect(), EndOfLog::Zeros));
+    assert_eq!(at.next, wal.inserted());
+    assert_eq!(wal.stats().records, 2000);
+}
+
+/// After any crash the log is a prefix of what was inserted, and holds at least what was flushed; writing goes on behind it, crash after crash.
+#[test]
+fn a_crash_leaves_a_prefix_with_all_that_was_flushed() {
+    for seed in 0..400 {
+        let sim = SimHost::new(seed);
+        let mut prng = Prng::new(seed);
+        let mut host = prepare(&sim);
+        let (mut at, mut next, mut epoch) = (position(START, Lsn::INVALID, 1), 0, 1);
+        for _ in 0..4 {
+            sim.set_faults(FaultPlan { crash_at_io: Some(1 + prng.below(60)), ..FaultPlan::default() });
+            let flushed = run_until_crash(host, at, &mut next, &mut prng);
+            sim.crash();
+            host = sim.host();
+            let (numbers, found, _) = read_all(host.clone());
+            let count = numbers.len() as u64;
+            assert_eq!(numbers, (0..count).collect::<Vec<_>>(), "seed {seed}");
+            assert!(flushed.is_none_or(|flushed| flushed < count), "seed {seed}: {flushed:?} of {count}");
+            epoch += 1;
+            (at, next) = (WalPosition { epoch, ..found }, count);
+        }
+    }
+}
+
+/// Inserts and flushes by chance; the number of the last record known to be flushed.
+fn run_until_crash(host: Host, at: WalPosition, next: &mut u64, prng: &mut Prng) -> Option<u64> {
+    let wal = Wal::open(host, options(), at).ok()?;
+    let mut flushed = None;
+    loop {
+        insert(&wal, *next, prng).ok()?;
+        *next += 1;
+        match prng.below(6) {
+            0 if wal.flush(wal.inserted()).is_ok() => flushed = Some(*next - 1),
+            1 => drop(wal.background_flush(4096)),
+            2 if prng.one_in(10) => drop(wal.switch_segment()),
+            3 if prng.one_in(10) => drop(wal.preallocate()),
+            _ => (),
+        }
+        if wal.check_alive().is_err() {
+            return flushed;
+        }
+    }
+}
+
+/// What an earlier life of the log left behind its end is not taken for its continuation, though each record is whole and names its predecessor.
+#[test]
+fn records_lost_in_an_earlier_crash_stay_lost() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let record = |number: u64| wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&number.to_le_bytes()]).expect("insert");
+    let (first, second) = (record(0), record(1));
+    record(2);
+    wal.flush(wal.inserted()).expect("flush");
+    // The second record is torn; its place is given again to one of the same length.
+    let path = format!("pg_wal/{}", segment_file_name(Timeline(1), 1, SEGMENT));
+    sim.damage(Path::new(&path), (second.start.0 - START.0) as usize + 33, b"x");
+    let (numbers, at, end) = read_all(sim.host());
+    assert_eq!((numbers, at.next, at.previous, end), (vec![0], second.start, first.start, EndOfLog::BadCrc));
+    let wal = Wal::open(sim.host(), options(), at).expect("open");
+    wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&7u64.to_le_bytes()]).expect("insert");
+    wal.flush(wal.inserted()).expect("flush");
+    let (numbers, _, end) = read_all(sim.host());
+    assert_eq!((numbers, end), (vec![0, 7], EndOfLog::OldEpoch(1)));
+}
+
+#[test]
+fn a_recycled_segment_is_no_continuation() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let mut prng = Prng::new(1);
+    (0..1500).for_each(|number| assert!(insert(&wal, number, &mut prng).is_ok()));
+    wal.flush(wal.inserted()).expect("flush");
+    let stats = wal.recycle(wal.inserted(), 3, &|_| true).expect("recycle");
+    assert!(stats.recycled == 3 && stats.removed > 3, "{stats:?}");
+    let redo = wal.insert_data(RmgrId::XLOG, 0, Xid(0), &[b"checkpoint"]).expect("insert").start;
+    (1500..3000).for_each(|number| assert!(insert(&wal, number, &mut prng).is_ok()));
+    wal.flush(wal.inserted()).expect("flush");
+    let mut reader = Reader::new(sim.host(), Timeline(1), SEGMENT, redo);
+    let mut count = 0;
+    while reader.read().expect("readable").is_some() {
+        count += 1;
+    }
+    assert_eq!((count, reader.position()), (1501, wal.inserted()));
+}
+
+#[test]
+fn a_switch_goes_to_the_next_segment_once() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    assert_eq!(wal.switch_segment().expect("nothing to do"), START);
+    wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&0u64.to_le_bytes()]).expect("insert");
+    wal.switch_segment().expect("switch");
+    assert_eq!(wal.inserted().0, 2 * u64::from(SEGMENT));
+    wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&1u64.to_le_bytes()]).expect("insert");
+    wal.flush(wal.inserted()).expect("flush");
+    assert_eq!(read_all(sim.host()).0, [0, 1]);
+}
+
+#[test]
+fn a_failed_sync_is_a_panic_for_good() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let end = wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[b"x"]).expect("insert").end;
+    sim.set_faults(FaultPlan { fail_sync_at: Some(1), ..FaultPlan::default() });
+    for _ in 0..2 {
+        assert_eq!(wal.flush(end).expect_err("broken").fields().severity, Severity::Panic);
+    }
+    assert!(wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[b"x"]).is_err());
+}
+
+#[test]
+fn a_full_disk_is_a_panic() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    sim.set_faults(FaultPlan { space_bytes: Some(1000), ..FaultPlan::default() });
+    let mut prng = Prng::new(1);
+    let error = (0..2000).find_map(|number| insert(&wal, number, &mut prng).err()).expect("the disk is full");
+    assert_eq!((error.fields().severity, error.code().as_str()), (Severity::Panic, "53100"));
+}
+
+#[test]
+fn a_flush_beyond_the_end_is_damage() {
+    let sim = SimHost::new(1);
+    let error = open_fresh(&sim).flush(Lsn(START.0 + 8)).expect_err("beyond");
+    assert_eq!(error.message(), "xlog flush request 0/20008 is not satisfied --- inserted only to 0/20000");
+}
+
+#[test]
+fn an_outdated_image_policy_is_refused() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let policy = wal.image_policy();
+    assert!(policy.needs_image(START) && !policy.needs_image(Lsn(START.0 + 1)));
+    wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[b"x"]).expect("insert");
+    let redo = wal.begin_checkpoint();
+    let mut record = crate::RecordWriter::new(Vec::new(), RmgrId::HEAP, 0, Xid(0)).finish(&[]);
+    assert_eq!(wal.insert(&mut record, Some(policy), Xid(0)).expect("insert"), None);
+    assert!(wal.image_policy().needs_image(redo));
+    assert!(wal.insert(&mut record, Some(wal.image_policy()), Xid(0)).expect("insert").is_some());
+}
+
+#[test]
+fn many_inserters_make_one_log() {
+    const THREADS: u64 = 8;
+    const EACH: u64 = 400;
+    for method in [SyncMethod::FdataSync, SyncMethod::OpenDataSync] {
+        let sim = SimHost::new(1);
+        let options = WalOptions { sync_method: method, ..options() };
+        let wal = Wal::open(prepare(&sim), options, position(START, Lsn::INVALID, 1)).expect("open");
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let wal = &wal;
+                scope.spawn(move || {
+                    let mut prng = Prng::new(thread);
+                    for index in 0..EACH {
+                        let end = insert(wal, index * THREADS + thread, &mut prng).expect("insert").end;
+                        if prng.one_in(5) {
+                            wal.flush(end).expect("flush");
+                            assert!(wal.flushed() >= end);
+                        }
+                    }
+                });
+            }
+        });
+        wal.flush(wal.inserted()).expect("flush");
+        sim.crash();
+        let (mut numbers, ..) = read_all(sim.host());
+        numbers.sort_unstable();
+        assert_eq!(numbers, (0..THREADS * EACH).collect::<Vec<_>>());
+    }
+}
