@@ -43,6 +43,11 @@ pub(crate) fn parse_i32(text: &str) -> Result<i32> {
     Ok(parse_int(text, "integer", i128::from(i32::MIN), i128::from(i32::MAX))? as i32)
 }
 
+/// `int2in`, for other types' use.
+pub(crate) fn parse_i16(text: &str) -> Result<i16> {
+    Ok(parse_int(text, "smallint", i128::from(i16::MIN), i128::from(i16::MAX))? as i16)
+}
+
 fn sign(ordering: Ordering) -> i32 {
     ordering as i32
 }

@@ -32,6 +32,7 @@ pub mod array;
 mod boolean;
 mod bytea;
 mod chars;
+mod enums;
 mod float;
 mod hash;
 mod int;
@@ -42,6 +43,7 @@ pub mod record;
 mod regexp;
 mod string;
 mod text;
+mod uuids;
 pub mod window;
 
 pub mod symbols;

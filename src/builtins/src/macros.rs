@@ -10,7 +10,7 @@ macro_rules! builtins {
             #[allow(unused_imports, reason = "not every module needs all of its parent's imports")]
             use super::*;
             $(
-                #[allow(unused_variables, clippy::redundant_closure_call, reason = "some bodies use no context")]
+                #[allow(unused_variables, irrefutable_let_patterns, reason = "not all take a context or arguments")]
                 pub fn $name(context: &mut $crate::FnCtx<'_>, args: &[tuple::Datum]) -> report::Result<tuple::Datum> {
                     $(let $cx = context;)?
                     let [$($arg,)* ..] = args else { $crate::errors::too_few_arguments(stringify!($name)) };

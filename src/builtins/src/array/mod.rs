@@ -1,9 +1,14 @@
 //! Arrays of every type.
 
+mod access;
+pub(crate) mod functions;
 mod layout;
+pub(crate) mod text;
 
+pub use access::{ElementType, SliceBounds, get_element, get_slice, set_element, set_slice};
 pub use layout::{ArrayRef, DIMENSIONS_MAX, Dimension, ELEMENTS_MAX, build, build_list, empty};
-pub(crate) use layout::{check_size, put_value, read_value};
+pub(crate) use layout::{put_value, read_value};
+pub use text::vector;
 
 use crate::compare::{Hasher, combine};
 use std::cmp::Ordering;

@@ -12,6 +12,9 @@
 //! | | 4 x n | for each column the end of its bytes, counted from the end of this table; bit 31 set = null |
 //! | | | the columns' bytes, in the form of array elements |
 
+pub(crate) mod functions;
+mod text;
+
 use crate::compare::{Hasher, combine, comparator, hasher};
 use crate::{TypeLookup, array};
 use base::Oid;
