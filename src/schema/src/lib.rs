@@ -23,6 +23,7 @@
 //! What this crate does not do: it parses no SQL, checks no privileges, takes no heavyweight locks.
 #![forbid(unsafe_code)]
 
+pub mod bootstrap;
 mod build;
 mod caches;
 mod heap_tables;
@@ -39,6 +40,9 @@ mod system_table;
 mod tables;
 mod types;
 mod versioned;
+
+#[cfg(test)]
+mod tests;
 
 pub use caches::{AccessMethods, Caches};
 pub use heap_tables::HeapTables;

@@ -1,0 +1,502 @@
+//! What a bootstrap script describes, in memory: tables with their rows, and the catalog rows that describe them.
+
+use super::script::{Command, Create, DeclareIndex, check_header, parse_line};
+use super::value::{acl_item, parse_value};
+use base::{GLOBAL_TABLESPACE, Oid};
+use catalog::oids::{self, access_methods, collations, namespaces, types};
+use catalog::rows::{PgAttribute, PgClass, PgConstraint, PgIndex, PgInitPrivs, PgNamespace, PgProc, PgType};
+use catalog::{AclItem, Row, Type};
+use report::{Result, bail, error};
+use std::io::BufRead;
+use tuple::{Datum, Repr};
+
+/// The first object id for what the script gives none: constraints of catalogs. Below 12000, so pinned.
+const FIRST_GENERATED: Oid = Oid(10115);
+/// The owner of everything that bootstrap makes.
+const OWNER: Oid = oids::roles::POSTGRES;
+
+/// Everything to be written.
+#[derive(Default)]
+pub struct Image {
+    /// Tables, TOAST tables included, in the order in which they were made.
+    pub tables: Vec<Table>,
+    /// All indexes.
+    pub indexes: Vec<TableIndex>,
+    open: Option<usize>,
+    types: Vec<PgType>,
+    constraints: Vec<PgConstraint>,
+    complete: bool,
+}
+
+/// A table and its rows.
+pub struct Table {
+    /// Its pg_class row.
+    pub class: PgClass,
+    /// Its columns, without system columns.
+    pub attributes: Vec<PgAttribute>,
+    /// Its rows.
+    pub rows: Vec<Vec<Datum>>,
+    types: Vec<&'static Type>,
+}
+
+/// An index and what it is on.
+pub struct TableIndex {
+    /// Its pg_class row.
+    pub class: PgClass,
+    /// Its pg_index row.
+    pub index: PgIndex,
+    /// Its columns.
+    pub attributes: Vec<PgAttribute>,
+    /// The position of its table in [`Image::tables`].
+    pub table: usize,
+}
+
+impl Image {
+    /// Reads a whole script. Errors: those of a line, with its number as context.
+    pub fn read(input: &mut dyn BufRead) -> Result<Image> {
+        let mut image = Image::default();
+        let (mut line, mut number) = (String::new(), 0);
+        loop {
+            line.clear();
+            let read = input.read_line(&mut line).map_err(|e| report::Error::io("read bootstrap script", &e))?;
+            if read == 0 {
+                break;
+            }
+            number += 1;
+            let step = if number == 1 { check_header(&line) } else { image.line(&line) };
+            step.map_err(|e| e.context(format!("bootstrap script, line {number}")))?;
+        }
+        image.complete();
+        Ok(image)
+    }
+
+    fn line(&mut self, line: &str) -> Result<()> {
+        match parse_line(line)? {
+            None | Some(Command::BuildIndices) => Ok(()),
+            Some(Command::Create(create)) => self.create(create),
+            Some(Command::Open(name)) => self.open(&name),
+            Some(Command::Insert(values)) => self.insert(&values),
+            Some(Command::Close(name)) => self.close(&name),
+            Some(Command::Toast { table, index, on }) => self.declare_toast(table, index, &on),
+            Some(Command::Index(index)) => self.declare_index(&index),
+        }
+    }
+
+    fn table(&self, name: &str) -> Result<usize> {
+        let at = self.tables.iter().position(|table| table.class.relname == name);
+        at.ok_or_else(|| error!(UNDEFINED_TABLE, "relation \"{name}\" does not exist"))
+    }
+
+    fn create(&mut self, create: Create) -> Result<()> {
+        if self.table(&create.name).is_ok() {
+            bail!(DUPLICATE_TABLE, "relation \"{}\" already exists", create.name);
+        }
+        let (mut attributes, mut column_types) = (Vec::new(), Vec::new());
+        for column in &create.columns {
+            let of = type_by_name(&column.type_name)?;
+            let mut attribute = attribute_of(create.oid, attributes.len(), &column.name, of);
+            attribute.attnotnull = column.not_null.unwrap_or(false);
+            if column.default_collation {
+                attribute.attcollation = collations::DEFAULT;
+            }
+            attributes.push(attribute);
+            column_types.push(of);
+        }
+        let mut class = class_of(&create.name, create.oid, b'r', attributes.len());
+        class.reltype = create.rowtype_oid;
+        class.relacl = create.acl.as_deref().map(parse_acl).transpose()?;
+        class.relreplident = b'n';
+        if create.shared {
+            class.relisshared = true;
+            class.reltablespace = GLOBAL_TABLESPACE;
+        }
+        if create.bootstrap || create.shared {
+            class.relfilenode = Oid::INVALID;
+        }
+        self.add_row_types(&create);
+        self.open = Some(self.tables.len());
+        self.tables.push(Table { class, attributes, rows: Vec::new(), types: column_types });
+        Ok(())
+    }
+
+    fn add_row_types(&mut self, create: &Create) {
+        if create.rowtype_oid.is_valid() {
+            self.types.push(row_type(create));
+        }
+        if create.array_oid.is_valid() {
+            self.types.push(array_type(create));
+        }
+    }
+
+    fn open(&mut self, name: &str) -> Result<()> {
+        self.open = Some(self.table(name)?);
+        Ok(())
+    }
+
+    fn close(&mut self, name: &str) -> Result<()> {
+        let at = self.table(name)?;
+        if self.open != Some(at) {
+            bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "close of \"{name}\" when it is not open");
+        }
+        self.open = None;
+        Ok(())
+    }
+
+    fn insert(&mut self, values: &[Option<String>]) -> Result<()> {
+        let Some(open) = self.open else { bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "relation not open") };
+        let table = &mut self.tables[open];
+        if values.len() != table.types.len() {
+            bail!(
+                SYNTAX_ERROR,
+                "incorrect number of columns in row (expected {}, got {})",
+                table.types.len(),
+                values.len()
+            );
+        }
+        let mut row = Vec::with_capacity(values.len());
+        for ((value, of), attribute) in values.iter().zip(&table.types).zip(&table.attributes) {
+            row.push(match value {
+                Some(text) => parse_value(of, text)?,
+                None if attribute.attnotnull => {
+                    bail!(NOT_NULL_VIOLATION, "column \"{}\" must not be null", attribute.attname)
+                }
+                None => Datum::Null,
+            });
+        }
+        table.rows.push(row);
+        Ok(())
+    }
+
+    fn declare_toast(&mut self, oid: Oid, index: Oid, on: &str) -> Result<()> {
+        let owner = self.table(on)?;
+        self.tables[owner].class.reltoastrelid = oid;
+        let name = format!("pg_toast_{}", self.tables[owner].class.oid);
+        let columns = [("chunk_id", "oid"), ("chunk_seq", "int4"), ("chunk_data", "bytea")];
+        let column_types = columns.iter().map(|(_, of)| type_by_name(of)).collect::<Result<Vec<_>>>()?;
+        let attributes = columns
+            .iter()
+            .zip(&column_types)
+            .enumerate()
+            .map(|(at, ((name, _), of))| PgAttribute { attstorage: b'p', ..attribute_of(oid, at, name, of) });
+        let attributes: Vec<PgAttribute> = attributes.collect();
+        let class = PgClass { relhasindex: true, ..class_of(&name, oid, b't', 3) };
+        let class = self.placed_like(class, owner);
+        self.tables.push(Table { class, attributes, rows: Vec::new(), types: column_types });
+        let classes = [oids::opclasses::BTREE_OID_OPS, oids::opclasses::BTREE_INT4_OPS];
+        let index_name = format!("{name}_index");
+        let shape = IndexShape { name: &index_name, oid: index, unique: true, primary: true, columns: &[1, 2] };
+        self.add_index(self.tables.len() - 1, &shape, &classes);
+        Ok(())
+    }
+
+    /// A TOAST table or index lives where its table lives.
+    fn placed_like(&self, mut class: PgClass, owner: usize) -> PgClass {
+        let owner = &self.tables[owner].class;
+        class.relnamespace =
+            if class.relname.starts_with("pg_toast_") { namespaces::PG_TOAST } else { class.relnamespace };
+        class.relisshared = owner.relisshared;
+        class.reltablespace = owner.reltablespace;
+        if !owner.relfilenode.is_valid() {
+            class.relfilenode = Oid::INVALID;
+        }
+        class
+    }
+
+    fn declare_index(&mut self, declare: &DeclareIndex) -> Result<()> {
+        let at = self.table(&declare.on)?;
+        let (mut columns, mut classes) = (Vec::new(), Vec::new());
+        for (column, class) in &declare.columns {
+            let found = self.tables[at].attributes.iter().find(|a| a.attname == *column);
+            let found = found.ok_or_else(|| error!(UNDEFINED_COLUMN, "column \"{column}\" does not exist"))?;
+            columns.push(found.attnum);
+            classes.push(self.operator_class(class)?);
+        }
+        let DeclareIndex { ref name, oid, unique, primary, .. } = *declare;
+        self.add_index(at, &IndexShape { name, oid, unique, primary, columns: &columns }, &classes);
+        if unique {
+            self.add_constraint(at, declare, columns);
+        }
+        Ok(())
+    }
+
+    /// The object id of a B-tree operator class, from the rows of pg_opclass read so far.
+    fn operator_class(&self, name: &str) -> Result<Oid> {
+        let rows = self.table("pg_opclass").map(|at| &self.tables[at].rows)?;
+        let found = rows.iter().find(|row| row[1].as_oid() == access_methods::BTREE && row[2].as_str() == name);
+        let found = found.ok_or_else(|| error!(UNDEFINED_OBJECT, "operator class \"{name}\" does not exist"))?;
+        Ok(found[0].as_oid())
+    }
+
+    fn add_index(&mut self, table: usize, shape: &IndexShape<'_>, classes: &[Oid]) {
+        let owner = &self.tables[table];
+        let key = |at: usize| &owner.attributes[shape.columns[at] as usize - 1];
+        let attributes = (0..shape.columns.len()).map(|at| PgAttribute {
+            attrelid: shape.oid,
+            attnum: at as i16 + 1,
+            attnotnull: false,
+            attstorage: if owner.class.relkind == b't' { b'p' } else { key(at).attstorage },
+            ..key(at).clone()
+        });
+        let attributes: Vec<PgAttribute> = attributes.collect();
+        let class = PgClass {
+            relam: access_methods::BTREE,
+            relfrozenxid: Oid::INVALID,
+            relminmxid: Oid::INVALID,
+            ..class_of(shape.name, shape.oid, b'i', shape.columns.len())
+        };
+        let index = PgIndex {
+            indexrelid: shape.oid,
+            indrelid: owner.class.oid,
+            indnatts: shape.columns.len() as i16,
+            indnkeyatts: shape.columns.len() as i16,
+            indisunique: shape.unique,
+            indisprimary: shape.primary,
+            indimmediate: true,
+            indisvalid: true,
+            indisready: true,
+            indislive: true,
+            indkey: shape.columns.to_vec(),
+            indcollation: attributes.iter().map(|a| a.attcollation).collect(),
+            indclass: classes.to_vec(),
+            indoption: vec![0; shape.columns.len()],
+            ..PgIndex::default()
+        };
+        let class = self.placed_like(class, table);
+        self.tables[table].class.relhasindex = true;
+        self.indexes.push(TableIndex { class, index, attributes, table });
+    }
+
+    fn add_constraint(&mut self, table: usize, declare: &DeclareIndex, columns: Vec<i16>) {
+        self.constraints.push(PgConstraint {
+            oid: Oid(FIRST_GENERATED.0 + self.constraints.len() as u32),
+            conname: declare.name.clone(),
+            connamespace: namespaces::PG_CATALOG,
+            contype: if declare.primary { b'p' } else { b'u' },
+            convalidated: true,
+            conrelid: self.tables[table].class.oid,
+            conindid: declare.oid,
+            confupdtype: b' ',
+            confdeltype: b' ',
+            confmatchtype: b' ',
+            conislocal: true,
+            connoinherit: true,
+            conkey: Some(columns),
+            ..PgConstraint::default()
+        });
+    }
+
+    /// Adds the catalog rows that describe the tables themselves, if there are catalogs to hold them.
+    fn complete(&mut self) {
+        assert!(!std::mem::replace(&mut self.complete, true), "an image is completed once");
+        let mut attributes: Vec<PgAttribute> = Vec::new();
+        for table in &self.tables {
+            attributes.extend(table.attributes.iter().cloned());
+            attributes.extend(SYSTEM_COLUMNS.iter().map(|column| system_attribute(table.class.oid, column)));
+        }
+        attributes.extend(self.indexes.iter().flat_map(|index| index.attributes.iter().cloned()));
+        let classes: Vec<PgClass> =
+            self.tables.iter().map(|t| t.class.clone()).chain(self.indexes.iter().map(|i| i.class.clone())).collect();
+        let indexes: Vec<PgIndex> = self.indexes.iter().map(|i| i.index.clone()).collect();
+        let (types, constraints) = (std::mem::take(&mut self.types), std::mem::take(&mut self.constraints));
+        self.append(&attributes);
+        self.append(&classes);
+        self.append(&indexes);
+        self.append(&types);
+        self.append(&constraints);
+        let privileges = self.initial_privileges(&classes);
+        self.append(&privileges);
+    }
+
+    fn append<R: Row>(&mut self, rows: &[R]) {
+        if let Some(table) = self.tables.iter_mut().find(|table| table.class.oid == R::RELATION.oid) {
+            table.rows.extend(rows.iter().map(Row::to_row));
+        }
+    }
+
+    /// What pg_init_privs remembers: privileges as initdb left them, so that pg_dump leaves them alone.
+    fn initial_privileges(&self, classes: &[PgClass]) -> Vec<PgInitPrivs> {
+        let mut found = Vec::new();
+        let mut add = |objoid, classoid, acl: &Option<Vec<AclItem>>| {
+            if let Some(acl) = acl {
+                found.push(PgInitPrivs { objoid, classoid, objsubid: 0, privtype: b'i', initprivs: acl.clone() });
+            }
+        };
+        classes.iter().for_each(|row| add(row.oid, oids::PG_CLASS, &row.relacl));
+        self.rows_of::<PgProc>().iter().for_each(|row| add(row.oid, oids::PG_PROC, &row.proacl));
+        self.rows_of::<PgNamespace>().iter().for_each(|row| add(row.oid, oids::PG_NAMESPACE, &row.nspacl));
+        found
+    }
+
+    fn rows_of<R: Row>(&self) -> Vec<R> {
+        let table = self.tables.iter().find(|table| table.class.oid == R::RELATION.oid);
+        table.map_or(Vec::new(), |table| table.rows.iter().map(|row| R::from_row(row)).collect())
+    }
+}
+
+struct IndexShape<'a> {
+    name: &'a str,
+    oid: Oid,
+    unique: bool,
+    primary: bool,
+    columns: &'a [i16],
+}
+
+fn type_by_name(name: &str) -> Result<&'static Type> {
+    Type::by_name(name).ok_or_else(|| error!(UNDEFINED_OBJECT, "type \"{name}\" does not exist"))
+}
+
+/// `{..}` of aclitems, roles by number.
+fn parse_acl(text: &str) -> Result<Vec<AclItem>> {
+    text.trim_matches(['{', '}']).split(',').map(acl_item).collect()
+}
+
+fn class_of(name: &str, oid: Oid, kind: u8, columns: usize) -> PgClass {
+    PgClass {
+        oid,
+        relname: name.to_owned(),
+        relnamespace: namespaces::PG_CATALOG,
+        relowner: OWNER,
+        relam: access_methods::HEAP,
+        relfilenode: oid,
+        reltuples: -1.0,
+        relpersistence: b'p',
+        relkind: kind,
+        relnatts: columns as i16,
+        relispopulated: true,
+        relreplident: b'n',
+        relfrozenxid: Oid(3),
+        relminmxid: Oid(1),
+        ..PgClass::default()
+    }
+}
+
+fn attribute_of(relation: Oid, index: usize, name: &str, of: &Type) -> PgAttribute {
+    let is_vector = matches!(of.oid, types::OIDVECTOR | types::INT2VECTOR);
+    PgAttribute {
+        attrelid: relation,
+        attname: name.to_owned(),
+        atttypid: of.oid,
+        attstattarget: -1,
+        attlen: of.len,
+        attnum: index as i16 + 1,
+        attndims: i32::from(of.element.is_valid() && !is_vector),
+        attcacheoff: -1,
+        atttypmod: -1,
+        attbyval: of.by_value,
+        attalign: of.align,
+        attstorage: of.storage,
+        attislocal: true,
+        attcollation: of.collation,
+        ..PgAttribute::default()
+    }
+}
+
+/// Name, number, type of the columns that every table has.
+const SYSTEM_COLUMNS: [(&str, i16, &str); 6] = [
+    ("ctid", -1, "tid"),
+    ("xmin", -2, "xid"),
+    ("cmin", -3, "cid"),
+    ("xmax", -4, "xid"),
+    ("cmax", -5, "cid"),
+    ("tableoid", -6, "oid"),
+];
+
+fn system_attribute(relation: Oid, column: &(&str, i16, &str)) -> PgAttribute {
+    let of = Type::by_name(column.2).expect("the types of system columns are built in");
+    PgAttribute { attnum: column.1, attnotnull: true, attstattarget: 0, ..attribute_of(relation, 0, column.0, of) }
+}
+
+fn row_type(create: &Create) -> PgType {
+    PgType {
+        oid: create.rowtype_oid,
+        typname: create.name.clone(),
+        typtype: b'c',
+        typcategory: b'C',
+        typrelid: create.oid,
+        typarray: create.array_oid,
+        typinput: oids::functions::RECORD_IN,
+        typoutput: oids::functions::RECORD_OUT,
+        typreceive: oids::functions::RECORD_RECV,
+        typsend: oids::functions::RECORD_SEND,
+        ..composite()
+    }
+}
+
+fn array_type(create: &Create) -> PgType {
+    PgType {
+        oid: create.array_oid,
+        typname: format!("_{}", create.name),
+        typtype: b'b',
+        typcategory: b'A',
+        typelem: create.rowtype_oid,
+        typsubscript: oids::functions::ARRAY_SUBSCRIPT_HANDLER,
+        typinput: oids::functions::ARRAY_IN,
+        typoutput: oids::functions::ARRAY_OUT,
+        typreceive: oids::functions::ARRAY_RECV,
+        typsend: oids::functions::ARRAY_SEND,
+        ..composite()
+    }
+}
+
+fn composite() -> PgType {
+    PgType {
+        typnamespace: namespaces::PG_CATALOG,
+        typowner: OWNER,
+        typlen: -1,
+        typisdefined: true,
+        typdelim: b',',
+        typalign: b'd',
+        typstorage: b'x',
+        typtypmod: -1,
+        ..PgType::default()
+    }
+}
+
+impl Table {
+    /// How each column is stored.
+    pub fn reprs(&self) -> Vec<Repr> {
+        self.types.iter().map(|of| of.repr()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(script: &str) -> Result<Image> {
+        Image::read(&mut script.as_bytes())
+    }
+
+    #[test]
+    fn a_script_by_hand() {
+        let image = image("# Woolly 15\ncreate t 9000 ( a = int4 , b = text )\ninsert ( 1 'x y' )\nclose t\n").unwrap();
+        assert_eq!(image.tables[0].rows[0][1].as_str(), "x y");
+        assert_eq!(image.tables[0].class.relfilenode, Oid(9000));
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let failure = |script: &str| image(script).err().unwrap();
+        assert!(failure("# PostgreSQL 15\n").message().starts_with("input does not belong"));
+        let e = failure("# Woolly 15\ninsert ( 1 )\n");
+        assert_eq!((e.message(), e.fields().context[0].as_str()), ("relation not open", "bootstrap script, line 2"));
+        let e = failure("# Woolly 15\ncreate t 1 ( a = int4 )\ninsert ( 1 2 )\n");
+        assert_eq!(e.message(), "incorrect number of columns in row (expected 1, got 2)");
+        let e = failure("# Woolly 15\ncreate t 1 ( a = int4 FORCE NOT NULL )\ninsert ( _null_ )\n");
+        assert_eq!(e.message(), "column \"a\" must not be null");
+    }
+
+    #[test]
+    fn the_catalogs_describe_themselves() {
+        let script = catalog::BOOTSTRAP_SCRIPT.replace("ENCODING", "6").replace("POSTGRES", "postgres");
+        let image = image(&script).unwrap();
+        let classes = image.rows_of::<PgClass>();
+        let pg_class = classes.iter().find(|c| c.relname == "pg_class").unwrap();
+        assert_eq!((pg_class.oid, pg_class.relfilenode, pg_class.reltype), (oids::PG_CLASS, Oid(0), Oid(83)));
+        let attributes = image.rows_of::<PgAttribute>();
+        assert_eq!(attributes.iter().filter(|a| a.attrelid == oids::PG_CLASS && a.attnum > 0).count(), 33);
+        let toast = classes.iter().find(|c| c.relname == "pg_toast_1255").unwrap();
+        assert_eq!((toast.oid, toast.relnamespace), (Oid(2836), namespaces::PG_TOAST));
+        assert!(image.rows_of::<PgConstraint>().iter().any(|c| c.conname == "pg_proc_oid_index" && c.contype == b'p'));
+    }
+}
