@@ -26,6 +26,7 @@
 
 mod content_lock;
 mod drop_pages;
+mod files;
 mod frame;
 mod guard;
 mod limits;
@@ -39,6 +40,7 @@ mod victim;
 mod write_back;
 
 pub use drop_pages::PagesOf;
+pub use files::{DatabaseResource, StorageResource};
 pub use guard::{Pin, ReadGuard, WriteGuard};
 pub use limits::FRAMES_MIN;
 pub use pool::{BufferPool, PoolOptions, PoolStats};

@@ -2,7 +2,7 @@
 
 use crate::guard::WriteGuard;
 use crate::pool::BufferPool;
-use base::{BlockNumber, Oid, RelFile, RelFork};
+use base::{BlockNumber, Oid, RelFile, RelFork, Xid};
 use report::{Error, Result, Severity, SqlState};
 use smgr::IfExists;
 use std::collections::BTreeMap;
@@ -47,12 +47,15 @@ pub struct RedoCx {
     buffers: Arc<BufferPool>,
     /// Pages that records wanted and that were not there.
     missing: Mutex<BTreeMap<(RelFork, BlockNumber), &'static str>>,
+    /// Relations made by records, and by whom: removed in the end if the transaction did not commit.
+    created: Mutex<BTreeMap<RelFile, Xid>>,
 }
 
 impl RedoCx {
     /// One for a whole recovery.
     pub fn new(buffers: Arc<BufferPool>) -> RedoCx {
-        RedoCx { buffers, missing: Mutex::new(rank::LEAF, BTreeMap::new()) }
+        let missing = Mutex::new(rank::LEAF, BTreeMap::new());
+        RedoCx { buffers, missing, created: Mutex::new(rank::LEAF, BTreeMap::new()) }
     }
 
     /// The pool.
@@ -109,8 +112,19 @@ impl RedoCx {
         self.missing.lock().insert((fork, block), what);
     }
 
+    /// Redo makes a relation.
+    pub fn note_created(&self, file: RelFile, xid: Xid) {
+        self.created.lock().insert(file, xid);
+    }
+
+    /// The relations made by records and not removed by later ones, with their transactions; empties the list.
+    pub fn take_created(&self) -> BTreeMap<RelFile, Xid> {
+        std::mem::take(&mut *self.created.lock())
+    }
+
     /// Redo removes a relation.
     pub fn forget_relation(&self, file: RelFile) {
+        self.created.lock().remove(&file);
         self.missing.lock().retain(|(fork, _), _| fork.file != file);
     }
 

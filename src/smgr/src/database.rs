@@ -1,5 +1,6 @@
 //! Whole database directories: made, copied, removed, and swept after a crash.
 
+use crate::fork_file::directory_of;
 use crate::limits::COPY_BYTES;
 use crate::{IfExists, StorageManager};
 use base::{DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
@@ -60,6 +61,7 @@ impl StorageManager {
     pub fn drop_database(&self, database: Oid) -> Result<()> {
         self.forget_database(database);
         let path = database_path(database);
+        self.queue.add_directory(Path::new("base"));
         if self.host.disk.exists(&path).could_not(|| format!("stat file \"{}\"", path.display()))? {
             let removed = self.host.disk.remove_tree(&path);
             removed.could_not(|| format!("remove directory \"{}\"", path.display()))?;
@@ -102,6 +104,7 @@ impl StorageManager {
         }
         let (from, to) = (fork(Fork::Init), fork(Fork::Main));
         self.copy_file(Path::new(&from.to_string()), Path::new(&to.to_string()))?;
+        self.queue.add_directory(&directory_of(file));
         self.request_sync(&self.entry(to), 0)
     }
 

@@ -74,6 +74,7 @@ impl StorageManager {
         let file = opened.could_not(|| format!("create file \"{}\"", path.display()))?;
         let entry = self.entry(fork);
         self.install(&entry, 0, file);
+        self.queue.add_directory(&directory_of(fork.file));
         self.request_sync(&entry, 0)
     }
 
@@ -95,6 +96,7 @@ impl StorageManager {
     pub fn unlink_fork(&self, fork: RelFork) -> Result<()> {
         self.forget(fork);
         self.queue.forget(|other, _| other == fork);
+        self.queue.add_directory(&directory_of(fork.file));
         for number in 0.. {
             let path = segment_path(fork, number);
             match self.host.disk.unlink(&path) {
@@ -211,6 +213,7 @@ impl StorageManager {
         let path = segment_path(entry.fork, number);
         let opened = self.host.disk.open(&path, OpenOptions::new(OpenMode::Create));
         let file = opened.could_not(|| format!("create file \"{}\"", path.display()))?;
+        self.queue.add_directory(&directory_of(entry.fork.file));
         Ok(self.install(entry, number, file))
     }
 
@@ -242,6 +245,7 @@ impl StorageManager {
         if number > 0 && keep == 0 {
             entry.segments.write().truncate(number as usize);
             self.queue.forget(|fork, other| fork == entry.fork && other == number);
+            self.queue.add_directory(&directory_of(entry.fork.file));
             return self.host.disk.unlink(&path).could_not(|| format!("remove file \"{}\"", path.display()));
         }
         self.request_segment_sync(entry.fork, number, &segment)
@@ -257,11 +261,12 @@ impl StorageManager {
         })
     }
 
-    /// Forces all segments written since the last round to disk. The checkpointer calls it after it wrote its pages.
+    /// Forces all segments written since the last round to disk, and the names of files made since. The checkpointer calls it after it wrote its pages.
     ///
     /// Errors: PANIC if an fsync fails (I2).
     pub fn sync_pending(&self) -> Result<SyncStats> {
         let mut stats = SyncStats::default();
+        self.sync_directories()?;
         for (fork, number) in self.queue.take_all() {
             let start = self.host.clock.monotonic();
             match self.segment(&self.entry(fork), number) {
@@ -276,6 +281,22 @@ impl StorageManager {
             stats.total += took;
         }
         Ok(stats)
+    }
+
+    fn sync_directories(&self) -> Result<()> {
+        for path in self.queue.take_directories() {
+            match self.host.disk.exists(&path) {
+                Ok(true) if self.options.fsync => (),
+                // Removed since, with its database.
+                _ => continue,
+            }
+            let synced = self.host.disk.sync_dir(&path);
+            synced.map_err(|error| {
+                self.sync_failed.store(true, Ordering::Release);
+                Error::io(format!("fsync file \"{}\"", path.display()), &error).severity(Severity::Panic)
+            })?;
+        }
+        Ok(())
     }
 
     /// How many segment files await fsync.

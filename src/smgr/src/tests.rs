@@ -107,7 +107,6 @@ fn each_written_segment_is_synced_once_and_survives() {
         let smgr = manager(&sim);
         fill(&smgr, 6);
         assert_eq!(smgr.sync_pending().expect("sync").files, 2);
-        smgr.sync_directory(Path::new("base/5")).expect("sync directory");
         assert_eq!(smgr.sync_pending().expect("sync").files, 0);
         sim.crash();
         assert_eq!(first_byte(&manager(&sim), 5), 6, "seed {seed}");

@@ -43,7 +43,7 @@ impl Wal {
         }
         let aligned = (length as u64).next_multiple_of(RECORD_ALIGN);
         let (start, previous) = self.reserve(&slot, |start| start + aligned);
-        let bytes = record.seal(Lsn(previous), self.epoch);
+        let bytes = record.seal(Lsn(previous), self.epoch.load(Ordering::Relaxed));
         self.copy(&slot, start, bytes)?;
         slot.finish(aligned, record.images());
         Ok(Some(Insertion { start: Lsn(start), end: Lsn(start + aligned) }))
@@ -71,7 +71,7 @@ impl Wal {
             return Ok(Lsn(start));
         }
         let end = (start + length).next_multiple_of(segment);
-        self.copy(&slot, start, record.seal(Lsn(previous), self.epoch))?;
+        self.copy(&slot, start, record.seal(Lsn(previous), self.epoch.load(Ordering::Relaxed)))?;
         self.zero(&slot, start + length, end)?;
         slot.finish(end - start, 0);
         Ok(Lsn(start + length))

@@ -10,7 +10,7 @@ use base::Lsn;
 use host::Host;
 use report::{Error, Result, Severity, SqlState};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use sync::{Mutex, rank};
 
@@ -76,7 +76,8 @@ impl ImagePolicy {
 pub struct Wal {
     pub(crate) host: Host,
     pub(crate) options: WalOptions,
-    pub(crate) epoch: u32,
+    /// Set when writing starts.
+    pub(crate) epoch: AtomicU32,
     pub(crate) ring: Ring,
     pub(crate) slots: Slots,
     pub(crate) reservation: Mutex<Reservation>,
@@ -111,29 +112,59 @@ impl Wal {
     ///
     /// Errors: the segment cannot be opened or made.
     pub fn open(host: Host, options: WalOptions, at: WalPosition) -> Result<Wal> {
-        assert!(
-            options.segment_bytes.is_power_of_two() && at.next.0.is_multiple_of(RECORD_ALIGN) && at.next.is_valid()
-        );
-        let segments = Segments::open(&host, options, at.next)?;
-        let next = at.next.0;
-        Ok(Wal {
+        let wal = Wal::open_for_recovery(host, options);
+        wal.start_writing(at)?;
+        Ok(wal)
+    }
+
+    /// A log that is being redone: nothing can be inserted, and every flush is satisfied, as what is redone was on disk before. Ends with
+    /// [`Wal::start_writing`].
+    pub fn open_for_recovery(host: Host, options: WalOptions) -> Wal {
+        assert!(options.segment_bytes.is_power_of_two());
+        Wal {
             ring: Ring::new(options.ring_bytes()),
             slots: Slots::new(),
-            reservation: Mutex::new(rank::WAL_RESERVE, Reservation { next, previous: at.previous.0 }),
-            reserved: AtomicU64::new(next),
-            written: AtomicU64::new(next),
-            flushed: AtomicU64::new(next),
+            reservation: Mutex::new(rank::WAL_RESERVE, Reservation { next: u64::MAX, previous: 0 }),
+            reserved: AtomicU64::new(u64::MAX),
+            written: AtomicU64::new(u64::MAX),
+            flushed: AtomicU64::new(u64::MAX),
             async_lsn: AtomicU64::new(0),
-            redo: AtomicU64::new(at.redo.0),
+            redo: AtomicU64::new(0),
             full_page_writes: AtomicBool::new(options.full_page_writes),
-            segments: Mutex::new(rank::WAL_FILES, segments),
+            segments: Mutex::new(rank::WAL_FILES, Segments::new(options)),
             queue: Mutex::new(rank::WAL_FLUSH, FlushQueue::default()),
             failed: AtomicBool::new(false),
             counters: Counters::default(),
-            epoch: at.epoch,
+            epoch: AtomicU32::new(0),
             host,
             options,
-        })
+        }
+    }
+
+    /// Goes on at `at`, once. Nobody inserts yet.
+    ///
+    /// Errors: the segment cannot be opened or made.
+    pub fn start_writing(&self, at: WalPosition) -> Result<()> {
+        assert!(at.next.0.is_multiple_of(RECORD_ALIGN) && at.next.is_valid());
+        let all = self.slots.take_all();
+        let mut reservation = self.reservation.lock();
+        assert!(self.is_recovering(), "writing starts once");
+        self.segments.lock().start(&self.host, at.next)?;
+        let next = at.next.0;
+        *reservation = Reservation { next, previous: at.previous.0 };
+        self.redo.store(at.redo.0, Ordering::Release);
+        self.epoch.store(at.epoch, Ordering::Release);
+        for position in [&self.written, &self.flushed, &self.reserved] {
+            position.store(next, Ordering::Release);
+        }
+        drop(reservation);
+        drop(all);
+        Ok(())
+    }
+
+    /// True before writing started.
+    pub fn is_recovering(&self) -> bool {
+        self.reserved.load(Ordering::Acquire) == u64::MAX
     }
 
     /// How it was set up.
@@ -206,6 +237,7 @@ impl Wal {
 
     /// Errors: the log is broken.
     pub(crate) fn check_alive(&self) -> Result<()> {
+        assert!(!self.is_recovering(), "the log is being redone, not written");
         if !self.failed.load(Ordering::Acquire) {
             return Ok(());
         }

@@ -42,34 +42,44 @@ impl SyncMethod {
 /// The writer's state.
 pub(crate) struct Segments {
     options: WalOptions,
-    current: OpenSegment,
+    /// None before writing started.
+    current: Option<OpenSegment>,
     /// Written since the last sync, without the current one.
     unsynced: Vec<OpenSegment>,
     scratch: Vec<u8>,
 }
 
 impl Segments {
-    pub(crate) fn open(host: &Host, options: WalOptions, at: Lsn) -> Result<Segments> {
-        let number = at.0 / u64::from(options.segment_bytes);
-        let current = open_or_make(host, &options, number)?;
-        Ok(Segments { options, current, unsynced: Vec::new(), scratch: Vec::new() })
+    pub(crate) fn new(options: WalOptions) -> Segments {
+        Segments { options, current: None, unsynced: Vec::new(), scratch: Vec::new() }
+    }
+
+    /// Opens the segment that the first write goes to.
+    pub(crate) fn start(&mut self, host: &Host, at: Lsn) -> Result<()> {
+        let number = at.0 / u64::from(self.options.segment_bytes);
+        self.current = Some(open_or_make(host, &self.options, number)?);
+        Ok(())
     }
 
     /// Writes from the ring, at most to the end of the segment; returns up to where.
     pub(crate) fn write_from_ring(&mut self, host: &Host, ring: &Ring, at: u64, target: u64) -> Result<u64> {
         let segment_bytes = u64::from(self.options.segment_bytes);
         let number = at / segment_bytes;
-        if number != self.current.number {
-            let next = open_or_make(host, &self.options, number)?;
-            self.unsynced.push(std::mem::replace(&mut self.current, next));
-        }
+        let current = match self.current.take() {
+            Some(current) if current.number == number => current,
+            full => {
+                self.unsynced.extend(full);
+                open_or_make(host, &self.options, number)?
+            }
+        };
+        let current = self.current.insert(current);
         let end = target.min((number + 1) * segment_bytes).min(at + ZERO_BYTES as u64);
         self.scratch.resize((end - at) as usize, 0);
         ring.load(at, &mut self.scratch);
         let offset = at % segment_bytes;
-        let written = self.current.file.write_at(&self.scratch, offset);
+        let written = current.file.write_at(&self.scratch, offset);
         written.could_not(|| {
-            let (path, length) = (self.current.path.display(), self.scratch.len());
+            let (path, length) = (current.path.display(), self.scratch.len());
             format!("write to log file \"{path}\" at offset {offset}, length {length}")
         })?;
         Ok(end)
@@ -78,7 +88,7 @@ impl Segments {
     /// All files with bytes that were not synced.
     pub(crate) fn take_unsynced(&mut self) -> Vec<OpenSegment> {
         let mut files = std::mem::take(&mut self.unsynced);
-        files.push(self.current.clone());
+        files.extend(self.current.clone());
         files
     }
 }
