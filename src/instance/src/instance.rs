@@ -2,15 +2,14 @@
 
 use crate::sessions::SessionTable;
 use access::Store;
-use base::Csn;
 use config::Settings;
 use host::Host;
-use schema::{AccessMethods, Caches, Invalidations};
+use schema::{AccessMethods, Caches};
 use std::sync::Arc;
-use xact::{CommitHook, TransactionManager};
+use xact::TransactionManager;
 
 /// Microseconds between 1970-01-01 and 2000-01-01, the epoch of SQL timestamps.
-const SQL_EPOCH_US: i64 = 946_684_800 * 1_000_000;
+pub const SQL_EPOCH_US: i64 = 946_684_800 * 1_000_000;
 
 /// Everything the sessions of a server have in common. Dropped and rebuilt when the server reinitialises.
 pub struct Instance {
@@ -32,7 +31,7 @@ impl Instance {
     /// An instance over an open store, whose tables and indexes are kept by these methods. From now on commits reach the caches.
     pub fn new(host: Host, settings: Arc<Settings>, store: Arc<Store>, methods: AccessMethods) -> Instance {
         let caches = Arc::new(Caches::new(methods));
-        store.xacts.set_commit_hook(Arc::new(TellCaches(Arc::clone(&caches))));
+        store.xacts.set_commit_hook(Arc::<Caches>::clone(&caches));
         let start_us = host.clock.wall_us() - SQL_EPOCH_US;
         Instance { host, settings, store, caches, sessions: Arc::new(SessionTable::new()), start_us }
     }
@@ -45,15 +44,5 @@ impl Instance {
     /// The wall clock: microseconds since 2000-01-01 UTC.
     pub fn now_us(&self) -> i64 {
         self.host.clock.wall_us() - SQL_EPOCH_US
-    }
-}
-
-/// Carries a commit's invalidations to the caches.
-struct TellCaches(Arc<Caches>);
-
-impl CommitHook for TellCaches {
-    fn committed(&self, _: Csn, payload: &[u8]) {
-        let invalidations = Invalidations::decode(payload).expect("the payload was encoded by this server");
-        self.0.apply(&invalidations);
     }
 }

@@ -16,6 +16,7 @@ mod ctx;
 mod instance;
 pub mod limits;
 mod prepared;
+pub mod privileges;
 mod session_state;
 mod sessions;
 mod transaction;
@@ -23,7 +24,7 @@ mod zone;
 
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
 pub use ctx::{Ctx, format_settings};
-pub use instance::Instance;
+pub use instance::{Instance, SQL_EPOCH_US};
 pub use prepared::Prepared;
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable};

@@ -1,0 +1,304 @@
+//! From the first byte to the first ReadyForQuery: startup packet, authentication, the session's database, role and settings.
+//!
+//! 1. SSL and GSS requests are refused with one byte, and the client may ask again. A cancel request ends here.
+//! 2. The server says whether it takes connections at all.
+//! 3. A session is registered; from now on it can be terminated.
+//! 4. pg_hba.conf names the method; the client proves who it is.
+//! 5. The database is found; limits of role and database are checked; settings of both are applied, then those of the packet.
+//! 6. The client is told its parameters and its cancel key.
+//!
+//! An error before step 6 is FATAL: the client gets one message and the connection closes.
+
+use crate::authentication::authenticate;
+use crate::server::{ClientInfo, Server};
+use crate::session::Session;
+use crate::wire::{Input, Wire};
+use base::{Oid, SessionId};
+use builtins::Memo;
+use catalog::rows::{PgAuthid, PgDatabase, PgDbRoleSetting};
+use config::{Change, Context, Scope, SessionSettings, Setting, Source};
+use instance::{Activity, Ctx, Instance, SessionKind, SessionState, Users, format_settings};
+use lock::SessionWaits;
+use proto::startup::{self, Parameters, Startup};
+use report::{Error, Result, Severity, SqlState};
+use schema::CatalogRow;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::time::Duration;
+use sync::NoHooks;
+
+/// What a new connection wants.
+pub(crate) enum Request {
+    /// A session.
+    Session(Parameters),
+    /// A cancel request, or nothing at all: the connection is to be closed without a word.
+    Nothing,
+}
+
+/// Reads startup packets until one asks for something. Cancel requests are carried out.
+pub(crate) fn read_request(server: &dyn Server, wire: &mut Wire) -> Result<Request> {
+    loop {
+        let body = match wire.receive_startup()? {
+            Input::Some(body) => body,
+            Input::Closed | Input::TimedOut => return Ok(Request::Nothing),
+        };
+        match startup::parse(&body)? {
+            Startup::Ssl | Startup::GssEncryption => {
+                if wire.has_input() {
+                    let error = Error::with_severity(
+                        Severity::Fatal,
+                        SqlState::PROTOCOL_VIOLATION,
+                        "received unencrypted data after SSL request",
+                    );
+                    return Err(error.detail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."));
+                }
+                wire.out.refuse_encryption();
+                wire.flush()?;
+            }
+            Startup::Cancel { session, key } => {
+                server.cancel(SessionId(session), key);
+                return Ok(Request::Nothing);
+            }
+            Startup::Session(parameters) => return Ok(Request::Session(parameters)),
+        }
+    }
+}
+
+/// Logs a client in. The errors are FATAL.
+pub(crate) fn log_in(
+    server: &dyn Server,
+    instance: &Instance,
+    wire: Wire,
+    client: &ClientInfo,
+    parameters: &Parameters,
+) -> Result<Session, (Error, Wire)> {
+    let mut wire = wire;
+    match open_session(server, instance, &mut wire, client, parameters) {
+        Ok((state, registration)) => {
+            let mut session = Session::new(state, wire, registration);
+            session.greet(parameters);
+            Ok(session)
+        }
+        Err(error) => Err((error.severity(Severity::Fatal), wire)),
+    }
+}
+
+fn open_session(
+    server: &dyn Server,
+    instance: &Instance,
+    wire: &mut Wire,
+    client: &ClientInfo,
+    parameters: &Parameters,
+) -> Result<(SessionState, instance::Registration)> {
+    server.admit()?;
+    if parameters.replication.as_deref().is_some_and(|value| config::parse_bool(value) != Some(false)) {
+        report::unsupported!("replication");
+    }
+    let activity = Activity {
+        client_address: client.address.map(|a| a.ip()),
+        client_port: Some(client.address.map_or(-1, |a| i32::from(a.port()))),
+        session_start_us: instance.now_us(),
+        ..Activity::default()
+    };
+    let registration = instance.sessions.register(SessionKind::Client, random_key(instance)?, activity);
+    let mut state = new_state(instance, &registration, Users::default());
+    let limit = instance.settings.duration(Setting::AuthenticationTimeout);
+    wire.stream().set_read_timeout(Some(limit)).map_err(|error| Error::io("set a timeout", &error))?;
+    state.statement_start_us.set(instance.now_us());
+    Ctx::new(instance, &state).start_transaction();
+    let role = authenticate(server, Ctx::new(instance, &state), wire, client, parameters)?;
+    wire.stream().set_read_timeout(None).map_err(|error| Error::io("set a timeout", &error))?;
+    become_user(&state, &role);
+    let database = find_database(Ctx::new(instance, &state), &role, &parameters.database)?;
+    state.database = database.oid;
+    state.database_name = database.datname.clone();
+    registration.update(|activity| {
+        activity.user = role.oid;
+        activity.database = database.oid;
+    });
+    check_limits(instance, &role, &database)?;
+    apply_settings(Ctx::new(instance, &state), &role, &database, parameters)?;
+    let cx = Ctx::new(instance, &state);
+    cx.refresh_format();
+    *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
+    cx.commit_transaction()?;
+    let name = state.settings.borrow().text(Setting::ApplicationName).to_string();
+    registration.update(|activity| activity.application_name = name);
+    Ok((state, registration))
+}
+
+fn random_key(instance: &Instance) -> Result<i32> {
+    let mut bytes = [0; 4];
+    instance.host.entropy.fill(&mut bytes).map_err(|error| Error::io("draw random bytes", &error))?;
+    Ok(i32::from_le_bytes(bytes))
+}
+
+/// A session's state before it is known who it is for.
+pub(crate) fn new_state(instance: &Instance, registration: &instance::Registration, users: Users) -> SessionState {
+    let waits = SessionWaits {
+        session: registration.id,
+        interrupts: Arc::clone(&registration.interrupts),
+        hooks: Arc::new(NoHooks),
+    };
+    let settings = SessionSettings::new(&instance.settings);
+    let clock = Arc::clone(&instance.host.clock);
+    let now = move || clock.wall_us() - instance::SQL_EPOCH_US;
+    let seed = (now() as u64) ^ (u64::from(registration.cancel_key.cast_unsigned()) << 32);
+    SessionState {
+        entry: Arc::clone(registration),
+        locks: instance.store.locks.register(waits),
+        database: Oid::INVALID,
+        database_name: String::new(),
+        format: RefCell::new(Arc::new(format_settings(&settings))),
+        settings: RefCell::new(settings),
+        users: Cell::new(users),
+        transaction: RefCell::new(None),
+        is_read_only: Cell::new(false),
+        overlay: schema::Overlay::new(),
+        participants: RefCell::default(),
+        notices: RefCell::default(),
+        memo: RefCell::new(Memo::new(seed, Box::new(now))),
+        search_path: RefCell::default(),
+        temp_namespace: Cell::new(Oid::INVALID),
+        prepared: RefCell::default(),
+        sequences: RefCell::default(),
+        last_sequence: Cell::new(None),
+        record_types: RefCell::default(),
+        statement_start_us: Cell::new(0),
+        transaction_start_us: Cell::new(0),
+        extensions: RefCell::default(),
+    }
+}
+
+fn become_user(state: &SessionState, role: &PgAuthid) {
+    state.users.set(Users {
+        authenticated: role.oid,
+        session: role.oid,
+        current: role.oid,
+        authenticated_is_superuser: role.rolsuper,
+        is_superuser: role.rolsuper,
+        role_is_set: false,
+    });
+}
+
+fn find_database(cx: Ctx<'_>, role: &PgAuthid, name: &str) -> Result<CatalogRow<PgDatabase>> {
+    let catalog = cx.catalog_of(Oid::INVALID);
+    let Some(database) = catalog.database_by_name(name)? else {
+        return Err(report::error!(UNDEFINED_DATABASE, "database \"{name}\" does not exist"));
+    };
+    if !database.datallowconn {
+        let error = report::error!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "database \"{name}\" is not currently accepting connections"
+        );
+        return Err(error);
+    }
+    if !role.rolsuper && !may_connect(cx, role, &database)? {
+        let error = report::error!(INSUFFICIENT_PRIVILEGE, "permission denied for database \"{name}\"");
+        return Err(error.detail("User does not have CONNECT privilege."));
+    }
+    Ok(database)
+}
+
+fn may_connect(cx: Ctx<'_>, role: &PgAuthid, database: &PgDatabase) -> Result<bool> {
+    exec::privileges::has_database_privilege(cx, role.oid, database, exec::privileges::CONNECT)
+}
+
+/// Connection limits of the server, the database and the role. A superuser passes all.
+fn check_limits(instance: &Instance, role: &PgAuthid, database: &PgDatabase) -> Result<()> {
+    let settings = &instance.settings;
+    let clients = instance.sessions.count_clients();
+    let (most, reserved) = (settings.int(Setting::MaxConnections), settings.int(Setting::SuperuserReservedConnections));
+    if clients > most as usize {
+        return Err(report::error!(TOO_MANY_CONNECTIONS, "sorry, too many clients already"));
+    }
+    if role.rolsuper {
+        return Ok(());
+    }
+    if clients > (most - reserved).max(0) as usize {
+        let message = "remaining connection slots are reserved for non-replication superuser connections";
+        return Err(report::error!(TOO_MANY_CONNECTIONS, "{message}"));
+    }
+    let counts = |limit: i32, count: &dyn Fn() -> usize| limit >= 0 && count() > limit as usize;
+    if counts(database.datconnlimit, &|| instance.sessions.count_where(|a| a.database == database.oid)) {
+        let name = &database.datname;
+        return Err(report::error!(TOO_MANY_CONNECTIONS, "too many connections for database \"{name}\""));
+    }
+    if counts(role.rolconnlimit, &|| instance.sessions.count_where(|a| a.user == role.oid)) {
+        let name = &role.rolname;
+        return Err(report::error!(TOO_MANY_CONNECTIONS, "too many connections for role \"{name}\""));
+    }
+    Ok(())
+}
+
+/// Settings of the database and role, then those of the startup packet, each with its own source.
+fn apply_settings(cx: Ctx<'_>, role: &PgAuthid, database: &PgDatabase, parameters: &Parameters) -> Result<()> {
+    let mut settings = cx.session.settings.borrow_mut();
+    let fixed = [
+        ("server_encoding", encoding_name(database.encoding)),
+        ("client_encoding", encoding_name(database.encoding)),
+        ("lc_collate", database.datcollate.clone()),
+        ("lc_ctype", database.datctype.clone()),
+        ("is_superuser", (if role.rolsuper { "on" } else { "off" }).to_owned()),
+        ("session_authorization", role.rolname.clone()),
+    ];
+    for (name, value) in fixed {
+        let change = Change { context: Context::Internal, source: Source::DynamicDefault, scope: Scope::Session };
+        settings.set(name, Some(&value), change)?;
+    }
+    drop(settings);
+    let levels = [
+        (Oid::INVALID, Oid::INVALID, Source::Global),
+        (database.oid, Oid::INVALID, Source::Database),
+        (Oid::INVALID, role.oid, Source::User),
+        (database.oid, role.oid, Source::DatabaseUser),
+    ];
+    for (database, role, source) in levels {
+        apply_stored(cx, database, role, source)?;
+    }
+    let packet = startup::settings_of_options(&parameters.options)?;
+    let is_superuser = role.rolsuper;
+    let mut settings = cx.session.settings.borrow_mut();
+    for (name, value) in packet.iter().chain(&parameters.settings) {
+        settings.set(name, Some(value), Change::login(is_superuser, Source::Client))?;
+    }
+    Ok(())
+}
+
+/// Settings of ALTER DATABASE SET and ALTER ROLE SET. What is no longer valid is reported and left out.
+fn apply_stored(cx: Ctx<'_>, database: Oid, role: Oid, source: Source) -> Result<()> {
+    use catalog::columns::pg_db_role_setting as c;
+    let keys = [schema::Key::oid(c::SETDATABASE, database), schema::Key::oid(c::SETROLE, role)];
+    let rows = cx.catalog_of(Oid::INVALID).scan::<PgDbRoleSetting>(&keys)?;
+    for assignment in rows.iter().flat_map(|row| row.setconfig.iter().flatten()) {
+        let Some((name, value)) = assignment.split_once('=') else { continue };
+        let change = Change { context: Context::Superuser, source, scope: Scope::Session };
+        let outcome = cx.session.settings.borrow_mut().set(name, Some(value), change);
+        if let Err(error) = outcome {
+            cx.session.notice(error.severity(Severity::Warning));
+        }
+    }
+    Ok(())
+}
+
+/// PostgreSQL's name of an encoding number; databases are UTF-8 or SQL_ASCII.
+fn encoding_name(number: i32) -> String {
+    (if number == 0 { "SQL_ASCII" } else { "UTF8" }).to_owned()
+}
+
+impl Session {
+    /// Tells the client what it needs to know, once.
+    fn greet(&mut self, parameters: &Parameters) {
+        if parameters.minor > 0 || !parameters.unknown_options.is_empty() {
+            self.wire.out.negotiate_protocol(&parameters.unknown_options);
+        }
+        self.wire.out.authentication(proto::backend::Authentication::Ok);
+        self.send_parameter_changes();
+        self.wire.out.backend_key_data(self.state.entry.id.0, self.state.entry.cancel_key);
+    }
+}
+
+/// How long a client may take for a startup packet: `authentication_timeout`.
+pub(crate) fn startup_limit(settings: &config::Settings) -> Duration {
+    settings.duration(Setting::AuthenticationTimeout)
+}

@@ -1,0 +1,149 @@
+//! Portals: queries under way, from which rows are taken in pieces. A cursor is a portal with a name and a text.
+//!
+//! A portal keeps its executor between messages. Rows of a cursor that may move backward, or that outlives its transaction, are
+//! kept in a store as they are produced.
+//!
+//! Life: made by Bind or DECLARE; gone at Close, at the end of its transaction (unless WITH HOLD), or when the savepoint in which
+//! it was made is undone.
+
+use exec::store::Tuplestore;
+use exec::{Executor, Params};
+use instance::Prepared;
+use parser::ast::CursorOptions;
+use proto::frontend::Format;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tuple::{Datum, TupleDesc};
+
+/// A query under way.
+pub(crate) struct Portal {
+    /// Its name; empty for the protocol's unnamed one.
+    pub(crate) name: String,
+    /// The statement it runs.
+    pub(crate) statement: Arc<Prepared>,
+    /// Values of its parameters.
+    pub(crate) params: Arc<Params>,
+    /// Formats of its result columns.
+    pub(crate) formats: Vec<Format>,
+    /// Its result columns, none if it returns no rows.
+    pub(crate) columns: Option<Arc<TupleDesc>>,
+    /// How far it has come.
+    pub(crate) progress: Progress,
+    /// DECLARE's options; none for the protocol's portals.
+    pub(crate) cursor: Option<CursorOptions>,
+    /// When it was made: microseconds since 2000-01-01 UTC.
+    pub(crate) made_us: i64,
+    /// Open savepoints when it was made.
+    pub(crate) depth: usize,
+    /// It was made in a transaction that has committed.
+    pub(crate) is_held: bool,
+}
+
+/// How far a portal has come.
+pub(crate) enum Progress {
+    /// Not run yet.
+    New,
+    /// Rows come from the executor, and are kept if `kept` says so.
+    Running(Box<Running>),
+    /// All rows are in the store.
+    Stored(Box<Stored>),
+    /// It has run to its end.
+    Done,
+    /// It failed: it cannot be run again.
+    Failed,
+}
+
+/// A portal whose rows come from the executor.
+pub(crate) struct Running {
+    pub(crate) executor: Executor,
+    /// Rows returned so far.
+    pub(crate) position: u64,
+    /// The executor has no more rows.
+    pub(crate) at_end: bool,
+    /// Rows returned, for a cursor that may go back.
+    pub(crate) kept: Option<Tuplestore>,
+}
+
+/// A portal whose rows are all there.
+pub(crate) struct Stored {
+    pub(crate) rows: Tuplestore,
+    /// Before which row it stands: 0 is before the first.
+    pub(crate) position: u64,
+    /// The tag of the utility statement that made the rows.
+    pub(crate) tag: Option<command::Tag>,
+}
+
+impl Portal {
+    /// True if it may be asked for earlier rows.
+    pub(crate) fn may_scroll(&self) -> bool {
+        self.cursor.is_some_and(|options| !options.no_scroll)
+    }
+
+    /// The format of a result column.
+    pub(crate) fn format(&self, column: usize) -> Format {
+        Format::of(&self.formats, column)
+    }
+}
+
+/// A session's portals.
+#[derive(Default)]
+pub(crate) struct Portals {
+    map: BTreeMap<String, Portal>,
+}
+
+impl Portals {
+    pub(crate) fn find(&mut self, name: &str) -> Option<&mut Portal> {
+        self.map.get_mut(name)
+    }
+
+    /// Takes a portal out, to run it while the session is used; give it back with `put`.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Portal> {
+        self.map.remove(name)
+    }
+
+    pub(crate) fn put(&mut self, portal: Portal) {
+        self.map.insert(portal.name.clone(), portal);
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    pub(crate) fn close(&mut self, name: &str) -> bool {
+        self.map.remove(name).is_some()
+    }
+
+    /// CLOSE ALL, DISCARD ALL.
+    pub(crate) fn close_all(&mut self) {
+        self.map.clear();
+    }
+
+    /// Cursors for `pg_cursors`.
+    pub(crate) fn cursors(&self) -> impl Iterator<Item = &Portal> {
+        self.map.values()
+    }
+
+    /// Names of cursors WITH HOLD that their transaction's commit has yet to make independent of it.
+    pub(crate) fn to_be_held(&self) -> Vec<String> {
+        let waits = |portal: &&Portal| portal.cursor.is_some_and(|options| options.hold) && !portal.is_held;
+        self.map.values().filter(waits).map(|portal| portal.name.clone()).collect()
+    }
+
+    /// A transaction has ended: only held cursors of committed transactions stay.
+    pub(crate) fn end_transaction(&mut self, _committed: bool) {
+        self.map.retain(|_, portal| portal.is_held);
+    }
+
+    /// A savepoint was released: its portals belong to the level outside.
+    pub(crate) fn savepoint_released(&mut self, depth: usize) {
+        self.map.values_mut().for_each(|portal| portal.depth = portal.depth.min(depth));
+    }
+
+    /// A savepoint was undone: portals made inside it go.
+    pub(crate) fn savepoint_rolled_back(&mut self, depth: usize) {
+        self.map.retain(|_, portal| portal.is_held || portal.depth <= depth);
+    }
+}
+
+/// A row that is kept while the portal that it came from moves on.
+pub(crate) type OwnedRow = Vec<Datum>;

@@ -1,0 +1,63 @@
+//! What a session needs of the server around it.
+
+use base::SessionId;
+use report::{Error, Result};
+use std::net::SocketAddr;
+
+/// Who is at the other end, as far as the transport tells.
+#[derive(Clone, Debug, Default)]
+pub struct ClientInfo {
+    /// Its address; none over a Unix socket.
+    pub address: Option<SocketAddr>,
+    /// Our own address; none over a Unix socket.
+    pub local_address: Option<SocketAddr>,
+    /// The client's user on this machine, over a Unix socket: for `peer`.
+    pub peer_user: Option<String>,
+}
+
+/// How a client must prove who it is: what a line of pg_hba.conf says.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Method {
+    /// It need not.
+    Trust,
+    /// It may not come in.
+    Reject,
+    /// The password, in clear.
+    Password,
+    /// The password, hashed with a salt; SCRAM if the role's password is stored for it.
+    Md5,
+    /// SCRAM-SHA-256.
+    ScramSha256,
+    /// The kernel says who it is; the map translates.
+    Peer {
+        /// The map of pg_ident.conf, if the line names one.
+        map: Option<String>,
+    },
+    /// A method that this server does not have.
+    Unsupported(&'static str),
+}
+
+/// The server as its sessions see it.
+pub trait Server: Send + Sync {
+    /// Whether connections are taken now. Errors: 57P03, 53300.
+    fn admit(&self) -> Result<()>;
+
+    /// The method for this client, by the first line of pg_hba.conf that matches. `is_member` says whether `user` is a member of a
+    /// role. Errors: 28000, no line matches.
+    fn method(
+        &self,
+        client: &ClientInfo,
+        user: &str,
+        database: &str,
+        is_member: &dyn Fn(&str) -> bool,
+    ) -> Result<Method>;
+
+    /// Whether the map lets this user of the system log in as that role. Without a map the names must be equal.
+    fn maps(&self, map: Option<&str>, system_user: &str, role: &str) -> bool;
+
+    /// A cancel request; what becomes of it is only logged.
+    fn cancel(&self, session: SessionId, key: i32);
+
+    /// Writes to the server's log what `log_min_messages` lets through. `statement` is the statement that ran.
+    fn log(&self, session: &instance::SessionEntry, error: &Error, statement: Option<&str>);
+}

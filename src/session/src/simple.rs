@@ -1,0 +1,105 @@
+//! The simple query message: a string of statements, run one after the other in one transaction unless they say otherwise.
+
+use crate::block::Block;
+use crate::output::Output;
+use crate::query::{Plan, Statement};
+use crate::server::Server;
+use crate::session::{Next, Session};
+use command::Tag;
+use config::Setting;
+use instance::{Ctx, Instance};
+use parser::ast::RawStatement;
+use report::{Error, Result};
+
+impl Session {
+    /// Runs a query string and answers with ReadyForQuery.
+    pub(crate) fn simple_query(&mut self, server: &dyn Server, instance: &Instance, text: &str) -> Next {
+        self.begin_statement(instance, text);
+        self.state.prepared.borrow_mut().remove("");
+        self.portals.close("");
+        let next = match self.run_query_string(instance, text) {
+            Ok(()) => Next::Continue,
+            Err(error) => self.report_failure(server, instance, error, Some(text)),
+        };
+        if next == Next::Continue {
+            self.become_ready(instance);
+        }
+        next
+    }
+
+    /// Notes that a statement begins: its time, its text.
+    pub(crate) fn begin_statement(&mut self, instance: &Instance, text: &str) {
+        let now = instance.now_us();
+        self.state.statement_start_us.set(now);
+        let text_bytes_max = self.state.settings.borrow().int(Setting::TrackActivityQuerySize) as usize;
+        self.state.entry.begin_statement(text, text_bytes_max, now);
+    }
+
+    fn run_query_string(&mut self, instance: &Instance, text: &str) -> Result<()> {
+        let statements = self.parse(text)?;
+        if statements.is_empty() {
+            self.wire.out.empty_query();
+            return Ok(());
+        }
+        let is_several = statements.len() > 1;
+        let last = statements.len() - 1;
+        for (n, raw) in statements.iter().enumerate() {
+            self.check_not_failed(&raw.stmt)?;
+            self.ensure_transaction(instance);
+            if is_several && self.block == Block::Idle {
+                self.block = Block::Implicit;
+            }
+            let tag = self.run_statement(instance, raw, text)?;
+            self.finish_statement(instance, raw, n == last)?;
+            self.send_notices();
+            self.wire.out.command_complete(&tag.to_string());
+        }
+        Ok(())
+    }
+
+    /// Parses under the session's settings; notices of the lexer go to the client.
+    pub(crate) fn parse(&self, text: &str) -> Result<Vec<RawStatement>> {
+        crate::query::parse(&self.state, text)
+    }
+
+    /// Begins a transaction for a statement that is about to run, unless there is one or the block has failed.
+    pub(crate) fn ensure_transaction(&mut self, instance: &Instance) {
+        let cx = Ctx::new(instance, &self.state);
+        if self.block != Block::Failed && !cx.in_transaction() {
+            cx.start_transaction();
+        }
+    }
+
+    fn run_statement(&mut self, instance: &Instance, raw: &RawStatement, text: &str) -> Result<Tag> {
+        Ctx::new(instance, &self.state).check_interrupts()?;
+        if let parser::ast::Statement::Transaction(statement) = &raw.stmt {
+            return self.run_transaction_statement(instance, statement);
+        }
+        if let Some(outcome) = self.run_session_statement(instance, raw, text) {
+            return outcome;
+        }
+        let cx = Ctx::new(instance, &self.state);
+        let statement = Statement::analyze(cx, raw, text)?;
+        let mut output = Output::simple(&mut self.wire, cx, self.block.is_explicit() || self.block == Block::Implicit);
+        match statement.plan(cx)? {
+            Plan::Query(plan) => output.run_plan(&plan, None),
+            Plan::Utility => output.run_utility(&statement, text),
+        }
+    }
+
+    /// After a statement: outside a block its transaction ends with the last one; else what it did becomes visible.
+    fn finish_statement(&mut self, instance: &Instance, raw: &RawStatement, is_last: bool) -> Result<()> {
+        let is_transaction_statement = matches!(raw.stmt, parser::ast::Statement::Transaction(_));
+        let cx = Ctx::new(instance, &self.state);
+        match self.block {
+            Block::Idle | Block::Implicit if is_last => self.end_block(instance, true),
+            _ if is_transaction_statement || !cx.in_transaction() => Ok(()),
+            _ => cx.next_command(),
+        }
+    }
+}
+
+/// 25001: what cannot run inside a transaction block.
+pub(crate) fn not_in_block(what: &str) -> Error {
+    report::error!(ACTIVE_SQL_TRANSACTION, "{what} cannot run inside a transaction block")
+}
