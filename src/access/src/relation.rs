@@ -2,6 +2,7 @@
 
 use crate::{IndexAm, TableAm};
 use base::{Fork, Oid, RelFile, RelFork};
+use buffer::Durability;
 use lock::LockTag;
 use std::fmt;
 use std::sync::Arc;
@@ -106,9 +107,17 @@ impl Relation {
         RelFork { file: self.file, fork: Fork::Main }
     }
 
-    /// True if its changes go into the WAL.
-    pub fn is_logged(&self) -> bool {
-        self.persistence == Persistence::Permanent
+    /// Another of its forks.
+    pub fn fork(&self, fork: Fork) -> RelFork {
+        RelFork { file: self.file, fork }
+    }
+
+    /// Whether its changes go into the WAL.
+    pub fn durability(&self) -> Durability {
+        match self.persistence {
+            Persistence::Permanent => Durability::Logged,
+            Persistence::Unlogged | Persistence::Temporary => Durability::Unlogged,
+        }
     }
 }
 

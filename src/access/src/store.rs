@@ -1,6 +1,7 @@
 //! The storage engine's parts in one bundle, and a statement's hold on them.
 
 use crate::Relation;
+use buffer::BufferPool;
 use host::Clock;
 use lock::{LockManager, LockMode, LockScope};
 use report::Result;
@@ -11,6 +12,8 @@ use xact::{Transaction, TransactionManager};
 
 /// What access methods work with. One for each instance.
 pub struct Store {
+    /// Pages in memory.
+    pub buffers: Arc<BufferPool>,
     /// The write-ahead log.
     pub wal: Arc<Wal>,
     /// Relation files.
