@@ -16,6 +16,7 @@
 mod check;
 mod definition;
 mod file;
+mod list;
 mod lookup;
 mod number;
 mod server;
@@ -28,6 +29,7 @@ mod view;
 pub use check::{CheckHook, Hooks, Proposal, Refusal};
 pub use definition::{Category, Choice, Context, Definition, Kind, Source, Unit, flag};
 pub use file::{FileEntry, Files, StdFiles};
+pub use list::{split_identifiers, split_list};
 pub use lookup::{Name, is_custom_name, resolve};
 pub use number::format_g;
 pub use server::{LoadOptions, Reload, ServerValues, Settings};

@@ -80,6 +80,11 @@ impl ServerValues {
         choice_of(setting, self.value(setting))
     }
 
+    /// A time setting as a duration. Panics if the setting has no unit of time.
+    pub fn duration(&self, setting: Setting) -> std::time::Duration {
+        duration_of(setting, self.value(setting))
+    }
+
     /// The value as SHOW prints it.
     pub fn show(&self, setting: Setting) -> String {
         setting.definition().show(self.value(setting))

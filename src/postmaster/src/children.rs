@@ -1,0 +1,85 @@
+//! The table of the postmaster's threads.
+
+use crate::state::{Class, Facts};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use sync::Interrupts;
+use threads::{Child, ChildId};
+
+/// One thread.
+pub struct ChildRecord {
+    /// The thread, to be joined.
+    pub child: Child,
+    /// What it is to the state machine.
+    pub class: Class,
+    /// Its row in the role entry table; none for sessions and dead ends.
+    pub role: Option<usize>,
+    /// Its name.
+    pub name: String,
+    /// Where it is told things.
+    pub interrupts: Arc<Interrupts>,
+    /// When it started, on the monotonic clock.
+    pub started: Duration,
+}
+
+/// All threads, by number.
+#[derive(Default)]
+pub struct Children {
+    table: HashMap<ChildId, ChildRecord>,
+    counts: [usize; 8],
+    next: u64,
+}
+
+impl Children {
+    /// A number for a new thread.
+    pub fn next_id(&mut self) -> ChildId {
+        self.next += 1;
+        ChildId(self.next)
+    }
+
+    /// Adds a thread.
+    pub fn add(&mut self, record: ChildRecord) {
+        self.counts[record.class as usize] += 1;
+        self.table.insert(record.child.id, record);
+    }
+
+    /// Takes a thread out.
+    pub fn remove(&mut self, id: ChildId) -> Option<ChildRecord> {
+        let record = self.table.remove(&id)?;
+        self.counts[record.class as usize] -= 1;
+        Some(record)
+    }
+
+    /// Threads of a class.
+    pub fn count(&self, class: Class) -> usize {
+        self.counts[class as usize]
+    }
+
+    /// What the state machine wants to know.
+    pub fn facts(&self, restart_after_crash: bool) -> Facts {
+        Facts { alive: self.counts, restart_after_crash }
+    }
+
+    /// All threads of a class.
+    pub fn of_class(&self, class: Class) -> impl Iterator<Item = &ChildRecord> {
+        self.table.values().filter(move |record| record.class == class)
+    }
+
+    /// All threads.
+    pub fn all(&self) -> impl Iterator<Item = &ChildRecord> {
+        self.table.values()
+    }
+
+    /// Waits for the threads that take the log: they end when they have written what there is.
+    pub fn join_loggers(self) {
+        for record in self.table.into_values().filter(|record| record.class == Class::Logger) {
+            record.child.join();
+        }
+    }
+
+    /// Threads of a role.
+    pub fn of_role(&self, role: usize) -> usize {
+        self.table.values().filter(|record| record.role == Some(role)).count()
+    }
+}

@@ -1,0 +1,278 @@
+//! The listening sockets, and the lock files beside those of the file system.
+
+use crate::lock_file::{Guards, LockFile};
+use config::{ServerValues, Setting};
+use host::net::{ListenAddress, Listener};
+use logging::RoleLog;
+use nix::unistd::{Gid, Group, chown};
+use report::{Error, Result, Severity, SqlState};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Most listening sockets of one server.
+const LISTENERS_MAX: usize = 64;
+/// Longest queue of connections that wait to be accepted.
+const BACKLOG_MAX: i32 = 10_000;
+/// Longest path of a Unix-domain socket, as the kernel's address has room for it.
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// All sockets of the server.
+#[derive(Debug)]
+pub struct Listeners {
+    /// In the order in which they were opened.
+    pub sockets: Vec<Arc<Listener>>,
+    /// Dropped after the sockets' files are gone.
+    locks: Vec<LockFile>,
+    /// The first socket directory, for postmaster.pid.
+    pub first_socket_directory: Option<String>,
+    /// The first TCP address in force, for postmaster.pid.
+    pub first_address: Option<String>,
+}
+
+impl Listeners {
+    /// Opens all sockets that the settings ask for. A bad address is a warning; none at all of a kind is FATAL.
+    pub fn open(values: &ServerValues, data_directory: &Path, log: &RoleLog) -> Result<Listeners> {
+        let mut listeners =
+            Listeners { sockets: Vec::new(), locks: Vec::new(), first_socket_directory: None, first_address: None };
+        listeners.open_tcp(values, log)?;
+        listeners.open_unix(values, data_directory, log)?;
+        if listeners.sockets.is_empty() {
+            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "no socket created for listening"));
+        }
+        Ok(listeners)
+    }
+
+    fn open_tcp(&mut self, values: &ServerValues, log: &RoleLog) -> Result<()> {
+        let names = list_setting(values, Setting::ListenAddresses)?;
+        let before = self.sockets.len();
+        let port = values.int(Setting::Port) as u16;
+        for name in &names {
+            let opened = self.open_host(name, port, backlog(values), log);
+            if opened > 0 && self.first_address.is_none() {
+                self.first_address = Some(name.clone());
+            }
+            if opened == 0 {
+                log.at(Severity::Warning, format!("could not create listen socket for \"{name}\""));
+            }
+        }
+        if !names.is_empty() && self.sockets.len() == before {
+            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "could not create any TCP/IP sockets"));
+        }
+        Ok(())
+    }
+
+    /// Listens on every address of a host. Returns how many of them worked.
+    fn open_host(&mut self, name: &str, port: u16, backlog: i32, log: &RoleLog) -> usize {
+        let addresses = match resolve(name, port) {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                let text = format!("could not translate host name \"{name}\", service \"{port}\" to address");
+                log.log(&Error::with_severity(
+                    Severity::Log,
+                    SqlState::SUCCESSFUL_COMPLETION,
+                    format!("{text}: {error}"),
+                ));
+                return 0;
+            }
+        };
+        let mut opened = 0;
+        for address in addresses {
+            if self.sockets.len() >= LISTENERS_MAX {
+                log.say(format!("could not bind to all requested addresses: MAXLISTEN ({LISTENERS_MAX}) exceeded"));
+                break;
+            }
+            match Listener::tcp(address, backlog) {
+                Ok(listener) => {
+                    let kind = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+                    log.say(format!("listening on {kind} address \"{}\", port {port}", address.ip()));
+                    self.sockets.push(Arc::new(listener));
+                    opened += 1;
+                }
+                Err(error) => say_bind_failure(address, &error, log),
+            }
+        }
+        opened
+    }
+
+    fn open_unix(&mut self, values: &ServerValues, data_directory: &Path, log: &RoleLog) -> Result<()> {
+        let directories = list_setting(values, Setting::UnixSocketDirectories)?;
+        let before = self.sockets.len();
+        for directory in &directories {
+            match self.open_directory(directory, values, data_directory) {
+                Ok(path) => {
+                    log.say(format!("listening on Unix socket \"{path}\""));
+                    self.first_socket_directory.get_or_insert_with(|| directory.clone());
+                }
+                Err(error) if error.code() == SqlState::LOCK_FILE_EXISTS => return Err(error),
+                Err(error) => {
+                    log.log(&error.severity(Severity::Log));
+                    let text = format!("could not create Unix-domain socket in directory \"{directory}\"");
+                    log.at(Severity::Warning, text);
+                }
+            }
+        }
+        if !directories.is_empty() && self.sockets.len() == before {
+            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "could not create any Unix-domain sockets"));
+        }
+        Ok(())
+    }
+
+    fn open_directory(&mut self, directory: &str, values: &ServerValues, data_directory: &Path) -> Result<String> {
+        let port = values.int(Setting::Port);
+        let shown = format!("{directory}/.s.PGSQL.{port}");
+        if shown.len() > SOCKET_PATH_BYTES_MAX {
+            let text =
+                format!("Unix-domain socket path \"{shown}\" is too long (maximum {SOCKET_PATH_BYTES_MAX} bytes)");
+            return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, text));
+        }
+        if let Some(name) = shown.strip_prefix('@') {
+            let listener = Listener::abstract_unix(name, backlog(values));
+            self.sockets.push(Arc::new(listener.map_err(|e| bind_error(&shown, &e))?));
+            return Ok(shown);
+        }
+        let path = PathBuf::from(&shown);
+        let lock = lock_socket(&path, directory, port, data_directory)?;
+        // The lock is ours, so a socket file that is still there is a dead server's.
+        let _ = std::fs::remove_file(&path);
+        let prepare = || set_access(&path, values);
+        let listener = Listener::unix(&path, backlog(values), prepare).map_err(|e| bind_error(&shown, &e))?;
+        self.locks.push(lock);
+        self.sockets.push(Arc::new(listener));
+        Ok(shown)
+    }
+
+    /// Sets access and modification time of the socket files and their locks to now.
+    pub fn touch_files(&self) {
+        let now = std::time::SystemTime::now();
+        let times = std::fs::FileTimes::new().set_accessed(now).set_modified(now);
+        for lock in &self.locks {
+            if let Ok(file) = std::fs::File::options().append(true).open(lock.path()) {
+                let _ = file.set_times(times);
+            }
+        }
+        for path in self.socket_files() {
+            // A socket cannot be opened; its time is set by name.
+            let now = nix::sys::time::TimeSpec::UTIME_NOW;
+            let _ = nix::sys::stat::utimensat(
+                nix::fcntl::AT_FDCWD,
+                path,
+                &now,
+                &now,
+                nix::sys::stat::UtimensatFlags::FollowSymlink,
+            );
+        }
+    }
+
+    fn socket_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.sockets.iter().filter_map(|socket| match socket.address() {
+            ListenAddress::Unix(path) => Some(path),
+            _ => None,
+        })
+    }
+}
+
+impl Drop for Listeners {
+    fn drop(&mut self) {
+        for path in self.socket_files() {
+            let _ = std::fs::remove_file(path);
+        }
+        // The lock files go with the fields, after the sockets' files.
+    }
+}
+
+fn lock_socket(path: &Path, directory: &str, port: i32, data_directory: &Path) -> Result<LockFile> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lines = [
+        std::process::id().to_string(),
+        data_directory.display().to_string(),
+        crate::start::epoch_seconds().to_string(),
+        port.to_string(),
+        directory.to_owned(),
+    ];
+    LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines)
+}
+
+fn set_access(path: &Path, values: &ServerValues) -> io::Result<()> {
+    let group = values.text(Setting::UnixSocketGroup);
+    if !group.is_empty() {
+        chown(path, None, Some(find_group(group)?))?;
+    }
+    let mode = values.int(Setting::UnixSocketPermissions) as u32;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
+}
+
+fn find_group(name: &str) -> io::Result<Gid> {
+    if let Ok(number) = name.parse::<u32>() {
+        return Ok(Gid::from_raw(number));
+    }
+    match Group::from_name(name)? {
+        Some(group) => Ok(group.gid),
+        None => Err(io::Error::other(format!("group \"{name}\" does not exist"))),
+    }
+}
+
+fn backlog(values: &ServerValues) -> i32 {
+    values.int(Setting::MaxConnections).saturating_mul(2).clamp(1, BACKLOG_MAX)
+}
+
+/// The addresses of a host, each once. `*` is every address of both families.
+fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if name == "*" {
+        let any: [IpAddr; 2] = [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+        return Ok(any.map(|ip| SocketAddr::new(ip, port)).to_vec());
+    }
+    let mut addresses: Vec<SocketAddr> = (name, port).to_socket_addrs()?.collect();
+    addresses.sort();
+    addresses.dedup();
+    Ok(addresses)
+}
+
+fn say_bind_failure(address: SocketAddr, error: &io::Error, log: &RoleLog) {
+    // A machine without IPv6 is no news.
+    if error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(97) {
+        return;
+    }
+    let kind = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+    let what = format!("bind {kind} address \"{}\"", address.ip());
+    let mut text = Error::io(what, error).severity(Severity::Log);
+    if error.kind() == io::ErrorKind::AddrInUse {
+        let port = address.port();
+        let hint =
+            format!("Is another postmaster already running on port {port}? If not, wait a few seconds and retry.");
+        text = text.hint(hint);
+    }
+    log.log(&text);
+}
+
+fn bind_error(shown: &str, error: &io::Error) -> Error {
+    Error::io(format!("bind Unix address \"{shown}\""), error)
+}
+
+/// A list setting's parts. Errors: FATAL if it is no list.
+fn list_setting(values: &ServerValues, setting: Setting) -> Result<Vec<String>> {
+    let text = values.text(setting);
+    config::split_list(text).ok_or_else(|| {
+        let message = format!("invalid list syntax in parameter \"{}\"", setting.name());
+        fatal(SqlState::INVALID_PARAMETER_VALUE, &message)
+    })
+}
+
+fn fatal(code: SqlState, message: &str) -> Error {
+    Error::with_severity(Severity::Fatal, code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_is_both_families_and_names_give_each_address_once() {
+        assert_eq!(resolve("*", 1).unwrap().len(), 2);
+        let local = resolve("127.0.0.1", 5).unwrap();
+        assert_eq!(local, ["127.0.0.1:5".parse().unwrap()]);
+    }
+}

@@ -1,0 +1,65 @@
+//! What threads tell the postmaster: it is woken and reads it when it is safe to act.
+
+use base::Oid;
+use host::Notifier;
+use parking_lot::Mutex;
+use threads::{ExitReport, ExitSink};
+
+/// What a thread may ask of the postmaster.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Read the settings again (`pg_reload_conf`).
+    Reload,
+    /// Rotate the log (`pg_rotate_logfile`).
+    RotateLog,
+    /// Start an autovacuum worker for this database.
+    StartWorker(Oid),
+    /// The startup role replays as a standby.
+    RecoveryStarted,
+    /// The standby is consistent.
+    HotStandbyReached,
+}
+
+/// One letter.
+#[derive(Debug)]
+pub enum Letter {
+    /// A thread has ended.
+    Ended(ExitReport),
+    /// A thread wants something.
+    Command(Command),
+}
+
+/// The postmaster's mailbox. Posting never blocks.
+#[derive(Debug)]
+pub struct Mailbox {
+    letters: Mutex<Vec<Letter>>,
+    notifier: Notifier,
+}
+
+impl Mailbox {
+    /// An empty one, whose reader waits on the poller of this notifier.
+    pub fn new(notifier: Notifier) -> Mailbox {
+        Mailbox { letters: Mutex::default(), notifier }
+    }
+
+    /// Asks for something.
+    pub fn post(&self, command: Command) {
+        self.put(Letter::Command(command));
+    }
+
+    fn put(&self, letter: Letter) {
+        self.letters.lock().push(letter);
+        self.notifier.notify();
+    }
+
+    /// All letters, in order of arrival.
+    pub fn take(&self) -> Vec<Letter> {
+        std::mem::take(&mut *self.letters.lock())
+    }
+}
+
+impl ExitSink for Mailbox {
+    fn exited(&self, report: ExitReport) {
+        self.put(Letter::Ended(report));
+    }
+}

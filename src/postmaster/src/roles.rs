@@ -1,0 +1,110 @@
+//! The role entry table: a row for each kind of thread that the server needs.
+//!
+//! The loop reads the table and knows no role by name. A role's work is in a module of its own.
+
+mod waiting;
+
+use crate::shared::RoleContext;
+use crate::state::{Class, Phase, State};
+use config::{ServerValues, Setting};
+use report::Result;
+use threads::{Restart, RoleEntry};
+
+/// When a role is wanted, and what it is to the state machine.
+#[derive(Debug)]
+pub struct Wanted {
+    /// Bits of the phases.
+    pub phases: u16,
+    /// What the settings say.
+    pub enabled: fn(&ServerValues) -> bool,
+    /// What it is to the state machine.
+    pub class: Class,
+}
+
+/// A row of the table.
+pub type Role = RoleEntry<RoleContext, Wanted>;
+
+const RUNNING: u16 = Phase::Run.bit();
+const EVER: u16 = u16::MAX;
+/// No role keeps much on its stack.
+const STACK_BYTES: usize = 2 << 20;
+
+fn always(_: &ServerValues) -> bool {
+    true
+}
+
+fn archives(values: &ServerValues) -> bool {
+    values.choice(Setting::ArchiveMode) != "off"
+}
+
+fn collects(values: &ServerValues) -> bool {
+    values.bool(Setting::LoggingCollector)
+}
+
+fn vacuums(values: &ServerValues) -> bool {
+    values.bool(Setting::Autovacuum) && values.bool(Setting::TrackCounts)
+}
+
+macro_rules! roles {
+    ($($name:literal $backend_type:literal $class:ident $phases:expr, $enabled:expr, $restart:ident, $entry:expr;)*) => {
+        /// All roles, in the order in which they are started.
+        pub static ROLES: &[Role] = &[$(Role {
+            name: $name,
+            backend_type: $backend_type,
+            wanted: Wanted { phases: $phases, enabled: $enabled, class: Class::$class },
+            restart: Restart::$restart,
+            stack_bytes: STACK_BYTES,
+            entry: $entry,
+        },)*];
+    };
+}
+
+roles! {
+    "syslogger"    "logger"              Logger       EVER,    collects, Always, waiting::run;
+    "startup"      "startup"             Startup      0,       always,   Never,  startup;
+    "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, waiting::run;
+    "bgwriter"     "background writer"   Background   RUNNING, always,   Always, waiting::run;
+    "walwriter"    "walwriter"           Background   RUNNING, always,   Always, waiting::run;
+    "stats"        "statistics"          Finisher     RUNNING, always,   Always, waiting::run;
+    "archiver"     "archiver"            Finisher     RUNNING, archives, Always, waiting::run;
+    "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, waiting::run;
+    "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  waiting::run;
+}
+
+fn startup(_: RoleContext) -> Result<()> {
+    Ok(())
+}
+
+impl Wanted {
+    /// True if the role is to run now.
+    pub fn is_now(&self, state: &State, values: &ServerValues) -> bool {
+        let is_stopping = state.shutdown.is_some_and(|kind| kind > sync::ShutdownKind::Smart);
+        let in_phase = self.phases & state.phase.bit() != 0;
+        in_phase && (self.enabled)(values) && (!is_stopping || self.class == Class::Logger)
+    }
+}
+
+/// The row of a class that has only one.
+pub fn of_class(class: Class) -> usize {
+    ROLES.iter().position(|role| role.wanted.class == class).expect("each class of roles has a row")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_a_thread_with_a_number_behind() {
+        for role in ROLES {
+            assert!(role.name.len() <= threads::THREAD_NAME_BYTES_MAX, "{}", role.name);
+            assert!(ROLES.iter().filter(|other| other.name == role.name).count() == 1, "{}", role.name);
+        }
+    }
+
+    #[test]
+    fn every_class_of_roles_has_a_row() {
+        for class in Class::ALL.into_iter().filter(|c| !matches!(c, Class::Session | Class::DeadEnd)) {
+            assert_eq!(ROLES[of_class(class)].wanted.class, class);
+        }
+    }
+}

@@ -1,0 +1,488 @@
+//! The loop: one wait, and what wakes it.
+//!
+//! What can end the wait is one closed set: a client at a listening socket, a signal, a thread that ended, a thread that asks
+//! for something, a deadline. The loop acts between waits only, so that nothing it does is ever interrupted. It takes no
+//! lock that a session can hold for long, and touches no page.
+
+use crate::children::{ChildRecord, Children};
+use crate::deadlines::{Deadlines, Due, KILL_AFTER, LOCK_FILE_CHECK_EVERY, SOCKET_TOUCH_EVERY};
+use crate::listen::Listeners;
+use crate::lock_file::{LINE_STATUS, LockFile};
+use crate::mailbox::{Command, Letter};
+use crate::notify::notify;
+use crate::refusal;
+use crate::roles::{self, ROLES};
+use crate::shared::{RoleContext, Shared};
+use crate::signals::{Signal, Signals, quit_self};
+use crate::state::{Action, Class, Event, How, Order, Phase, State, Status, step};
+use base::Oid;
+use config::Setting;
+use host::net::Stream;
+use host::{Clock, Poller, RealClock};
+use logging::RoleLog;
+use report::Severity;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use sync::{Interrupt, Interrupts};
+use threads::{Backoff, Exit, ExitReport, Restart};
+
+/// The poll key of the signal pipe; listening sockets count from 0.
+const SIGNALS_KEY: usize = usize::MAX - 1;
+/// Connections taken in one go before everything else is looked at again.
+const ACCEPTS_MAX: usize = 64;
+/// The pause after a connection could not be accepted because something ran out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Stack of a session's thread: what `max_stack_depth` may be set to, and room for the frames of one deep call.
+const SESSION_STACK_BYTES: usize = 8 << 20;
+/// Stack of a thread that only says no.
+const DEAD_END_STACK_BYTES: usize = 256 << 10;
+
+/// The file that asks for a rotation of the log, with SIGUSR1.
+const LOGROTATE_FILE: &str = "logrotate";
+
+/// What the loop keeps of a role.
+#[derive(Default)]
+struct RoleState {
+    backoff: Backoff,
+    /// Not to be started before this time.
+    not_before: Duration,
+}
+
+/// What the loop is given.
+pub struct Parts {
+    /// What threads share with it.
+    pub shared: Arc<Shared>,
+    /// The wait.
+    pub poller: Poller,
+    /// postmaster.pid.
+    pub lock_file: LockFile,
+    /// The listening sockets.
+    pub listeners: Listeners,
+    /// The signals.
+    pub signals: Signals,
+    /// Further files to remove at the end.
+    pub pid_file: Option<crate::start::PidFile>,
+}
+
+/// The postmaster while it serves.
+pub struct ServerLoop {
+    parts: Parts,
+    log: RoleLog,
+    clock: RealClock,
+    state: State,
+    children: Children,
+    roles: Vec<RoleState>,
+    deadlines: Deadlines,
+    accepting: bool,
+    exit: Option<i32>,
+}
+
+impl ServerLoop {
+    /// Ready to run.
+    pub fn new(parts: Parts) -> ServerLoop {
+        let log = parts.shared.logger.postmaster();
+        let roles = ROLES.iter().map(|_| RoleState::default()).collect();
+        ServerLoop {
+            parts,
+            log,
+            clock: RealClock::new(),
+            state: State::INITIAL,
+            children: Children::default(),
+            roles,
+            deadlines: Deadlines::new(),
+            accepting: false,
+            exit: None,
+        }
+    }
+
+    /// Serves until the server ends. Returns the process's exit code.
+    pub fn run(mut self) -> io::Result<i32> {
+        let source = self.parts.signals.source();
+        self.parts.poller.watch(SIGNALS_KEY, source)?;
+        let now = self.now();
+        self.deadlines.set(Due::LockFileCheck, now + LOCK_FILE_CHECK_EVERY);
+        self.deadlines.set(Due::SocketTouch, now + SOCKET_TOUCH_EVERY);
+        self.handle(Event::Begin);
+        let mut ready = Vec::new();
+        while self.exit.is_none() {
+            self.start_wanted_roles();
+            self.set_accepting()?;
+            let timeout = self.deadlines.sleep(self.now());
+            self.parts.poller.wait(&mut ready, timeout)?;
+            self.act_on_signals();
+            self.read_mailbox();
+            self.act_on_deadlines();
+            for &key in ready.iter().filter(|&&key| key != SIGNALS_KEY) {
+                self.accept(key);
+            }
+        }
+        Ok(self.end())
+    }
+
+    fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn handle(&mut self, event: Event) {
+        let facts = self.children.facts(self.parts.shared.settings.bool(Setting::RestartAfterCrash));
+        let (state, actions) = step(self.state, event, &facts);
+        self.state = state;
+        for action in actions {
+            self.act(action);
+        }
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Say(text) => self.log.say(text),
+            Action::Show(status) => self.show(status),
+            Action::Tell(class, order) => self.tell(class, order),
+            Action::StartStartup => self.start_role(roles::of_class(Class::Startup), String::new()),
+            Action::StartCheckpointer => self.start_role(roles::of_class(Class::Checkpointer), String::new()),
+            Action::ArmKill => self.deadlines.set_earlier(Due::Kill, self.now() + KILL_AFTER),
+            Action::Reinitialize => self.reinitialize(),
+            Action::Exit(code) => self.exit = Some(code),
+        }
+    }
+
+    fn show(&mut self, status: Status) {
+        let (line, told) = match status {
+            Status::Starting => ("starting", None),
+            Status::Stopping => ("stopping", Some("STOPPING=1")),
+            Status::Ready => ("ready   ", Some("READY=1")),
+            Status::Standby => ("standby ", Some("READY=1")),
+        };
+        if let Err(error) = self.parts.lock_file.set_line(LINE_STATUS, line) {
+            let path = self.parts.lock_file.path().display().to_string();
+            self.log.log(&report::Error::io(format!("write file \"{path}\""), &error).severity(Severity::Log));
+        }
+        if let Some(told) = told {
+            notify(told);
+        }
+    }
+
+    fn tell(&self, class: Class, order: Order) {
+        let interrupt = match order {
+            Order::Terminate => Interrupt::Terminate,
+            Order::Quit => Interrupt::Quit,
+            Order::Finish => Interrupt::Work,
+        };
+        for child in self.children.of_class(class) {
+            child.interrupts.raise(interrupt);
+        }
+    }
+
+    fn tell_all(&self, interrupt: Interrupt) {
+        for child in self.children.all() {
+            child.interrupts.raise(interrupt);
+        }
+    }
+
+    fn reinitialize(&mut self) {
+        self.deadlines.clear(Due::Kill);
+        self.parts.shared.set_instance(None);
+        if self.parts.shared.settings.bool(Setting::RemoveTempFilesAfterCrash) {
+            crate::data_directory::remove_temporary_files(&self.parts.shared.data_directory);
+        }
+    }
+
+    fn act_on_signals(&mut self) {
+        for signal in self.parts.signals.take() {
+            match signal {
+                Signal::Stop(kind) => self.handle(Event::Asked(kind)),
+                Signal::Reload => self.reload(),
+                Signal::Files => self.look_for_files(),
+                Signal::Ignored => {}
+            }
+        }
+    }
+
+    fn read_mailbox(&mut self) {
+        for letter in self.parts.shared.mailbox.take() {
+            match letter {
+                Letter::Ended(report) => self.child_ended(report),
+                Letter::Command(Command::Reload) => self.reload(),
+                Letter::Command(Command::RotateLog) => self.rotate_log(),
+                Letter::Command(Command::StartWorker(database)) => self.start_worker(database),
+                Letter::Command(Command::RecoveryStarted) => self.handle(Event::RecoveryStarted),
+                Letter::Command(Command::HotStandbyReached) => self.handle(Event::HotStandbyReached),
+            }
+        }
+    }
+
+    fn child_ended(&mut self, report: ExitReport) {
+        let Some(record) = self.children.remove(report.id) else { return };
+        let (class, how) = (record.class, how(&report.exit));
+        self.say_exit(&record, &report.exit);
+        if let Some(role) = record.role
+            && how != How::Done
+            && ROLES[role].restart == Restart::Always
+        {
+            let now = self.now();
+            let pause = self.roles[role].backoff.failed(now.saturating_sub(record.started));
+            self.roles[role].not_before = now + pause;
+        }
+        record.child.join();
+        self.handle(Event::Ended(class, how));
+    }
+
+    /// Sessions tell the log of their own errors; of roles and of panics the postmaster tells.
+    fn say_exit(&self, record: &ChildRecord, exit: &Exit) {
+        match exit {
+            Exit::Clean => {}
+            Exit::Fatal(error) => {
+                if record.role.is_some() {
+                    self.log.log(error);
+                    self.log.say(format!("{} role ended with an error", record.name));
+                }
+            }
+            Exit::Panicked { message, unclean } => {
+                let state = if *unclean { "while it held shared memory" } else { "holding nothing shared" };
+                self.log.say(format!("{} panicked {state}: {message}", record.name));
+            }
+        }
+    }
+
+    fn start_wanted_roles(&mut self) {
+        let values = self.parts.shared.settings.snapshot();
+        let now = self.now();
+        for (index, role) in ROLES.iter().enumerate() {
+            if role.restart == Restart::Never || !role.wanted.is_now(&self.state, &values) {
+                continue;
+            }
+            if self.children.of_role(index) > 0 {
+                continue;
+            }
+            let not_before = self.roles[index].not_before;
+            if not_before > now {
+                self.deadlines.set_earlier(Due::RestartRoles, not_before);
+            } else {
+                self.start_role(index, String::new());
+            }
+        }
+    }
+
+    fn start_worker(&mut self, _database: Oid) {
+        let role = roles::of_class(Class::Worker);
+        let limit = self.parts.shared.settings.int(Setting::AutovacuumMaxWorkers);
+        let running = self.children.of_role(role);
+        if self.state.phase == Phase::Run && running < usize::try_from(limit).unwrap_or(0) {
+            self.start_role(role, format!(" {}", running + 1));
+        }
+    }
+
+    fn start_role(&mut self, index: usize, number: String) {
+        let role = &ROLES[index];
+        let id = self.children.next_id();
+        let name = format!("{}{number}", role.name);
+        let interrupts = Arc::new(Interrupts::new());
+        let shared = self.parts.shared.clone();
+        let log = shared.logger.role(crate::start::role_pid(id), role.backend_type);
+        let context = RoleContext { name: name.clone(), interrupts: interrupts.clone(), log, shared };
+        let mailbox = self.parts.shared.mailbox.clone();
+        match threads::spawn(&name, role.stack_bytes, id, mailbox, move || (role.entry)(context)) {
+            Ok(child) => {
+                let (class, started) = (role.wanted.class, self.now());
+                self.children.add(ChildRecord { child, class, role: Some(index), name, interrupts, started });
+            }
+            Err(error) => {
+                self.log.say(format!("could not start {name}: {error}"));
+                let pause = self.roles[index].backoff.failed(Duration::ZERO).max(Duration::from_secs(1));
+                self.roles[index].not_before = self.now() + pause;
+                if role.restart == Restart::Never && role.wanted.class == Class::Startup {
+                    self.exit = Some(1);
+                }
+            }
+        }
+    }
+
+    /// Listens to its sockets while there is somebody who could serve or refuse.
+    fn set_accepting(&mut self) -> io::Result<()> {
+        let wanted = self.state.phase < Phase::WaitDeadEnd && self.deadlines.at(Due::AcceptAgain).is_none();
+        if wanted == self.accepting {
+            return Ok(());
+        }
+        for (key, socket) in self.parts.listeners.sockets.iter().enumerate() {
+            if wanted {
+                self.parts.poller.watch(key, socket.clone())?;
+            } else {
+                self.parts.poller.unwatch(key);
+            }
+        }
+        self.accepting = wanted;
+        Ok(())
+    }
+
+    fn accept(&mut self, key: usize) {
+        let Some(socket) = self.parts.listeners.sockets.get(key).cloned() else { return };
+        for _ in 0..ACCEPTS_MAX {
+            match socket.accept() {
+                Ok(stream) => self.connected(stream),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // The client gave up while it waited.
+                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
+                }
+                Err(error) => {
+                    let text = report::Error::io("accept new connection", &error).severity(Severity::Log);
+                    self.log.log(&text);
+                    self.deadlines.set(Due::AcceptAgain, self.now() + ACCEPT_PAUSE);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn connected(&mut self, stream: Stream) {
+        let values = self.parts.shared.settings.snapshot();
+        if self.children.count(Class::Session) + self.children.count(Class::DeadEnd) >= refusal::children_max(&values) {
+            // Beyond all bounds not even a thread to say no is affordable.
+            refusal::tell(&stream, &too_many());
+            return;
+        }
+        let reason = refusal::reason(self.state.admission(), self.children.count(Class::Session), &values);
+        let limit = values.duration(Setting::AuthenticationTimeout);
+        let id = self.children.next_id();
+        let log = self.parts.shared.logger.role(crate::start::role_pid(id), "client backend");
+        match (reason, self.parts.shared.instance()) {
+            (None, Some(instance)) => self.start_session(stream, instance),
+            (reason, _) => {
+                let reason = reason.unwrap_or_else(too_many);
+                let (stream, told) = keep_handle(stream);
+                let body = move || refusal::refuse(stream, &reason, limit, &log);
+                self.start_client_thread(Class::DeadEnd, "refusal", Arc::new(Interrupts::new()), told, body);
+            }
+        }
+    }
+
+    fn start_session(&mut self, stream: Stream, instance: Arc<instance::Instance>) {
+        let (stream, told) = keep_handle(stream);
+        let shared = self.parts.shared.clone();
+        let interrupts = Arc::new(Interrupts::new());
+        let body = move || crate::client::serve(&shared, &instance, stream);
+        self.start_client_thread(Class::Session, "session", interrupts, told, body);
+    }
+
+    fn start_client_thread(
+        &mut self,
+        class: Class,
+        name: &str,
+        interrupts: Arc<Interrupts>,
+        told: Option<Stream>,
+        body: impl FnOnce() -> report::Result<()> + Send + 'static,
+    ) {
+        let id = self.children.next_id();
+        let stack_bytes = if class == Class::Session { SESSION_STACK_BYTES } else { DEAD_END_STACK_BYTES };
+        match threads::spawn(name, stack_bytes, id, self.parts.shared.mailbox.clone(), body) {
+            Ok(child) => {
+                let (name, started) = (name.to_owned(), self.now());
+                self.children.add(ChildRecord { child, class, role: None, name, interrupts, started });
+            }
+            Err(error) => {
+                let text = report::Error::io("fork new process for connection", &error);
+                self.log.log(&text.clone().severity(Severity::Log));
+                if let Some(stream) = told {
+                    let _ = stream.set_nonblocking(true);
+                    refusal::tell(&stream, &text.severity(Severity::Fatal));
+                }
+            }
+        }
+    }
+
+    fn act_on_deadlines(&mut self) {
+        let now = self.now();
+        while let Some(due) = self.deadlines.take_due(now) {
+            match due {
+                Due::LockFileCheck => self.check_lock_file(now),
+                Due::SocketTouch => {
+                    self.parts.listeners.touch_files();
+                    self.deadlines.set(Due::SocketTouch, now + SOCKET_TOUCH_EVERY);
+                }
+                Due::Kill => self.kill(),
+                // The loop looks at the roles and sockets after every wait.
+                Due::RestartRoles | Due::AcceptAgain => {}
+            }
+        }
+    }
+
+    fn check_lock_file(&mut self, now: Duration) {
+        self.deadlines.set(Due::LockFileCheck, now + LOCK_FILE_CHECK_EVERY);
+        if let Err(why) = self.parts.lock_file.recheck() {
+            self.log.say(why);
+            self.log.say("performing immediate shutdown because data directory lock file is invalid");
+            quit_self();
+        }
+    }
+
+    /// Threads did not end in time. A thread cannot be killed alone: the process starts over, under the same number.
+    fn kill(&mut self) {
+        let left: Vec<&str> = self.children.all().map(|child| child.name.as_str()).collect();
+        if left.is_empty() {
+            return;
+        }
+        self.log.say(format!("issuing SIGKILL to recalcitrant children: {}", left.join(", ")));
+        if self.state.shutdown.is_some() {
+            self.exit = Some(i32::from(self.state.crashed));
+        } else {
+            let error = crate::start::start_over();
+            self.log.say(format!("could not start over: {error}"));
+            self.exit = Some(1);
+        }
+    }
+
+    fn reload(&mut self) {
+        if self.state.shutdown >= Some(sync::ShutdownKind::Fast) {
+            return;
+        }
+        self.log.say("received SIGHUP, reloading configuration files");
+        let reload = self.parts.shared.settings.reload();
+        for message in &reload.messages {
+            self.log.log(message);
+        }
+        self.parts.shared.reload_authentication(&self.log);
+        self.tell_all(Interrupt::ConfigReload);
+        self.parts.shared.logger.channel().poke();
+        if let Some(instance) = self.parts.shared.instance() {
+            instance.sessions.raise_in_database(Oid::INVALID, Interrupt::ConfigReload);
+        }
+    }
+
+    /// SIGUSR1: somebody left a file.
+    fn look_for_files(&mut self) {
+        let path = self.parts.shared.data_directory.join(LOGROTATE_FILE);
+        if path.exists() {
+            let _ = std::fs::remove_file(path);
+            self.rotate_log();
+        }
+    }
+
+    fn rotate_log(&self) {
+        self.tell(Class::Logger, Order::Finish);
+        self.parts.shared.logger.channel().poke();
+    }
+
+    /// Everybody has left: files and sockets go, in this order: sockets, their files, lock files.
+    fn end(self) -> i32 {
+        let code = self.exit.unwrap_or(1);
+        crate::start::end(self.parts, &self.log, self.children);
+        code
+    }
+}
+
+fn how(exit: &Exit) -> How {
+    match exit {
+        _ if exit.is_crash() => How::Crashed,
+        Exit::Clean => How::Done,
+        Exit::Fatal(_) | Exit::Panicked { .. } => How::Failed,
+    }
+}
+
+/// A second handle, to tell the client if no thread can be had for it.
+fn keep_handle(stream: Stream) -> (Stream, Option<Stream>) {
+    let told = stream.try_clone().ok();
+    (stream, told)
+}
+
+fn too_many() -> report::Error {
+    report::error!(TOO_MANY_CONNECTIONS, "sorry, too many clients already").severity(Severity::Fatal)
+}
