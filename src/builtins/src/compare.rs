@@ -31,6 +31,7 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::BPCHAR => Comparator::Bpchar,
         t::XID8 | t::PG_LSN => custom(|a, b| (a.as_i64() as u64).cmp(&(b.as_i64() as u64))),
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),
+        t::NUMERIC => custom(|a, b| crate::numeric::compare_bytes(a.as_bytes(), b.as_bytes())),
         t::OIDVECTOR => custom(|a, b| array::compare_oidvectors(a, b)),
         t::RECORD => custom(|a, b| record::compare(a, b, &BuiltinTypes).unwrap_or(Ordering::Equal)),
         other => return other_comparator(other, collation, types),
@@ -153,6 +154,11 @@ fn hash_slice(bytes: &[u8]) -> u64 {
     mix(hash ^ u64::from_le_bytes(last))
 }
 
+/// Equal numerics differ in scale at most.
+fn hash_numeric(bytes: &[u8]) -> u64 {
+    combine(hash_slice(&bytes[3..]), u64::from(bytes[0]))
+}
+
 /// The hash that goes with the type's default equality.
 ///
 /// Errors: 42883 if the type has none.
@@ -171,6 +177,7 @@ pub fn hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result<H
         | t::OIDVECTOR
         | t::TIMETZ => Hasher::Bytes,
         t::BPCHAR => Hasher::Bpchar,
+        t::NUMERIC => Hasher::Custom(Arc::new(|v| hash_numeric(v.as_bytes()))),
         t::RECORD => Hasher::Custom(Arc::new(|v| record::hash(v, &BuiltinTypes).unwrap_or(0))),
         other => return other_hasher(other, collation, types),
     })

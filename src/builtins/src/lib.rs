@@ -38,6 +38,7 @@ mod hash;
 mod int;
 mod keywords;
 mod name;
+pub mod numeric;
 mod oid;
 pub mod record;
 mod regexp;

@@ -13,6 +13,8 @@ pub use crate::hash::symbols::*;
 pub use crate::int::srf_symbols::*;
 pub use crate::int::symbols::*;
 pub use crate::name::symbols::*;
+pub use crate::numeric::functions::srf_symbols::*;
+pub use crate::numeric::functions::symbols::*;
 pub use crate::oid::symbols::*;
 pub use crate::record::functions::symbols::*;
 pub use crate::regexp::functions::raw_symbols::*;
@@ -41,6 +43,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::hash::BUILTINS,
     crate::int::BUILTINS,
     crate::name::BUILTINS,
+    crate::numeric::functions::BUILTINS,
     crate::oid::BUILTINS,
     crate::record::functions::BUILTINS,
     crate::regexp::functions::RAW_BUILTINS,
@@ -58,8 +61,13 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
 ];
 
 /// The tables of all modules with set-returning functions.
-pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] =
-    &[crate::array::functions::SRFS, crate::int::SRFS, crate::regexp::functions::SRFS, crate::string::split::SRFS];
+pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
+    crate::array::functions::SRFS,
+    crate::int::SRFS,
+    crate::numeric::functions::SRFS,
+    crate::regexp::functions::SRFS,
+    crate::string::split::SRFS,
+];
 
 #[cfg(test)]
 mod tests {
