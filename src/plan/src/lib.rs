@@ -4,4 +4,13 @@
 //! immutable built-in functions, which need neither).
 #![forbid(unsafe_code)]
 
+mod classes;
+mod joininfo;
+pub mod lookup;
 pub mod node;
+mod prep;
+mod relids;
+mod root;
+mod selectivity;
+mod simplify;
+mod tree;
