@@ -1,4 +1,22 @@
 //! From the plan to rows.
+//!
+//! 1. [`plan_query`] plans an analysed query; [`CachedPlan`] does so for a prepared statement and keeps the result.
+//! 2. [`Executor::new`] makes a tree of node states from a plan: an owned value that a portal keeps between messages.
+//! 3. [`Executor::start`] locks the relations, checks privileges and takes parameters and the snapshot.
+//! 4. [`Executor::next`] gives rows, one at a time; [`Executor::finish`] does what must be done at the statement's end
+//!    (constraint triggers). A finished executor can be started again.
+//!
+//! What this crate deliberately does not do: utility statements (crate `command`), portals and messages (`session`).
+//!
+//! Invariants:
+//! - I1. Between calls an executor holds no page, no pin and no borrow of the session.
+//! - I2. No recursion while rows flow but that of the plan tree; expressions are flat programs.
 #![forbid(unsafe_code)]
 
+mod api;
 pub mod store;
+
+pub use api::{CachedPlan, ExecOptions, Executor, PlanOptions, plan_query};
+
+/// A function that sees the session and the catalogs; its table is in `system`.
+pub type SystemFn = fn(instance::Ctx<'_>, &mut builtins::FnCtx<'_>, &[tuple::Datum]) -> report::Result<tuple::Datum>;

@@ -395,6 +395,15 @@ impl Planner<'_> {
         Ok(clause)
     }
 
+    /// `members[a] = members[b]` if the families have an operator for it.
+    pub fn try_derived(&mut self, root: &mut Root, class: usize, a: usize, b: usize) -> Result<Option<ClauseRc>> {
+        let (left, right) = (root.classes[class].members[a].clone(), root.classes[class].members[b].clone());
+        if self.equality(root, class, &left, &right)?.is_none() {
+            return Ok(None);
+        }
+        self.derived(root, class, a, b).map(Some)
+    }
+
     /// The order that sort clauses ask for; redundant columns are left out.
     pub fn keys_for_sort(&mut self, root: &mut Root, clauses: &[SortGroupClause], targets: &[TargetEntry]) -> Result<PathKeys> {
         let mut keys: Vec<PathKey> = Vec::new();

@@ -5,12 +5,16 @@
 #![forbid(unsafe_code)]
 
 mod classes;
+mod cost;
+mod index;
 mod joininfo;
 pub mod lookup;
 pub mod node;
+mod pathset;
 mod prep;
 mod relids;
 mod root;
+mod scan;
 mod selectivity;
 mod simplify;
 mod tree;

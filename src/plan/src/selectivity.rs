@@ -714,6 +714,21 @@ impl Planner<'_> {
         Ok((most, estimate.clamp(1.0e-6, 1.0)))
     }
 
+    /// Which part of each side of an equality a merge reads before the other side's values end.
+    pub fn merge_ends(&self, root: &Root, outer: &Expr, inner: &Expr) -> Result<(f64, f64)> {
+        let (a, b) = (self.examine(root, outer, 0)?, self.examine(root, inner, 0)?);
+        let (Some(sa), Some(sb)) = (&a.stats, &b.stats) else { return Ok((1.0, 1.0)) };
+        let (Some(last_a), Some(last_b)) = (sa.histogram.last(), sb.histogram.last()) else { return Ok((1.0, 1.0)) };
+        let Some(comparator) = self.compare_of(&a) else { return Ok((1.0, 1.0)) };
+        if !same_kind(last_a, last_b) {
+            return Ok((1.0, 1.0));
+        }
+        let end_a = histogram_part(&sa.histogram, last_b, &comparator, true, true, 0.0).unwrap_or(1.0);
+        let end_b = histogram_part(&sb.histogram, last_a, &comparator, true, true, 0.0).unwrap_or(1.0);
+        // Only one side ends early.
+        Ok(if end_a < end_b { (end_a, 1.0) } else if end_b < end_a { (1.0, end_b) } else { (1.0, 1.0) })
+    }
+
     /// Number of groups by some expressions among so many rows.
     pub fn group_count(&self, root: &Root, exprs: &[Expr], rows: f64) -> Result<f64> {
         let rows = rows.max(1.0);
