@@ -42,45 +42,45 @@ impl CachedPlan {
 
     /// A plan for an execution with these parameters, as cheap as it can be had. `None` if the catalogs changed so that
     /// the statement must be analysed again.
-    pub fn plan(&self, cx: Ctx<'_>, params: &[Datum]) -> Result<Option<Arc<PlannedStmt>>> {
-        plan_query(cx, self.query.clone(), PlanOptions { params: Some(params), cursor: false }).map(|p| Some(Arc::new(p)))
+    pub fn plan(&self, cx: Ctx<'_>, params: &Params) -> Result<Option<Arc<PlannedStmt>>> {
+        plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false }).map(|p| Some(Arc::new(p)))
     }
 }
 
-/// How to execute.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ExecOptions {
-    /// Gather times and row counts of nodes (EXPLAIN ANALYZE).
-    pub instrument: bool,
-    /// The rows may be fetched backwards (SCROLL cursors).
-    pub backward: bool,
+/// Values of the client's parameters: `$1` is the first.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    /// The values.
+    pub values: Vec<Datum>,
 }
 
 /// A plan at work.
 pub struct Executor {
-    desc: Arc<TupleDesc>,
+    columns: Arc<TupleDesc>,
     processed: u64,
 }
 
 impl Executor {
-    /// Makes the node states of a plan.
-    pub fn new(cx: Ctx<'_>, plan: &Arc<PlannedStmt>, options: ExecOptions) -> Result<Executor> {
-        let _ = (cx, plan, options);
+    /// Makes the node states of a plan and begins: locks the relations, checks privileges, takes the transaction's
+    /// present snapshot.
+    ///
+    /// Errors: 42501, those of locks.
+    pub fn start(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>) -> Result<Executor> {
+        let _ = (cx, plan, params);
+        unsupported!("execution")
+    }
+
+    /// Begins anew with other parameters and the transaction's present snapshot; cheaper than a new executor.
+    ///
+    /// Errors: as `start`.
+    pub fn restart(&mut self, cx: Ctx<'_>, params: Arc<Params>) -> Result<()> {
+        let _ = (cx, params);
         unsupported!("execution")
     }
 
     /// The columns of its rows; none for INSERT, UPDATE, DELETE without RETURNING.
     pub fn columns(&self) -> &Arc<TupleDesc> {
-        &self.desc
-    }
-
-    /// Begins (again): locks the relations, checks privileges, takes the parameters and the transaction's present
-    /// snapshot.
-    ///
-    /// Errors: 42501, those of locks.
-    pub fn start(&mut self, cx: Ctx<'_>, params: &[Datum]) -> Result<()> {
-        let _ = (cx, params);
-        unsupported!("execution")
+        &self.columns
     }
 
     /// The next row, `None` at the end. A statement without output is run to its end by the first call.
@@ -99,4 +99,32 @@ impl Executor {
     pub fn processed(&self) -> u64 {
         self.processed
     }
+}
+
+/// What EXPLAIN is asked to show.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(missing_docs, reason = "EXPLAIN's own option names")]
+pub struct ExplainOptions {
+    pub analyze: bool,
+    pub verbose: bool,
+    pub costs: bool,
+    pub settings: bool,
+    pub buffers: bool,
+    pub wal: bool,
+    pub timing: bool,
+    pub summary: bool,
+    /// FORMAT JSON, else TEXT.
+    pub json: bool,
+}
+
+/// EXPLAIN of an analysed and rewritten query: the lines of the answer.
+pub fn explain(cx: Ctx<'_>, query: Query, params: Arc<Params>, options: ExplainOptions) -> Result<Vec<String>> {
+    let _ = (cx, query, params, options);
+    unsupported!("EXPLAIN")
+}
+
+/// Calls `work` with a context for calling functions of crate `builtins`.
+pub fn with_fn_ctx<T>(cx: Ctx<'_>, work: impl FnOnce(&mut builtins::FnCtx<'_>) -> Result<T>) -> Result<T> {
+    let _ = (cx, work);
+    unsupported!("functions")
 }

@@ -1,10 +1,10 @@
 //! From the plan to rows.
 //!
 //! 1. [`plan_query`] plans an analysed query; [`CachedPlan`] does so for a prepared statement and keeps the result.
-//! 2. [`Executor::new`] makes a tree of node states from a plan: an owned value that a portal keeps between messages.
-//! 3. [`Executor::start`] locks the relations, checks privileges and takes parameters and the snapshot.
-//! 4. [`Executor::next`] gives rows, one at a time; [`Executor::finish`] does what must be done at the statement's end
-//!    (constraint triggers). A finished executor can be started again.
+//! 2. [`Executor::start`] makes a tree of node states from a plan (an owned value that a portal keeps between messages),
+//!    locks the relations, checks privileges and takes parameters and the snapshot.
+//! 3. [`Executor::next`] gives rows, one at a time; [`Executor::finish`] does what must be done at the statement's end
+//!    (constraint triggers). A finished executor can be restarted.
 //!
 //! What this crate deliberately does not do: utility statements (crate `command`), portals and messages (`session`).
 //!
@@ -16,7 +16,7 @@
 mod api;
 pub mod store;
 
-pub use api::{CachedPlan, ExecOptions, Executor, PlanOptions, plan_query};
+pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, explain, plan_query, with_fn_ctx};
 
 /// A function that sees the session and the catalogs; its table is in `system`.
 pub type SystemFn = fn(instance::Ctx<'_>, &mut builtins::FnCtx<'_>, &[tuple::Datum]) -> report::Result<tuple::Datum>;

@@ -7,6 +7,7 @@
 mod classes;
 mod cost;
 mod index;
+mod join;
 mod joininfo;
 pub mod lookup;
 pub mod node;
@@ -16,5 +17,7 @@ mod relids;
 mod root;
 mod scan;
 mod selectivity;
+mod search;
 mod simplify;
+mod subselect;
 mod tree;
