@@ -273,12 +273,18 @@ class Picker:
         self.out["pg_authid"] = roles
         self.out["pg_auth_members"] = q("""select r.rolname as roleid, m.rolname as member, 'POSTGRES' as grantor, admin_option
             from pg_auth_members a join pg_authid r on r.oid = roleid join pg_authid m on m.oid = member where a.member < 12000 order by 1, 2""")
-        self.out["pg_database"] = [{"oid": 1, "datname": "template1", "encoding": "ENCODING", "datlocprovider": "c",
-                                    "datistemplate": True, "datallowconn": True, "datconnlimit": -1,
-                                    "datfrozenxid": "3", "datminmxid": "1", "dattablespace": "pg_default",
-                                    "datcollate": "LC_COLLATE", "datctype": "LC_CTYPE",
-                                    "datacl": "{=c/POSTGRES,POSTGRES=CTc/POSTGRES}"}]
-        self.out["pg_shdescription"] = [{"objoid": 1, "classoid": "pg_database", "description": "default template for new databases"}]
+        database = lambda oid, name, template, connect, acl: {
+            "oid": oid, "datname": name, "encoding": "ENCODING", "datlocprovider": "c", "datistemplate": template,
+            "datallowconn": connect, "datconnlimit": -1, "datfrozenxid": "3", "datminmxid": "1", "dattablespace": "pg_default",
+            "datcollate": "LC_COLLATE", "datctype": "LC_CTYPE"} | ({"datacl": acl} if acl else {})
+        acl = "{=c/POSTGRES,POSTGRES=CTc/POSTGRES}"
+        # initdb copies template1's files for the other two when all is in them.
+        self.out["pg_database"] = [database(1, "template1", True, True, acl), database(4, "template0", True, False, acl),
+                                   database(5, "postgres", False, True, None)]
+        self.out["pg_shdescription"] = [
+            {"objoid": oid, "classoid": "pg_database", "description": text} for oid, text in (
+                (1, "default template for new databases"), (4, "unmodifiable empty database"),
+                (5, "default administrative connection database"))]
 
 
 def pick_rows(names):

@@ -1,5 +1,7 @@
 //! How the fields of row structs are read from datums and written to them.
 
+#![allow(clippy::ptr_arg, reason = "a field is passed as what it is; generated code calls these")]
+
 use crate::{AclItem, array, oids::types};
 use base::Oid;
 use tuple::{Datum, Repr};

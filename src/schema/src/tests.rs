@@ -134,6 +134,6 @@ fn every_catalog_row_type_reads_its_rows() {
     assert!(count::<PgAttribute>(&session) > 1000);
     assert!(count::<PgCast>(&session) > 100);
     assert!(count::<PgInitPrivs>(&session) >= 64);
-    assert_eq!(count::<PgDatabase>(&session), 1);
+    assert_eq!(count::<PgDatabase>(&session), 3);
     assert_eq!(count::<PgAuthid>(&session), 13);
 }

@@ -1,0 +1,339 @@
+//! The steps of making a cluster, in order, with what is printed about each.
+
+use crate::cleanup::{Cleanup, Signals};
+use crate::directory::{
+    Access, announce, create_data_directory, create_subdirectories, create_wal_directory, write_file,
+};
+use crate::failure::{Failure, warn};
+use crate::locale::{Encoding, Locales, choose_encoding};
+use crate::options::Options;
+use crate::probe::{Probed, choose_buffers, choose_connections, choose_time_zone, print_buffers};
+use crate::script::{Words, after_bootstrap, bootstrap};
+use crate::server::{Output, Server, find_program};
+use crate::{password, settings, sync, user};
+use nix::sys::stat::{Mode, umask};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The content of each PG_VERSION file.
+const VERSION_FILE: &str = "15\n";
+/// Databases that are copies of template1, by object id: template0 and postgres. Their pg_database rows are in the bootstrap
+/// script.
+const COPIES: [u32; 2] = [4, 5];
+
+/// `--sync-only`.
+pub fn sync_only(given: Option<PathBuf>) -> Result<(), Failure> {
+    let data = data_directory(given)?;
+    if !data.is_dir() {
+        let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+        return Err(Failure::io(
+            format!("access directory \"{}\"", data.display()),
+            &std::fs::read_dir(&data).err().unwrap_or(error),
+        ));
+    }
+    announce("syncing data to disk ... ");
+    sync::sync_tree(&data)?;
+    println!("ok");
+    Ok(())
+}
+
+/// The data directory: as given, else as PGDATA says.
+fn data_directory(given: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    let from_environment = || std::env::var_os("PGDATA").filter(|v| !v.is_empty()).map(PathBuf::from);
+    let found = given.or_else(from_environment).ok_or_else(|| {
+        Failure::new("no data directory specified").hint(
+            "You must identify the directory where the data for this database system will reside.  Do this with either the \
+             invocation option -D or the environment variable PGDATA.",
+        )
+    })?;
+    Ok(found.components().collect())
+}
+
+/// A cluster on its way.
+struct Maker<'a> {
+    options: &'a Options,
+    data: PathBuf,
+    program: PathBuf,
+    superuser: String,
+    password: Option<String>,
+    locales: Locales,
+    encoding: Encoding,
+    text_search: String,
+    access: Access,
+    signals: Signals,
+}
+
+/// Makes a cluster.
+pub fn make_cluster(options: &Options, argv0: &str) -> Result<(), Failure> {
+    let data = data_directory(options.data.clone())?;
+    let program = find_program(argv0)?;
+    let owner = user::effective_user(options.allow_root)?;
+    let superuser = options.username.clone().unwrap_or_else(|| owner.clone());
+    user::check_superuser_name(&superuser)?;
+    println!("The files belonging to this database system will be owned by user \"{owner}\".");
+    println!("This user must also own the server process.\n");
+    if options.show || options.debug {
+        show(&data, &program, &superuser);
+        if options.show {
+            return Ok(());
+        }
+    }
+    let locales = Locales::choose(&options.locale)?;
+    locales.print();
+    let encoding = choose_encoding(options.encoding.as_deref(), &locales)?;
+    let text_search = choose_text_search(options, &locales);
+    println!("\nData page checksums are enabled.");
+    let password = ask_password(options)?;
+    println!();
+    let access = if options.group_access { Access::Group } else { Access::Owner };
+    let signals = Signals::watch()?;
+    let maker = Maker { options, data, program, superuser, password, locales, encoding, text_search, access, signals };
+    maker.make()?;
+    farewell(options, &maker.data, argv0);
+    Ok(())
+}
+
+fn show(data: &Path, program: &Path, superuser: &str) {
+    eprintln!("VERSION=15.18");
+    eprintln!("PGDATA={}", data.display());
+    eprintln!("PGPATH={}", program.parent().unwrap_or(Path::new("")).display());
+    eprintln!("POSTGRES_SUPERUSERNAME={superuser}");
+    eprintln!("INPUT_FILES=built in");
+}
+
+fn choose_text_search(options: &Options, locales: &Locales) -> String {
+    let matching = locales.text_search();
+    let chosen = match (&options.text_search, matching) {
+        (None, Some(found)) => found.to_owned(),
+        (None, None) => {
+            eprintln!("initdb: could not find suitable text search configuration for locale \"{}\"", locales.ctype);
+            "simple".to_owned()
+        }
+        (Some(given), found) => {
+            warn_of_mismatch(given, found, &locales.ctype);
+            given.clone()
+        }
+    };
+    println!("The default text search configuration will be set to \"{chosen}\".");
+    chosen
+}
+
+fn warn_of_mismatch(given: &str, matching: Option<&str>, locale: &str) {
+    match matching {
+        None => warn(&format!("suitable text search configuration for locale \"{locale}\" is unknown"), None),
+        Some(found) if found != given => {
+            warn(&format!("specified text search configuration \"{given}\" might not match locale \"{locale}\""), None);
+        }
+        Some(_) => {}
+    }
+}
+
+fn ask_password(options: &Options) -> Result<Option<String>, Failure> {
+    match &options.password_file {
+        Some(path) => password::read_password_file(path).map(Some),
+        None if options.prompt_password => password::prompt_password().map(Some),
+        None => Ok(None),
+    }
+}
+
+impl Maker<'_> {
+    fn make(&self) -> Result<(), Failure> {
+        umask(Mode::from_bits_truncate(self.access.umask()));
+        let mut cleanup = Cleanup::new(self.options.no_clean);
+        create_data_directory(&self.data, self.access, (&mut cleanup, &self.signals))?;
+        self.create_wal_directory(&mut cleanup)?;
+        create_subdirectories(&self.data, self.access, &self.signals)?;
+        self.write("PG_VERSION", VERSION_FILE)?;
+        let probed = probe();
+        self.write_settings(&probed)?;
+        self.run_bootstrap()?;
+        self.run_sql()?;
+        self.copy_databases()?;
+        self.sync()?;
+        cleanup.keep();
+        Ok(())
+    }
+
+    fn create_wal_directory(&self, cleanup: &mut Cleanup) -> Result<(), Failure> {
+        let elsewhere = self.options.wal_directory.as_deref();
+        if elsewhere.is_some_and(Path::is_relative) {
+            return Err(Failure::new("WAL directory location must be an absolute path"));
+        }
+        create_wal_directory(&self.data, elsewhere, self.access, (cleanup, &self.signals))
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<(), Failure> {
+        write_file(&self.data.join(name), text, self.access)
+    }
+
+    fn write_settings(&self, probed: &Probed) -> Result<(), Failure> {
+        announce("creating configuration files ... ");
+        let toml = settings::postgresql_toml(self.options, &self.locales, probed, &self.text_search);
+        self.write("postgresql.toml", &toml)?;
+        self.write("postgresql.auto.toml", settings::AUTO_TOML)?;
+        let (local, host) = (self.options.auth_local.as_deref(), self.options.auth_host.as_deref());
+        self.write("pg_hba.conf", &settings::pg_hba_conf(local.unwrap_or("trust"), host.unwrap_or("trust")))?;
+        self.write("pg_ident.conf", settings::PG_IDENT_CONF)?;
+        self.signals.check_ok()
+    }
+
+    /// Arguments that both runs of the server share.
+    fn common_arguments(&self, mode: &str) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> = vec![mode.into(), "-D".into(), self.data.clone().into(), "-F".into()];
+        let mut add = |text: &str| arguments.extend(text.split(' ').map(OsString::from));
+        add("-c log_checkpoints=false");
+        if self.options.discard_caches {
+            add("-c debug_discard_caches=1");
+        }
+        if self.options.allow_root {
+            add("--allow-root");
+        }
+        if self.options.debug {
+            add("-d 5");
+        }
+        arguments
+    }
+
+    fn run_bootstrap(&self) -> Result<(), Failure> {
+        announce("running bootstrap script ... ");
+        let mut arguments = self.common_arguments("--boot");
+        let segment_bytes = u64::from(self.options.wal_segment_mb) << 20;
+        arguments.extend(["-X".into(), segment_bytes.to_string().into(), "-k".into()]);
+        let words = Words { superuser: &self.superuser, encoding: self.encoding, locales: &self.locales };
+        let started = Instant::now();
+        let mut server = Server::start(&self.program, &arguments, Output::Shown)?;
+        server.send(&bootstrap(&words));
+        server.finish()?;
+        self.say_time("bootstrap", started);
+        // The server checks the version of a database before it opens it, so the file comes after the content.
+        self.write("base/1/PG_VERSION", VERSION_FILE)?;
+        self.signals.check_ok()
+    }
+
+    fn run_sql(&self) -> Result<(), Failure> {
+        announce("performing post-bootstrap initialization ... ");
+        let mut arguments = self.common_arguments("--single");
+        let settings = ["-O", "-j", "-c", "search_path=pg_catalog", "-c", "exit_on_error=true", "template1"];
+        arguments.extend(settings.map(OsString::from));
+        let started = Instant::now();
+        let mut server = Server::start(&self.program, &arguments, Output::Hidden)?;
+        for (part, text) in after_bootstrap(&self.superuser, self.password.as_deref()) {
+            server.send(&text);
+            self.say_time(part, started);
+        }
+        server.finish()?;
+        self.say_time("post-bootstrap", started);
+        Ok(())
+    }
+
+    /// Makes template0 and postgres: the server has stopped, so that template1's files are all there is of it.
+    fn copy_databases(&self) -> Result<(), Failure> {
+        let from = self.data.join("base/1");
+        for database in COPIES {
+            let to = self.data.join(format!("base/{database}"));
+            copy_directory(&from, &to)
+                .map_err(|e| Failure::io(format!("copy database to \"{}\"", to.display()), &e))?;
+        }
+        self.signals.check_ok()
+    }
+
+    fn sync(&self) -> Result<(), Failure> {
+        if self.options.no_sync {
+            println!("\nSync to disk skipped.");
+            println!("The data directory might become corrupt if the operating system crashes.");
+            return Ok(());
+        }
+        announce("syncing data to disk ... ");
+        let started = Instant::now();
+        sync::sync_tree(&self.data)?;
+        self.say_time("sync", started);
+        self.signals.check_ok()
+    }
+
+    /// Under `-d`: how long a step took.
+    fn say_time(&self, step: &str, started: Instant) {
+        if self.options.debug {
+            eprintln!("initdb: {step}: {} ms", started.elapsed().as_millis());
+        }
+    }
+}
+
+fn copy_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+    }
+    Ok(())
+}
+
+/// Finds out what the machine allows, and says so.
+fn probe() -> Probed {
+    println!("selecting dynamic shared memory implementation ... posix");
+    announce("selecting default max_connections ... ");
+    let connections = choose_connections();
+    println!("{connections}");
+    announce("selecting default shared_buffers ... ");
+    let buffers = choose_buffers();
+    println!("{}", print_buffers(buffers));
+    announce("selecting default time zone ... ");
+    let time_zone = choose_time_zone();
+    println!("{}", time_zone.as_deref().unwrap_or("GMT"));
+    Probed { connections, buffers, time_zone }
+}
+
+/// The warning about trust and the command that starts the server.
+fn farewell(options: &Options, data: &Path, argv0: &str) {
+    if options.auth_local.is_none() || options.auth_host.is_none() {
+        println!();
+        warn(
+            "enabling \"trust\" authentication for local connections",
+            Some(
+                "You can change this by editing pg_hba.conf or using the option -A, or --auth-local and --auth-host, the \
+                 next time you run initdb.",
+            ),
+        );
+    }
+    if !options.no_instructions {
+        let program = Path::new(argv0).with_file_name("woolly");
+        println!("\nSuccess. You can now start the database server using:\n");
+        println!("    {} start -D {} -l logfile\n", for_shell(&program), for_shell(data));
+    }
+}
+
+/// A path as a shell takes it: in quotes if need be.
+fn for_shell(path: &Path) -> String {
+    let text = path.display().to_string();
+    match !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c)) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\"'\"'")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_for_shells() {
+        assert_eq!(for_shell(Path::new("/a/b-c.d")), "/a/b-c.d");
+        assert_eq!(for_shell(Path::new("/a b")), "'/a b'");
+        assert_eq!(for_shell(Path::new("it's")), "'it'\"'\"'s'");
+    }
+
+    #[test]
+    fn the_directory_is_tidied() {
+        assert_eq!(data_directory(Some("/d//x/./y/".into())).unwrap(), Path::new("/d/x/y"));
+    }
+
+    #[test]
+    fn copies_a_flat_directory() {
+        let root = tempfile::tempdir().unwrap();
+        let (from, to) = (root.path().join("1"), root.path().join("4"));
+        std::fs::create_dir(&from).unwrap();
+        std::fs::write(from.join("1259"), "rows").unwrap();
+        copy_directory(&from, &to).unwrap();
+        assert_eq!(std::fs::read_to_string(to.join("1259")).unwrap(), "rows");
+    }
+}
