@@ -5,6 +5,7 @@
 //!    and the command line. A version is immutable; a reload publishes the next one.
 //! 3. [`SessionSettings`] lays a session's own values over a version: those it was started with (ALTER DATABASE and
 //!    ALTER ROLE SET, the start-up packet) and those of SET, which follow transactions and savepoints.
+//! 4. [`hba`] reads and matches `pg_hba.conf` and `pg_ident.conf`.
 //!
 //! What a value means is not known here: a crate that knows better registers a check with [`Hooks`], which refuses a
 //! value or puts it into its canonical form. Reading a value takes no hash and no lock: a setting is an index.
@@ -16,6 +17,7 @@
 mod check;
 mod definition;
 mod file;
+pub mod hba;
 mod list;
 mod lookup;
 mod number;

@@ -287,6 +287,24 @@ fn poll(polled: &mut [libc::pollfd], timeout: Option<Duration>) -> io::Result<us
     }
 }
 
+/// The name of an address by reverse look-up; none if it has none. May wait for a name server.
+pub fn host_name(address: std::net::IpAddr) -> Option<String> {
+    let address = socket2::SockAddr::from(SocketAddr::new(address, 0));
+    let mut name = [0u8; NAME_BYTES];
+    // SAFETY: `address` is a valid socket address of the length it tells, and the buffer has the length that is passed;
+    // no service is asked for.
+    let outcome = unsafe {
+        let (buffer, length) = (name.as_mut_ptr().cast(), NAME_BYTES as libc::socklen_t);
+        let none = std::ptr::null_mut();
+        libc::getnameinfo(address.as_ptr().cast(), address.len(), buffer, length, none, 0, libc::NI_NAMEREQD)
+    };
+    let text = std::ffi::CStr::from_bytes_until_nul(&name).ok()?;
+    (outcome == 0).then(|| text.to_string_lossy().into_owned())
+}
+
+/// Longest host name that a look-up gives, as the system's NI_MAXHOST.
+const NAME_BYTES: usize = 1025;
+
 /// Ends a wait on a stream from another thread. It stays set until a wait has noticed it.
 #[derive(Debug)]
 pub struct Waker(std::fs::File);

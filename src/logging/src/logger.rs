@@ -66,9 +66,19 @@ impl Logger {
         self.0.collecting.store(true, Ordering::Release);
     }
 
-    /// From now on text goes to stderr, and so does what is left in the channel.
+    /// From now on text goes to stderr.
     pub fn stop_collecting(&self) {
         self.0.collecting.store(false, Ordering::Release);
+    }
+
+    /// Stops collecting and writes what nobody has taken out of the channel to stderr.
+    pub fn give_up_collecting(&self) {
+        self.stop_collecting();
+        let mut lines = Vec::new();
+        self.0.channel.take(&mut lines, Some(std::time::Duration::ZERO));
+        for line in lines.iter().filter(|line| line.form == LogForm::Text) {
+            let _ = std::io::stderr().write_all(&line.bytes);
+        }
     }
 
     /// The way to the syslogger.

@@ -28,6 +28,7 @@ pub mod describe;
 pub mod listen;
 pub mod lock_file;
 pub mod mailbox;
+pub mod network;
 pub mod notify;
 pub mod refusal;
 pub mod roles;

@@ -2,6 +2,7 @@
 //!
 //! The loop reads the table and knows no role by name. A role's work is in a module of its own.
 
+mod syslogger;
 mod waiting;
 
 use crate::shared::RoleContext;
@@ -60,7 +61,7 @@ macro_rules! roles {
 }
 
 roles! {
-    "syslogger"    "logger"              Logger       EVER,    collects, Always, waiting::run;
+    "syslogger"    "logger"              Logger       EVER,    collects, Always, syslogger::run;
     "startup"      "startup"             Startup      0,       always,   Never,  startup;
     "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, waiting::run;
     "bgwriter"     "background writer"   Background   RUNNING, always,   Always, waiting::run;

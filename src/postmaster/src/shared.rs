@@ -1,10 +1,12 @@
 //! What the postmaster shares with its threads.
 
 use crate::mailbox::Mailbox;
-use config::Settings;
+use config::hba::AuthFiles;
+use config::{Setting, Settings, StdFiles};
 use instance::Instance;
 use logging::{Logger, RoleLog};
 use parking_lot::Mutex;
+use report::{Error, Result, Severity, SqlState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use sync::Interrupts;
@@ -21,22 +23,59 @@ pub struct Shared {
     pub data_directory: PathBuf,
     /// The instance, from the end of recovery on. The startup role puts it here, a crash takes it away.
     instance: Mutex<Option<Arc<Instance>>>,
+    /// pg_hba.conf and pg_ident.conf, as they were last read without an error.
+    authentication: Mutex<Option<Arc<AuthFiles>>>,
 }
 
 impl Shared {
     /// Without an instance yet.
     pub fn new(logger: Logger, mailbox: Arc<Mailbox>, data_directory: PathBuf) -> Shared {
         let settings = logger.settings().clone();
-        Shared { settings, logger, mailbox, data_directory, instance: Mutex::new(None) }
+        Shared {
+            settings,
+            logger,
+            mailbox,
+            data_directory,
+            instance: Mutex::new(None),
+            authentication: Mutex::new(None),
+        }
     }
 
-    /// Reads pg_hba.conf and pg_ident.conf at start.
-    pub fn load_authentication(&self, _: &RoleLog) -> report::Result<()> {
-        Ok(())
+    /// Reads pg_hba.conf and pg_ident.conf at start. Errors: FATAL, if there are no rules that could be used.
+    pub fn load_authentication(&self, log: &RoleLog) -> Result<()> {
+        let (hba, ident) = self.authentication_paths();
+        match AuthFiles::load(&hba, &ident, Arc::new(StdFiles)) {
+            Ok((files, warnings)) => {
+                warnings.iter().for_each(|warning| log.log(warning));
+                *self.authentication.lock() = Some(Arc::new(files));
+                Ok(())
+            }
+            Err(problems) => {
+                problems.iter().for_each(|problem| log.log(problem));
+                let code = SqlState::CONFIG_FILE_ERROR;
+                Err(Error::with_severity(Severity::Fatal, code, format!("could not load {}", hba.display())))
+            }
+        }
     }
 
     /// Reads them again; bad rules leave the old ones in force.
-    pub fn reload_authentication(&self, _: &RoleLog) {}
+    pub fn reload_authentication(&self, log: &RoleLog) {
+        let (hba, ident) = self.authentication_paths();
+        if let Some(files) = self.authentication() {
+            files.reload(&hba, &ident).iter().for_each(|message| log.log(message));
+        }
+    }
+
+    /// The rules in force; none before start has come that far.
+    pub fn authentication(&self) -> Option<Arc<AuthFiles>> {
+        self.authentication.lock().clone()
+    }
+
+    fn authentication_paths(&self) -> (PathBuf, PathBuf) {
+        let values = self.settings.values();
+        let path = |setting| PathBuf::from(values.text(setting).as_ref());
+        (path(Setting::HbaFile), path(Setting::IdentFile))
+    }
 
     /// The instance, if there is one.
     pub fn instance(&self) -> Option<Arc<Instance>> {

@@ -208,6 +208,13 @@ fn check_combination(values: &ServerValues) -> Result<(), String> {
 /// Serves. Errors: the exit code; what is wrong has been logged.
 fn serve(arguments: &Arguments, settings: Arc<Settings>, directory: &Path) -> Result<i32, i32> {
     let logger = Logger::new(settings, wall_us);
+    let outcome = set_up_and_run(arguments, &logger, directory);
+    // Whatever the syslogger has not come to write.
+    logger.give_up_collecting();
+    outcome
+}
+
+fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> Result<i32, i32> {
     let log = logger.postmaster();
     let told = |error: Error| {
         log.log(&error);
@@ -228,6 +235,7 @@ fn serve(arguments: &Arguments, settings: Arc<Settings>, directory: &Path) -> Re
     let signals = Signals::install().map_err(|e| told(fatal("install signal handlers", &e)))?;
     let mailbox = Arc::new(Mailbox::new(poller.notifier()));
     let shared = Arc::new(Shared::new(logger.clone(), mailbox, directory.to_owned()));
+    redirect_log(logger, &log);
     say_starting(&log);
     let listeners = Listeners::open(&values, directory, &log).map_err(told)?;
     let pid_file = write_start_files(arguments, &values, directory, &listeners, &mut lock_file, &log).map_err(told)?;
@@ -271,6 +279,19 @@ fn check_control_file(directory: &Path) -> Result<(), i32> {
             Err(2)
         }
     }
+}
+
+/// From here on the log goes to the syslogger, which starts with the other roles; until then its channel keeps it.
+fn redirect_log(logger: &Logger, log: &RoleLog) {
+    let values = logger.settings().values();
+    if !values.bool(Setting::LoggingCollector) {
+        return;
+    }
+    let directory = values.text(Setting::LogDirectory);
+    let text = "redirecting log output to logging collector process";
+    let hint = format!("Future log output will appear in directory \"{directory}\".");
+    log.log(&Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text).hint(hint));
+    logger.start_collecting();
 }
 
 fn say_starting(log: &RoleLog) {
