@@ -1,6 +1,6 @@
 //! How indexes are read and written: the index access method.
 
-use crate::{Access, Direction, Index, IndexVacuumStats, Relation, Store};
+use crate::{Access, Direction, Index, IndexVacuumStats, Relation, Store, TableFetch};
 use base::Tid;
 use report::Result;
 use std::sync::Arc;
@@ -59,6 +59,13 @@ pub trait IndexScan: Send {
     ///
     /// Errors: damage.
     fn entry(&mut self, out: &mut Vec<Datum>) -> Result<()>;
+
+    /// For index-only scans: from now on each entry is looked up in the visibility map while the index page is held. That
+    /// order matters: an entry that is still there leads to a row that vacuum has not taken away.
+    fn check_visibility(&mut self, table: Box<dyn TableFetch>);
+
+    /// True if the present entry's row is visible to every snapshot, so that it need not be fetched.
+    fn is_all_visible(&self) -> bool;
 
     /// Notes that the present entry's row is dead to all: it is marked so that later scans skip it.
     fn kill_entry(&mut self);

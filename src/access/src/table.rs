@@ -275,6 +275,12 @@ pub trait TableAm: Send + Sync {
     /// Errors: I/O.
     fn retract(&self, cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Result<()>;
 
+    /// Replaces a version's values where it is, for all to see at once and whatever becomes of the transaction: counts in the
+    /// catalogs (VACUUM, ANALYZE). False, and nothing done, if the new tuple has another length or the version is gone.
+    ///
+    /// Errors: I/O.
+    fn overwrite(&self, cx: &mut Access<'_>, table: &Relation, tid: Tid, values: &[Datum]) -> Result<bool>;
+
     /// Updates the version at `tid`. Waits for transactions that are changing or locking it as `options` say.
     ///
     /// Errors: as `insert`; those of waiting; 55P03 for `NoWait`.

@@ -2,6 +2,7 @@
 
 use crate::{TransactionManager, records};
 use base::{Csn, Lsn, RelFile, Xid};
+use buffer::BufferPool;
 use report::Result;
 use std::sync::Arc;
 use wal::{Record, ResourceManager, RmgrId, Wal};
@@ -54,6 +55,12 @@ impl<Cx: ?Sized> ResourceManager<Cx> for XactResource {
 pub trait RelationFiles: Send + Sync {
     /// Drops their pages from the buffer pool and removes the files. A file that is not there is fine.
     fn remove(&self, files: &[RelFile]) -> Result<()>;
+}
+
+impl RelationFiles for BufferPool {
+    fn remove(&self, files: &[RelFile]) -> Result<()> {
+        files.iter().try_for_each(|file| self.remove_relation(*file))
+    }
 }
 
 /// Told of commits that carry invalidations, in commit order, one at a time, when the commit is visible and before its locks

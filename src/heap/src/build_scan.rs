@@ -1,0 +1,162 @@
+//! The scan that builds an index: every row that some snapshot sees, with the tid that its index entry must have.
+//!
+//! Of a HOT chain only the last version is given: an older one with other values in the new index's columns cannot be told apart
+//! by an entry that leads to the chain. A snapshot from before the build may therefore miss rows in the new index, as in
+//! PostgreSQL, where such an index waits for old snapshots to go before it is used.
+
+use crate::claim::tuple_at;
+use crate::fetch::fill_header;
+use crate::toast::Toaster;
+use crate::visibility::{self, Fate};
+use access::{Access, Direction, Relation, Row, Store, TableScan};
+use base::{BlockNumber, OffsetNumber, Tid, Xid};
+use lock::{LockOwner, check_interrupts};
+use page::{LineState, Page};
+use report::{Result, unsupported};
+use std::sync::Arc;
+use tuple::{ColumnSet, HeapTuple, Infomask, TupleBuffer, TupleHeader};
+use xact::{Horizon, Snapshot};
+
+/// A version to be indexed.
+struct Item {
+    root: OffsetNumber,
+    start: u16,
+    len: u16,
+    counts: bool,
+}
+
+pub(crate) struct BuildScan {
+    store: Arc<Store>,
+    table: Arc<Relation>,
+    wanted: ColumnSet,
+    horizon: Horizon,
+    owner: LockOwner,
+    block: u32,
+    blocks: u32,
+    page: TupleBuffer,
+    items: Vec<Item>,
+    next: usize,
+}
+
+impl BuildScan {
+    pub(crate) fn new(cx: &Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<BuildScan> {
+        Ok(BuildScan {
+            store: Arc::clone(cx.store),
+            table: Arc::clone(table),
+            wanted,
+            horizon: cx.store.xacts.oldest_visible(),
+            owner: cx.txn.owner().clone(),
+            block: 0,
+            blocks: cx.store.smgr.blocks(table.main_fork())?,
+            page: TupleBuffer::default(),
+            items: Vec::new(),
+            next: 0,
+        })
+    }
+
+    fn load(&mut self, block: BlockNumber) -> Result<()> {
+        if self.owner.interrupts().pending() {
+            check_interrupts(self.owner.interrupts())?;
+        }
+        self.items.clear();
+        self.next = 0;
+        let page = self.store.buffers.read(self.table.main_fork(), block)?.share();
+        if page.is_new() {
+            return Ok(());
+        }
+        self.page.refill(|bytes| bytes.extend_from_slice(page.bytes()));
+        let roots = roots(&page, block)?;
+        for offset in page.offsets() {
+            if let Some((root, counts)) = self.judge(&page, offset, &roots)? {
+                let pointer = page.line_pointer(offset);
+                let (start, len) = (pointer.offset() as u16, pointer.length() as u16);
+                self.items.push(Item { root, start, len, counts });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a version is indexed: under which root, and whether it counts for uniqueness.
+    fn judge(&self, page: &Page, offset: OffsetNumber, roots: &[OffsetNumber]) -> Result<Option<(OffsetNumber, bool)>> {
+        let Some(tuple) = tuple_at(page, offset) else { return Ok(None) };
+        let header = TupleHeader::read(tuple)?;
+        let counts = match visibility::fate(&header, self.horizon, &self.store.xacts)? {
+            Fate::Dead | Fate::NeverWas => return Ok(None),
+            Fate::Live { .. } => true,
+            Fate::Inserting => true,
+            Fate::Deleting | Fate::RecentlyDead => {
+                if header.infomask.has(Infomask::HOT_UPDATED) {
+                    return Ok(None);
+                }
+                false
+            }
+        };
+        let root = roots[offset.index()];
+        Ok(Some((if root.0 == 0 { offset } else { root }, counts)))
+    }
+}
+
+/// For each heap-only version, the line pointer where its chain begins; 0 for the others.
+fn roots(page: &Page, block: BlockNumber) -> Result<Vec<OffsetNumber>> {
+    let mut roots = vec![OffsetNumber::INVALID; usize::from(page.item_count())];
+    for root in page.offsets() {
+        let pointer = page.line_pointer(root);
+        let mut at = match pointer.state() {
+            LineState::Redirect => OffsetNumber(pointer.target()),
+            LineState::Normal if !TupleHeader::read(page.item(root))?.infomask.has(Infomask::HEAP_ONLY) => root,
+            _ => continue,
+        };
+        let mut expected = None;
+        while let Some(tuple) = tuple_at(page, at) {
+            let header = TupleHeader::read(tuple)?;
+            if expected.is_some_and(|xmin| xmin != header.xmin) || roots[at.index()].0 != 0 {
+                break;
+            }
+            roots[at.index()] = root;
+            if !header.infomask.has(Infomask::HOT_UPDATED) || header.ctid.block != block {
+                break;
+            }
+            expected = Some(header.xmax);
+            at = header.ctid.offset;
+        }
+    }
+    Ok(roots)
+}
+
+impl TableScan for BuildScan {
+    fn next(&mut self, direction: Direction, row: &mut Row) -> Result<bool> {
+        if direction == Direction::Backward {
+            unsupported!("scanning backward while building an index");
+        }
+        while self.next >= self.items.len() {
+            if self.block >= self.blocks {
+                return Ok(false);
+            }
+            let block = BlockNumber(self.block);
+            self.block += 1;
+            self.load(block)?;
+        }
+        let item = &self.items[self.next];
+        self.next += 1;
+        let range = usize::from(item.start)..usize::from(item.start) + usize::from(item.len);
+        let header = TupleHeader::read(&self.page[range.clone()])?;
+        fill_header(&self.table, Tid { block: BlockNumber(self.block - 1), offset: item.root }, &header, row);
+        row.xmax = if item.counts { Xid::INVALID } else { header.xmax };
+        row.values.clear();
+        let toaster = Toaster::of(&self.store, &self.table);
+        HeapTuple::deform_shared(
+            (self.page.shared(), range),
+            &self.table.desc,
+            &self.wanted,
+            &toaster,
+            &mut row.values,
+        )?;
+        Ok(true)
+    }
+
+    fn rescan(&mut self, _: Option<Snapshot>) -> Result<()> {
+        (self.block, self.next) = (0, 0);
+        self.items.clear();
+        Ok(())
+    }
+}

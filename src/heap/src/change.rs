@@ -1,0 +1,91 @@
+//! Changing pages and logging it: the one way in which this crate does.
+
+use crate::layout::{self, ALL_VISIBLE};
+use crate::maps;
+use crate::records::MAP_PAGE;
+use access::{Relation, Store};
+use base::{BlockNumber, Xid};
+use buffer::{Durability, RecordBuilder, WriteGuard};
+use report::{Result, Severity};
+use sync::CriticalSection;
+use wal::{BlockFlags, RmgrId};
+
+/// What a change's record is.
+pub(crate) struct What<'a> {
+    pub rmgr: RmgrId,
+    pub kind: u8,
+    pub xid: Xid,
+    /// Main data.
+    pub data: &'a [u8],
+}
+
+/// A page of a change: its name in the record, the page, flags and data.
+pub(crate) struct Part<'a> {
+    pub id: u8,
+    pub guard: &'a mut WriteGuard,
+    pub flags: BlockFlags,
+    pub data: &'a [u8],
+}
+
+impl<'a> Part<'a> {
+    pub(crate) fn new(id: u8, guard: &'a mut WriteGuard, data: &'a [u8]) -> Part<'a> {
+        Part { id, guard, flags: BlockFlags::default(), data }
+    }
+}
+
+/// Makes a change to locked pages and logs it. `change` gets the parts' pages in order.
+///
+/// Errors: PANIC. `change` fails only on damage that was looked for before: what it leaves half done must not be kept.
+pub(crate) fn make(
+    store: &Store,
+    table: &Relation,
+    what: &What<'_>,
+    parts: &mut [Part<'_>],
+    change: impl FnOnce(&mut [Part<'_>]) -> Result<()>,
+) -> Result<()> {
+    let section = CriticalSection::enter();
+    change(parts).map_err(|error| error.severity(Severity::Panic))?;
+    log(store, table, what, parts)?;
+    drop(section);
+    Ok(())
+}
+
+fn log(store: &Store, table: &Relation, what: &What<'_>, parts: &mut [Part<'_>]) -> Result<()> {
+    if table.durability() == Durability::Unlogged {
+        parts.iter_mut().for_each(|part| part.guard.mark_dirty_unlogged());
+        return Ok(());
+    }
+    let mut record = RecordBuilder::new(&store.wal, what.rmgr, what.kind, what.xid);
+    for part in parts {
+        record.block(part.id, part.guard, part.flags, part.data);
+    }
+    if !what.data.is_empty() {
+        record.data(what.data);
+    }
+    record.insert().map(drop)
+}
+
+/// The visibility map's page, locked, if the heap page says that it has a bit to clear.
+pub(crate) fn map_page_to_clear(store: &Store, table: &Relation, page: &WriteGuard) -> Result<Option<WriteGuard>> {
+    if layout::is_all_visible(page) { maps::visibility_page(store, table, page.block()).map(Some) } else { Ok(None) }
+}
+
+/// Takes the heap page out of the visibility map: the flag here, the bit in the map's part.
+pub(crate) fn clear_visible(parts: &mut [Part<'_>]) {
+    for at in 0..parts.len() {
+        if parts[at].id != MAP_PAGE {
+            layout::set_flag(parts[at].guard, ALL_VISIBLE, false);
+            continue;
+        }
+        for block in blocks_of(parts[at].data) {
+            maps::set_visible_bit(parts[at].guard, block, false);
+        }
+    }
+}
+
+/// The heap blocks in a map part's data.
+pub(crate) fn blocks_of(data: &[u8]) -> impl Iterator<Item = BlockNumber> + use<> {
+    let blocks: Vec<BlockNumber> =
+        data.chunks_exact(4).map(|b| BlockNumber(u32::from_le_bytes([b[0], b[1], b[2], b[3]]))).collect();
+    blocks.into_iter()
+}

@@ -1,0 +1,166 @@
+//! Inserting rows.
+
+use crate::change::{self, Part, What};
+use crate::layout::{self, HAS_UNUSED};
+use crate::records::{self, MAP_PAGE, kind};
+use crate::{room, toast};
+use access::{Access, InsertOptions, Relation};
+use base::{CommandId, OffsetNumber, Tid, Xid};
+use buffer::WriteGuard;
+use page::Page;
+use report::{Result, bail};
+use tuple::{Datum, Infomask, TupleHeader, set_heap_header};
+use wal::{BlockFlags, RmgrId};
+
+/// Inserts one row.
+pub(crate) fn insert(cx: &mut Access<'_>, table: &Relation, values: &[Datum], options: InsertOptions) -> Result<Tid> {
+    let mut tuple = Vec::with_capacity(256);
+    toast::form(cx, table, values, None, &mut tuple)?;
+    check_size(&tuple)?;
+    stamp(&mut tuple, new_header(cx, options)?);
+    let mut guard = room::find(cx, table, tuple.len(), options.skip_free_space)?;
+    let tid = put(cx, table, &mut guard, &mut tuple)?;
+    Ok(tid)
+}
+
+/// The header of a new version, but for its ctid.
+fn new_header(cx: &mut Access<'_>, options: InsertOptions) -> Result<TupleHeader> {
+    let xid = cx.txn.xid()?;
+    let frozen = if options.frozen { Infomask::XMIN_COMMITTED } else { 0 };
+    Ok(TupleHeader {
+        xmin: if options.frozen { Xid::FROZEN } else { xid },
+        xmax: Xid::INVALID,
+        cmin: cx.txn.command(),
+        cmax: CommandId::FIRST,
+        ctid: Tid::INVALID,
+        infomask: Infomask(Infomask::XMAX_INVALID | frozen),
+    })
+}
+
+pub(crate) fn stamp(tuple: &mut [u8], header: TupleHeader) {
+    set_heap_header(tuple, &header);
+}
+
+/// Sets a formed tuple's own place in its ctid.
+pub(crate) fn set_ctid(tuple: &mut [u8], tid: Tid) -> Result<()> {
+    let header = TupleHeader::read(tuple)?;
+    set_heap_header(tuple, &TupleHeader { ctid: tid, ..header });
+    Ok(())
+}
+
+pub(crate) fn check_size(tuple: &[u8]) -> Result<()> {
+    if tuple.len() > layout::TUPLE_BYTES_MAX {
+        bail!(PROGRAM_LIMIT_EXCEEDED, "row is too big: size {}, maximum size {}", tuple.len(), layout::TUPLE_BYTES_MAX);
+    }
+    Ok(())
+}
+
+/// Where the next tuple of a page goes.
+pub(crate) fn next_offset(page: &mut Page) -> OffsetNumber {
+    if page.flags() & HAS_UNUSED != 0 {
+        match page.first_unused() {
+            Some(offset) => return offset,
+            None => layout::set_flag(page, HAS_UNUSED, false),
+        }
+    }
+    OffsetNumber(page.item_count() + 1)
+}
+
+/// Puts a tuple on a locked page with room for it, and logs that.
+fn put(cx: &Access<'_>, table: &Relation, guard: &mut WriteGuard, tuple: &mut [u8]) -> Result<Tid> {
+    let flags = init_flags(guard);
+    let mut map = room::map_page_to_clear(cx.store, table, guard)?;
+    let block = guard.block();
+    let tid = Tid { block, offset: next_offset(guard) };
+    set_ctid(tuple, tid)?;
+    let mut data = Vec::with_capacity(2 + tuple.len());
+    data.extend_from_slice(&tid.offset.0.to_le_bytes());
+    data.extend_from_slice(tuple);
+    let what = What { rmgr: RmgrId::HEAP, kind: kind::INSERT, xid: own_xid(cx), data: &[] };
+    let block_bytes = block.0.to_le_bytes();
+    let mut parts = vec![Part { id: records::PAGE, guard, flags, data: &data }];
+    parts.extend(map.as_mut().map(|map| Part::new(MAP_PAGE, map, &block_bytes)));
+    change::make(cx.store, table, &what, &mut parts, |parts| {
+        records::apply_insert(parts[0].guard, parts[0].data)?;
+        change::clear_visible(parts);
+        Ok(())
+    })?;
+    Ok(tid)
+}
+
+/// Makes a new page a heap page; the flags that its record needs then.
+pub(crate) fn init_flags(guard: &mut WriteGuard) -> BlockFlags {
+    if room::init_if_new(guard) { BlockFlags::WILL_INIT } else { BlockFlags::default() }
+}
+
+/// The xid that the record carries.
+pub(crate) fn own_xid(cx: &Access<'_>) -> Xid {
+    cx.txn.top_xid().unwrap_or(Xid::INVALID)
+}
+
+/// Inserts many rows, a page at a time.
+pub(crate) fn multi_insert(
+    cx: &mut Access<'_>,
+    table: &Relation,
+    rows: &[Vec<Datum>],
+    options: InsertOptions,
+    tids: &mut Vec<Tid>,
+) -> Result<()> {
+    let header = new_header(cx, options)?;
+    let mut tuples = Vec::with_capacity(rows.len());
+    for values in rows {
+        let mut tuple = Vec::with_capacity(128);
+        toast::form(cx, table, values, None, &mut tuple)?;
+        check_size(&tuple)?;
+        stamp(&mut tuple, header);
+        tuples.push(tuple);
+    }
+    let mut rest = &mut tuples[..];
+    while !rest.is_empty() {
+        cx.txn.check_interrupts()?;
+        let mut guard = room::find(cx, table, rest[0].len(), options.skip_free_space)?;
+        let done = fill_page(cx, table, &mut guard, rest, tids)?;
+        rest = &mut rest[done..];
+    }
+    Ok(())
+}
+
+/// Puts as many tuples on a page as fit, at least one.
+fn fill_page(
+    cx: &Access<'_>,
+    table: &Relation,
+    guard: &mut WriteGuard,
+    tuples: &mut [Vec<u8>],
+    tids: &mut Vec<Tid>,
+) -> Result<usize> {
+    let flags = init_flags(guard);
+    let mut map = room::map_page_to_clear(cx.store, table, guard)?;
+    let (block, spare) = (guard.block(), layout::spare_bytes(table.fillfactor));
+    // Laid out on a copy first: the data of the record must be known before the page changes.
+    let mut trial = Page::clone(guard);
+    let mut data = Vec::with_capacity(base::PAGE_BYTES);
+    let mut done = 0;
+    for tuple in tuples.iter_mut() {
+        if !layout::has_room(&trial, tuple.len(), if done == 0 { 0 } else { spare }) {
+            break;
+        }
+        let tid = Tid { block, offset: next_offset(&mut trial) };
+        set_ctid(tuple, tid)?;
+        trial.place_item(tid.offset, tuple);
+        data.extend_from_slice(&tid.offset.0.to_le_bytes());
+        data.extend_from_slice(&(tuple.len() as u16).to_le_bytes());
+        data.extend_from_slice(tuple);
+        tids.push(tid);
+        done += 1;
+    }
+    let what = What { rmgr: RmgrId::HEAP2, kind: kind::MULTI_INSERT, xid: own_xid(cx), data: &[] };
+    let block_bytes = block.0.to_le_bytes();
+    let mut parts = vec![Part { id: records::PAGE, guard, flags, data: &data }];
+    parts.extend(map.as_mut().map(|map| Part::new(MAP_PAGE, map, &block_bytes)));
+    change::make(cx.store, table, &what, &mut parts, |parts| {
+        records::apply_multi_insert(parts[0].guard, parts[0].data)?;
+        change::clear_visible(parts);
+        Ok(())
+    })?;
+    Ok(done)
+}
