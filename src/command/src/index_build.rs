@@ -1,0 +1,151 @@
+//! Filling an index from its table: scan, evaluate, sort, build from the bottom up.
+
+use crate::address::relation_display_name;
+use access::{Access, Direction, Index, Row, SortedEntries};
+use base::{Oid, Tid};
+use config::Setting;
+use exec::store::{SortKey, Sorter};
+use exec::{IndexEntries, temp_space};
+use instance::Ctx;
+use report::{Result, error};
+use schema::RelationEntry;
+use std::sync::Arc;
+use tuple::{ColumnSet, Comparator, Datum};
+
+/// Rows between two looks at the interrupts.
+const ROWS_PER_CHECK: u64 = 1024;
+
+/// Fills an index whose file is empty; the number of entries.
+///
+/// Errors: 23505 if a unique index would have two equal keys; those of the expressions.
+pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
+    let catalog = cx.catalog();
+    let (entry, index_entry) = (catalog.open_relation(table)?, catalog.open_relation(index)?);
+    let stored = catalog.index(index)?;
+    let mut sorter = sort_entries(cx, &entry, &index_entry, &stored)?;
+    let mut entries = Entries { sorter: &mut sorter, index: &stored, last: Vec::new(), row: Vec::new() };
+    let store = &cx.instance.store;
+    // The builder writes pages and needs the transaction; the entries need it only for messages, after it is done with.
+    let mut transaction = cx.session.transaction.borrow_mut().take().expect("a statement runs in a transaction");
+    let outcome = stored.am.build(&mut Access::new(store, &mut transaction), &stored, &mut entries);
+    *cx.session.transaction.borrow_mut() = Some(transaction);
+    outcome.map_err(|error| name_duplicate(cx, error, (&entry, &index_entry), &entries.last))
+}
+
+/// All entries of the table, sorted: the index's columns, whether the row counts for uniqueness, and its tid.
+fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, stored: &Arc<Index>) -> Result<Sorter> {
+    let width = stored.relation.desc.len();
+    let memory_bytes_max = cx.setting(|s| s.int(Setting::MaintenanceWorkMem)) as usize * 1024;
+    let mut sorter = Sorter::new(width + 2, sort_keys(stored), memory_bytes_max, None);
+    let mut space = temp_space(cx);
+    let mut values = IndexEntries::new(cx, table, index)?;
+    let relation = table.table.as_ref().expect("an index is on a table with storage");
+    let store = &cx.instance.store;
+    let mut scan = cx.with_tx(|tx| {
+        relation.am.build_scan(&mut Access::new(store, tx), relation, ColumnSet::ALL)
+    })?;
+    let (mut row, mut entry, mut count) = (Row::default(), Vec::with_capacity(width + 2), 0u64);
+    while scan.next(Direction::Forward, &mut row)? {
+        count += 1;
+        if count.is_multiple_of(ROWS_PER_CHECK) {
+            cx.check_interrupts()?;
+        }
+        entry.clear();
+        if values.evaluate(cx, &row.values, &mut entry)? {
+            entry.push(Datum::Bool(row.xmax.is_valid()));
+            entry.push(Datum::Int8(tid_number(row.tid)));
+            sorter.push(&entry, &mut *space)?;
+        }
+    }
+    sorter.finish(&mut *space)?;
+    Ok(sorter)
+}
+
+fn sort_keys(index: &Index) -> Vec<SortKey> {
+    let key = |(column, order): (usize, &access::KeyOrder)| SortKey {
+        column,
+        comparator: order.comparator.clone(),
+        descending: order.descending,
+        nulls_first: order.nulls_first,
+    };
+    let tid = SortKey {
+        column: index.relation.desc.len() + 1,
+        comparator: Comparator::Int8,
+        descending: false,
+        nulls_first: false,
+    };
+    index.orders.iter().enumerate().map(key).chain([tid]).collect()
+}
+
+fn tid_number(tid: Tid) -> i64 {
+    i64::from(tid.block.0) << 16 | i64::from(tid.offset.0)
+}
+
+fn number_tid(number: i64) -> Tid {
+    Tid::new((number >> 16) as u32, number as u16)
+}
+
+/// The sorted entries on their way into the index, checked for equal neighbours.
+struct Entries<'a> {
+    sorter: &'a mut Sorter,
+    index: &'a Index,
+    /// The last key that counts for uniqueness.
+    last: Vec<Datum>,
+    row: Vec<Datum>,
+}
+
+impl SortedEntries for Entries<'_> {
+    fn next(&mut self, values: &mut Vec<Datum>) -> Result<Option<Tid>> {
+        values.clear();
+        if !self.sorter.next(&mut self.row)? {
+            return Ok(None);
+        }
+        let tid = number_tid(self.row.pop().expect("the tid is last").as_i64());
+        let is_dead = self.row.pop().expect("the mark is next").as_bool();
+        if self.index.is_unique && !is_dead {
+            self.check_unique()?;
+        }
+        values.append(&mut self.row);
+        Ok(Some(tid))
+    }
+}
+
+impl Entries<'_> {
+    fn check_unique(&mut self) -> Result<()> {
+        let keys = self.index.key_count();
+        let has_null = self.row[..keys].iter().any(Datum::is_null);
+        if has_null && !self.index.nulls_not_distinct {
+            return Ok(());
+        }
+        let is_equal = |n: usize| match (&self.last[n], &self.row[n]) {
+            (Datum::Null, Datum::Null) => true,
+            (Datum::Null, _) | (_, Datum::Null) => false,
+            (a, b) => self.index.comparator(n).compare(a, b).is_eq(),
+        };
+        if !self.last.is_empty() && (0..keys).all(is_equal) {
+            return Err(error!(UNIQUE_VIOLATION, "could not create unique index"));
+        }
+        self.last.clear();
+        self.last.extend_from_slice(&self.row[..keys]);
+        Ok(())
+    }
+}
+
+/// Completes the message of a duplicate key, which could not be formed while the index was being built.
+fn name_duplicate(
+    cx: Ctx<'_>,
+    error: report::Error,
+    (table, index): (&RelationEntry, &RelationEntry),
+    key: &[Datum],
+) -> report::Error {
+    if error.code() != report::SqlState::UNIQUE_VIOLATION {
+        return error;
+    }
+    let key = exec::describe_key(cx, table, index, key);
+    let name = relation_display_name(cx, index.oid).unwrap_or_else(|_| index.name().to_owned());
+    let error = error!(UNIQUE_VIOLATION, "could not create unique index \"{name}\"").constraint(index.name());
+    match key {
+        Ok(Some(key)) => error.detail(format!("Key {key} is duplicated.")),
+        _ => error.detail("Duplicate keys exist."),
+    }
+}
