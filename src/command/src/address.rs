@@ -67,7 +67,7 @@ pub fn function_signature(cx: Ctx<'_>, name: &str, arguments: &[Oid]) -> Result<
     let (catalog, path) = (cx.catalog(), cx.search_path()?);
     let types = arguments.iter().map(|oid| catalog.format_type(*oid, None, &path.namespaces));
     let types = types.collect::<Result<Vec<_>>>()?;
-    Ok(format!("{}({})", schema::quote_identifier(name), types.join(",")))
+    Ok(format!("{}({})", builtins::quote_identifier(name), types.join(",")))
 }
 
 /// `table`, `index`, ...: the word for a relation of this kind.
@@ -89,12 +89,12 @@ pub const fn relation_word(relkind: u8) -> &'static str {
 pub fn relation_display_name(cx: Ctx<'_>, relation: Oid) -> Result<String> {
     let catalog = cx.catalog();
     let Some(class) = catalog.class(relation)? else { return Ok(relation.to_string()) };
-    let name = schema::quote_identifier(&class.relname);
+    let name = builtins::quote_identifier(&class.relname);
     if catalog.relation_in_path(&cx.search_path()?.namespaces, &class.relname)? == Some(relation) {
         return Ok(name);
     }
     let schema = catalog.namespace(class.relnamespace)?;
-    Ok(schema.map_or(name.clone(), |row| format!("{}.{name}", schema::quote_identifier(&row.nspname))))
+    Ok(schema.map_or(name.clone(), |row| format!("{}.{name}", builtins::quote_identifier(&row.nspname))))
 }
 
 fn describe_relation(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
@@ -105,7 +105,7 @@ fn describe_relation(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
         0 => Ok(whole),
         part => {
             let column = catalog.attribute(address.object, part as i16)?;
-            let name = column.map_or_else(|| part.to_string(), |row| schema::quote_identifier(&row.attname));
+            let name = column.map_or_else(|| part.to_string(), |row| builtins::quote_identifier(&row.attname));
             Ok(format!("column {name} of {whole}"))
         }
     }
@@ -113,7 +113,7 @@ fn describe_relation(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
 
 fn describe_constraint(cx: Ctx<'_>, oid: Oid) -> Result<String> {
     let Some(row) = cx.catalog().constraint(oid)? else { return Ok(format!("constraint {oid}")) };
-    let name = schema::quote_identifier(&row.conname);
+    let name = builtins::quote_identifier(&row.conname);
     match row.conrelid.is_valid() {
         true => Ok(format!("constraint {name} on {}", describe(cx, ObjectAddress::relation(row.conrelid))?)),
         false => Ok(format!("constraint {name}")),
@@ -138,7 +138,7 @@ fn describe_rule(cx: Ctx<'_>, oid: Oid) -> Result<String> {
     match rows.first() {
         Some(row) => {
             let relation = describe(cx, ObjectAddress::relation(row.ev_class))?;
-            Ok(format!("rule {} on {relation}", schema::quote_identifier(&row.rulename)))
+            Ok(format!("rule {} on {relation}", builtins::quote_identifier(&row.rulename)))
         }
         None => Ok(format!("rule {oid}")),
     }
@@ -150,7 +150,7 @@ fn describe_trigger(cx: Ctx<'_>, oid: Oid) -> Result<String> {
     match rows.first() {
         Some(row) => {
             let relation = describe(cx, ObjectAddress::relation(row.tgrelid))?;
-            Ok(format!("trigger {} on {relation}", schema::quote_identifier(&row.tgname)))
+            Ok(format!("trigger {} on {relation}", builtins::quote_identifier(&row.tgname)))
         }
         None => Ok(format!("trigger {oid}")),
     }

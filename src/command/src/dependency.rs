@@ -35,7 +35,8 @@ const REPORTED_MAX: usize = 100;
 
 /// True for objects that came with the cluster and are never dropped.
 pub fn is_pinned(address: ObjectAddress) -> bool {
-    address.object < Oid::FIRST_UNPINNED && !(address.class == oids::PG_NAMESPACE && address.object == Oid(2200))
+    address.object < Oid::FIRST_UNPINNED
+        && !(address.class == oids::PG_NAMESPACE && address.object == Oid(2200))
         && address.class != oids::PG_DATABASE
 }
 
@@ -137,7 +138,10 @@ pub fn drop_objects(cx: Ctx<'_>, named: &[ObjectAddress], behavior: DropBehavior
     for object in named {
         if is_pinned(*object) {
             let name = describe(cx, *object)?;
-            return Err(error!(DEPENDENT_OBJECTS_STILL_EXIST, "cannot drop {name} because it is required by the database system"));
+            return Err(error!(
+                DEPENDENT_OBJECTS_STILL_EXIST,
+                "cannot drop {name} because it is required by the database system"
+            ));
         }
         let object = owner_of_part(cx, *object, named)?;
         if !targets.iter().any(|(known, _)| *known == object) {

@@ -3,7 +3,7 @@
 use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
 use crate::index_build;
-use crate::relation::{NewColumn, NewRelation, create_relation};
+use crate::relation::{BTREE, NewColumn, NewRelation, create_relation};
 use base::Oid;
 use catalog::oids;
 use catalog::rows::{PgClass, PgIndex};
@@ -86,7 +86,8 @@ fn index_attribute(cx: Ctx<'_>, column: &IndexColumn) -> Result<NewColumn> {
     let mut attribute = NewColumn::new(&column.name, column.type_oid, column.type_mod, column.collation);
     if column.opclass.is_valid() {
         let class = cx.catalog().opclass(column.opclass)?;
-        let class = class.ok_or_else(|| Error::internal(format!("operator class {} does not exist", column.opclass)))?;
+        let class =
+            class.ok_or_else(|| Error::internal(format!("operator class {} does not exist", column.opclass)))?;
         // name_ops keeps cstring in PostgreSQL to save room; here a stored name takes no more than its bytes.
         if class.opckeytype.is_valid() && class.opckeytype != Oid(2275) {
             attribute.type_oid = class.opckeytype;
@@ -186,7 +187,7 @@ pub(crate) fn create_toast_index(cx: Ctx<'_>, toast: Oid, table: &NewRelation) -
 /// The default B-tree operator class of a type. Errors: 42704 with PostgreSQL's hint.
 pub(crate) fn default_opclass(cx: Ctx<'_>, type_oid: Oid) -> Result<Oid> {
     let catalog = cx.catalog();
-    match analyze::default_opclass(&catalog, type_oid)? {
+    match find_default_opclass(cx, type_oid)? {
         Some(class) => Ok(class),
         None => {
             let name = catalog.format_type(type_oid, None, &cx.search_path()?.namespaces)?;
@@ -197,4 +198,28 @@ pub(crate) fn default_opclass(cx: Ctx<'_>, type_oid: Oid) -> Result<Oid> {
             ))
         }
     }
+}
+
+/// The class made for the type, or for what it is stored as: a domain's base, any array, any enum, any record, text for varchar.
+fn find_default_opclass(cx: Ctx<'_>, type_oid: Oid) -> Result<Option<Oid>> {
+    let catalog = cx.catalog();
+    let mut type_oid = type_oid;
+    let row = loop {
+        if let Some(class) = catalog.default_opclass(BTREE, type_oid)? {
+            return Ok(Some(class.oid));
+        }
+        let Some(row) = catalog.type_by_oid(type_oid)? else { return Ok(None) };
+        if row.typtype != b'd' {
+            break row;
+        }
+        type_oid = row.typbasetype;
+    };
+    let stands_for = match row.typtype {
+        b'e' => Oid(3500),
+        b'c' => Oid(2249),
+        _ if row.typcategory == b'A' => Oid(2277),
+        _ if row.typcategory == b'S' => Oid(25),
+        _ => return Ok(None),
+    };
+    Ok(catalog.default_opclass(BTREE, stands_for)?.map(|class| class.oid))
 }

@@ -1,11 +1,11 @@
 //! Filling an index from its table: scan, evaluate, sort, build from the bottom up.
 
 use crate::address::relation_display_name;
+use crate::index_values::{IndexEntries, describe_key, temp_space};
 use access::{Access, Direction, Index, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
 use exec::store::{SortKey, Sorter};
-use exec::{IndexEntries, temp_space};
 use instance::Ctx;
 use report::{Result, error};
 use schema::RelationEntry;
@@ -41,9 +41,7 @@ fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, store
     let mut values = IndexEntries::new(cx, table, index)?;
     let relation = table.table.as_ref().expect("an index is on a table with storage");
     let store = &cx.instance.store;
-    let mut scan = cx.with_tx(|tx| {
-        relation.am.build_scan(&mut Access::new(store, tx), relation, ColumnSet::ALL)
-    })?;
+    let mut scan = cx.with_tx(|tx| relation.am.build_scan(&mut Access::new(store, tx), relation, ColumnSet::ALL))?;
     let (mut row, mut entry, mut count) = (Row::default(), Vec::with_capacity(width + 2), 0u64);
     while scan.next(Direction::Forward, &mut row)? {
         count += 1;
@@ -62,7 +60,7 @@ fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, store
 }
 
 fn sort_keys(index: &Index) -> Vec<SortKey> {
-    let key = |(column, order): (usize, &access::KeyOrder)| SortKey {
+    let key = |(column, order): (usize, &tuple::KeyOrder)| SortKey {
         column,
         comparator: order.comparator.clone(),
         descending: order.descending,
@@ -141,7 +139,7 @@ fn name_duplicate(
     if error.code() != report::SqlState::UNIQUE_VIOLATION {
         return error;
     }
-    let key = exec::describe_key(cx, table, index, key);
+    let key = describe_key(cx, table, index, key);
     let name = relation_display_name(cx, index.oid).unwrap_or_else(|_| index.name().to_owned());
     let error = error!(UNIQUE_VIOLATION, "could not create unique index \"{name}\"").constraint(index.name());
     match key {

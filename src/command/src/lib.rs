@@ -2,12 +2,80 @@
 //!
 //! What it deliberately does not do: it knows no message ([`Client`] stands for whoever receives rows and COPY data), and it
 //! handles neither the transaction block nor prepared statements and cursors, which belong to the session.
+//!
+//! 1. [`execute`] finds the statement's room: one module for each family.
+//! 2. A definition checks rights, locks what it names, writes catalog rows (`relation`, `index`, ...) and notes what depends on
+//!    what (`dependency`), so that a drop finds it.
+//! 3. Catalog writes become visible to the next look-up of the same statement at once, to others at commit.
+//!
+//! Locks: a relation is locked before its rows are read; several in the order in which the statement names them.
 #![forbid(unsafe_code)]
 
+pub mod address;
 mod client;
+pub mod dependency;
+mod index;
+mod index_build;
+mod index_values;
+pub mod names;
+mod relation;
+mod remove;
+pub mod role;
+mod schema_statement;
 mod tag;
 mod transaction;
+mod variable;
 
 pub use client::{Client, CopyFormat};
 pub use tag::Tag;
 pub use transaction::set_characteristics;
+pub use variable::show_value;
+
+use instance::Ctx;
+use parser::ast::{RawStatement, Statement};
+use report::{Result, unsupported};
+
+/// A utility statement at work.
+pub struct Execution<'a, 'b> {
+    /// The session and the instance.
+    pub cx: Ctx<'a>,
+    /// The query string that the statement is part of.
+    pub text: &'b str,
+    /// It runs in a transaction block, or together with other statements in one message.
+    pub in_block: bool,
+    /// Who receives its output.
+    pub client: &'b mut dyn Client,
+}
+
+/// Runs a utility statement.
+pub fn execute(mut ex: Execution<'_, '_>, raw: &RawStatement) -> Result<Tag> {
+    run(&mut ex, &raw.stmt)
+}
+
+/// Runs a statement that is part of another one, such as CREATE SCHEMA's, whose objects go to that schema.
+fn execute_nested(ex: &mut Execution<'_, '_>, statement: &Statement, schema: &str) -> Result<()> {
+    let _ = (ex, schema);
+    unsupported!("{} within CREATE SCHEMA", statement_name(statement))
+}
+
+fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
+    match statement {
+        Statement::VariableSet(s) => variable::set(ex, s),
+        Statement::VariableShow(s) => variable::show(ex, s),
+        Statement::AlterSystem(s) => variable::alter_system(ex, s),
+        Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
+        other => unsupported!("{}", statement_name(other)),
+    }
+}
+
+/// What a statement is called when it is not supported.
+fn statement_name(statement: &Statement) -> String {
+    let text = format!("{statement:?}");
+    let name = text.split(['(', ' ', '{']).next().unwrap_or_default();
+    format!("the statement {name}")
+}
+
+/// What must be undone when a session ends: its temporary objects.
+pub fn end_session(cx: Ctx<'_>) {
+    let _ = cx;
+}

@@ -54,11 +54,9 @@ fn look_up(cx: Ctx<'_>, name: &RangeVar) -> Result<Option<Oid>> {
 
 fn check_catalog(cx: Ctx<'_>, name: &RangeVar) -> Result<()> {
     match &name.catalog {
-        Some(catalog) if *catalog != cx.session.database_name => bail!(
-            FEATURE_NOT_SUPPORTED,
-            "cross-database references are not implemented: \"{}\"",
-            display_name(name)
-        ),
+        Some(catalog) if *catalog != cx.session.database_name => {
+            bail!(FEATURE_NOT_SUPPORTED, "cross-database references are not implemented: \"{}\"", display_name(name))
+        }
         _ => Ok(()),
     }
 }

@@ -181,7 +181,7 @@ fn check_columns(cx: Ctx<'_>, new: &NewRelation) -> Result<()> {
 
 /// Pseudo-types cannot be stored; views may have columns of type unknown no more than tables.
 fn check_column_type(cx: Ctx<'_>, new: &NewRelation, column: &NewColumn) -> Result<()> {
-    let Some(row) = cx.catalog().type_row(column.type_oid)? else {
+    let Some(row) = cx.catalog().type_by_oid(column.type_oid)? else {
         return Err(Error::internal(format!("type {} does not exist", column.type_oid)));
     };
     let may_be_pseudo = new.kind == b'i' && column.type_oid == Oid(2277);
@@ -196,7 +196,7 @@ fn check_column_type(cx: Ctx<'_>, new: &NewRelation, column: &NewColumn) -> Resu
 
 /// The row of a user column.
 pub(crate) fn attribute_row(cx: Ctx<'_>, relation: Oid, number: i16, column: &NewColumn) -> Result<PgAttribute> {
-    let Some(row) = cx.catalog().type_row(column.type_oid)? else {
+    let Some(row) = cx.catalog().type_by_oid(column.type_oid)? else {
         return Err(Error::internal(format!("type {} does not exist", column.type_oid)));
     };
     Ok(PgAttribute {
@@ -438,11 +438,7 @@ pub(crate) fn create_toast_table(cx: Ctx<'_>, table: Oid) -> Result<()> {
     let name = format!("pg_toast_{table}");
     let column = |name, type_oid| NewColumn { storage: Some(b'p'), ..NewColumn::new(name, type_oid, -1, Oid::INVALID) };
     let toast = NewRelation {
-        columns: vec![
-            column("chunk_id", Oid(26)),
-            column("chunk_seq", Oid(23)),
-            column("chunk_data", Oid(17)),
-        ],
+        columns: vec![column("chunk_id", Oid(26)), column("chunk_seq", Oid(23)), column("chunk_data", Oid(17))],
         owner: entry.class.relowner,
         tablespace: entry.class.reltablespace,
         ..NewRelation::new(cx, &name, (namespace, entry.class.relpersistence), b't')

@@ -2,8 +2,8 @@
 
 use crate::address::ObjectAddress;
 use base::{Oid, RelFile};
-use catalog::oids;
 use catalog::columns as c;
+use catalog::oids;
 use catalog::rows::*;
 use instance::Ctx;
 use lock::LockMode;
@@ -30,10 +30,8 @@ pub(crate) fn remove_object(cx: Ctx<'_>, object: ObjectAddress) -> Result<()> {
 }
 
 fn remove_comments(cx: Ctx<'_>, object: ObjectAddress) -> Result<()> {
-    let mut keys = vec![
-        Key::oid(c::pg_description::OBJOID, object.object),
-        Key::oid(c::pg_description::CLASSOID, object.class),
-    ];
+    let mut keys =
+        vec![Key::oid(c::pg_description::OBJOID, object.object), Key::oid(c::pg_description::CLASSOID, object.class)];
     if object.part != 0 {
         keys.push(Key::int4(c::pg_description::OBJSUBID, object.part));
     }

@@ -23,8 +23,8 @@ pub(crate) fn insert_schema(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<Oid> 
 /// CREATE SCHEMA, with the statements that it may hold.
 pub(crate) fn create_schema(ex: &mut Execution<'_, '_>, statement: &CreateSchemaStmt) -> Result<Tag> {
     let cx = ex.cx;
-    let owner = match &statement.authorization {
-        Some(role) => crate::role::resolve(cx, role)?,
+    let owner = match &statement.owner {
+        Some(role) => crate::role::resolve(cx, &role.role)?,
         None => cx.session.current_user(),
     };
     let name = match &statement.name {
@@ -47,7 +47,7 @@ pub(crate) fn create_schema(ex: &mut Execution<'_, '_>, statement: &CreateSchema
     insert_schema(cx, &name, owner)?;
     cx.next_command()?;
     for element in &statement.elements {
-        crate::execute_nested(ex, &crate::in_schema(element, &name))?;
+        crate::execute_nested(ex, element, &name)?;
         cx.next_command()?;
     }
     Ok(Tag::Plain("CREATE SCHEMA"))

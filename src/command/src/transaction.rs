@@ -20,6 +20,11 @@ pub fn set_characteristics(cx: Ctx<'_>, options: &[DefElem]) -> Result<()> {
     Ok(())
 }
 
+/// SET transaction_isolation.
+pub(crate) fn set_isolation_by_name(cx: Ctx<'_>, level: &str) -> Result<()> {
+    set_isolation(cx, level)
+}
+
 fn set_isolation(cx: Ctx<'_>, level: &str) -> Result<()> {
     let isolation = match level {
         "read committed" | "read uncommitted" => Isolation::ReadCommitted,

@@ -7,7 +7,7 @@ use catalog::columns::pg_db_role_setting as c;
 use catalog::rows::PgDbRoleSetting;
 use config::{Change, Scope, Setting, Source};
 use instance::Ctx;
-use parser::ast::{AlterSystemStmt, SetValue, VariableSetAction, VariableSetStmt, VariableShowStmt};
+use parser::ast::{AlterSystemStmt, Literal, SetValue, VariableSetAction, VariableSetStmt, VariableShowStmt};
 use report::{Error, Result, Severity, SqlState, bail};
 use schema::Key;
 use tuple::{Attribute, Datum, Repr, TupleDesc};
@@ -22,9 +22,9 @@ pub(crate) fn set(ex: &mut Execution<'_, '_>, statement: &VariableSetStmt) -> Re
     let is_superuser = cx.session.is_superuser();
     let change = if statement.local { Change::local(is_superuser) } else { Change::set(is_superuser) };
     match &statement.action {
-        VariableSetAction::Value { name, values } => assign(cx, name, Some(&join_values(name, values)?), change)?,
-        VariableSetAction::Default { name } | VariableSetAction::Reset { name } => assign(cx, name, None, change)?,
-        VariableSetAction::Current { name } => {
+        VariableSetAction::Value(name, values) => assign(cx, name, Some(&join_values(name, values)?), change)?,
+        VariableSetAction::Default(name) | VariableSetAction::Reset(name) => assign(cx, name, None, change)?,
+        VariableSetAction::Current(name) => {
             let value = cx.setting(|s| s.show_name(name))?;
             assign(cx, name, Some(&value), change)?;
         }
@@ -34,7 +34,7 @@ pub(crate) fn set(ex: &mut Execution<'_, '_>, statement: &VariableSetStmt) -> Re
         VariableSetAction::TransactionSnapshot(_) => report::unsupported!("SET TRANSACTION SNAPSHOT"),
     }
     cx.refresh_format();
-    let is_reset = matches!(statement.action, VariableSetAction::Reset { .. } | VariableSetAction::ResetAll);
+    let is_reset = matches!(statement.action, VariableSetAction::Reset(_) | VariableSetAction::ResetAll);
     Ok(Tag::Plain(if is_reset { "RESET" } else { "SET" }))
 }
 
@@ -60,11 +60,28 @@ fn join_values(name: &str, values: &[SetValue]) -> Result<String> {
         bail!(INVALID_PARAMETER_VALUE, "SET {name} takes only one argument");
     }
     let text = |value: &SetValue| match value {
-        SetValue::String(text) if quotes => schema::quote_identifier(text),
-        SetValue::String(text) | SetValue::Number(text) => text.clone(),
-        SetValue::Interval(text) => text.clone(),
+        SetValue::Interval(text, ..) => Ok(zone_of_interval(text)),
+        SetValue::Const(literal) => match &literal.value {
+            Literal::String(text) if quotes => Ok(builtins::quote_identifier(text)),
+            Literal::String(text) | Literal::Float(text) => Ok(text.clone()),
+            Literal::Int(number) => Ok(number.to_string()),
+            Literal::Bool(flag) => Ok(flag.to_string()),
+            Literal::Null | Literal::BitString(_) => {
+                bail!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"{name}\"")
+            }
+        },
     };
-    Ok(values.iter().map(text).collect::<Vec<_>>().join(", "))
+    Ok(values.iter().map(text).collect::<Result<Vec<_>>>()?.join(", "))
+}
+
+/// SET TIME ZONE INTERVAL '+02:00' HOUR TO MINUTE: the zone as POSIX writes it, with the sign the other way round.
+fn zone_of_interval(text: &str) -> String {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ('-', rest),
+        None => ('+', text.strip_prefix('+').unwrap_or(text)),
+    };
+    let other = if sign == '-' { '+' } else { '-' };
+    format!("<{sign}{rest}>{other}{rest}")
 }
 
 /// SET SESSION CHARACTERISTICS AS TRANSACTION.
@@ -99,8 +116,8 @@ pub(crate) fn show(ex: &mut Execution<'_, '_>, statement: &VariableShowStmt) -> 
         return Ok(Tag::Plain("SHOW"));
     }
     let value = show_value(cx, name)?;
-    let label = Setting::by_name(name).map_or(name.as_str(), Setting::name);
-    ex.client.columns(&text_columns(&[label]))?;
+    let label = Setting::by_name(name).map_or_else(|| name.clone(), |setting| setting.name().to_owned());
+    ex.client.columns(&text_columns(&[&label]))?;
     ex.client.row(&[Datum::from(value)])?;
     Ok(Tag::Plain("SHOW"))
 }
@@ -132,9 +149,9 @@ pub(crate) fn alter_system(ex: &mut Execution<'_, '_>, statement: &AlterSystemSt
         bail!(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block");
     }
     let settings = &cx.instance.settings;
-    match &statement.action {
-        VariableSetAction::Value { name, values } => settings.alter_system(name, Some(&join_values(name, values)?))?,
-        VariableSetAction::Default { name } | VariableSetAction::Reset { name } => settings.alter_system(name, None)?,
+    match &statement.set.action {
+        VariableSetAction::Value(name, values) => settings.alter_system(name, Some(&join_values(name, values)?))?,
+        VariableSetAction::Default(name) | VariableSetAction::Reset(name) => settings.alter_system(name, None)?,
         VariableSetAction::ResetAll => settings.alter_system_reset_all()?,
         _ => bail!(SYNTAX_ERROR, "unrecognized ALTER SYSTEM action"),
     }
@@ -142,32 +159,32 @@ pub(crate) fn alter_system(ex: &mut Execution<'_, '_>, statement: &AlterSystemSt
 }
 
 /// ALTER DATABASE SET, ALTER ROLE SET: changes the stored list of a database (or zero) and a role (or zero).
-pub(crate) fn store_setting(
-    cx: Ctx<'_>,
-    (database, role): (Oid, Oid),
-    action: &VariableSetAction,
-) -> Result<()> {
+pub(crate) fn store_setting(cx: Ctx<'_>, (database, role): (Oid, Oid), action: &VariableSetAction) -> Result<()> {
     let catalog = cx.catalog();
     let keys = [Key::oid(c::SETDATABASE, database), Key::oid(c::SETROLE, role)];
     let row = catalog.scan::<PgDbRoleSetting>(&keys)?.pop();
     let mut list = row.as_ref().and_then(|row| row.setconfig.clone()).unwrap_or_default();
     let name = match action {
-        VariableSetAction::Value { name, values } => {
+        VariableSetAction::Value(name, values) => {
             let value = join_values(name, values)?;
-            let change = Change { source: Source::DatabaseUser, scope: Scope::Session, ..Change::set(cx.session.is_superuser()) };
+            let change = Change {
+                source: Source::DatabaseUser,
+                scope: Scope::Session,
+                ..Change::set(cx.session.is_superuser())
+            };
             cx.session.settings.borrow().check(name, Some(&value), change)?;
             forget_assignment(&mut list, name);
-            let shown = Setting::by_name(name).map_or(name.as_str(), Setting::name);
+            let shown = Setting::by_name(name).map_or_else(|| name.clone(), |setting| setting.name().to_owned());
             list.push(format!("{shown}={value}"));
             None
         }
-        VariableSetAction::Current { name } => {
+        VariableSetAction::Current(name) => {
             let value = cx.setting(|s| s.show_name(name))?;
             forget_assignment(&mut list, name);
             list.push(format!("{name}={value}"));
             None
         }
-        VariableSetAction::Default { name } | VariableSetAction::Reset { name } => Some(name),
+        VariableSetAction::Default(name) | VariableSetAction::Reset(name) => Some(name),
         VariableSetAction::ResetAll => {
             list.clear();
             None
@@ -179,7 +196,9 @@ pub(crate) fn store_setting(
     }
     match (row, list.is_empty()) {
         (Some(row), true) => catalog.delete(&row),
-        (Some(row), false) => catalog.update(&row, &PgDbRoleSetting { setconfig: Some(list), ..row.row.clone() }).map(drop),
+        (Some(row), false) => {
+            catalog.update(&row, &PgDbRoleSetting { setconfig: Some(list), ..row.row.clone() }).map(drop)
+        }
         (None, true) => Ok(()),
         (None, false) => {
             let row = PgDbRoleSetting { setdatabase: database, setrole: role, setconfig: Some(list) };
