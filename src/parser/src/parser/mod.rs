@@ -3,18 +3,22 @@
 //! The whole text is cut into tokens first; rules then look ahead freely, and rarely need to. Each rule is a method that
 //! starts at its first token and leaves the parser behind its last one.
 
+mod alter;
+mod alter_table;
 mod create;
+mod define;
 mod expr;
 mod frames;
 mod functions;
 mod index;
 mod names;
+mod object;
 mod primary;
 mod query;
+mod role;
 mod select;
 mod settings;
 mod statement;
-mod stubs;
 mod table;
 mod types;
 mod utility;

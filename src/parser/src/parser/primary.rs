@@ -19,7 +19,7 @@ impl Parser<'_> {
             TokenKind::Ident | TokenKind::QuotedIdent | TokenKind::UnicodeIdent => self.name_expr(),
             kind if kind.is_string() => Ok(constant(Literal::String(self.string()?), pos)),
             TokenKind::Keyword(k) => self.keyword_expr(k, mode),
-            TokenKind::Param => self.parameter(),
+            TokenKind::Param => self.param_ref(),
             TokenKind::BitString | TokenKind::HexString => {
                 let token = self.advance();
                 Ok(constant(Literal::BitString(literal::bit_string(self.text, token)), pos))
@@ -29,7 +29,7 @@ impl Parser<'_> {
         }
     }
 
-    fn parameter(&mut self) -> Result<Expr> {
+    fn param_ref(&mut self) -> Result<Expr> {
         let token = self.advance();
         let digits = &self.text[token.start as usize + 1..token.end as usize];
         let number = digits.parse::<i64>().unwrap_or(i64::MAX) as i32;

@@ -18,11 +18,6 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether such a statement starts here.
-    pub(super) fn is_preparable(&self) -> bool {
-        self.is_select() || self.is_any(&[K::Insert, K::Update, K::Delete, K::Merge])
-    }
-
     pub(super) fn insert(&mut self, with: Option<Box<WithClause>>) -> Result<Statement> {
         self.expect_seq(&[K::Insert, K::Into])?;
         let mut relation = self.qualified_name()?;

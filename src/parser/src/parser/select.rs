@@ -14,11 +14,6 @@ impl Parser<'_> {
         self.select_no_parens()
     }
 
-    /// Whether a query starts here.
-    pub(super) fn is_select(&self) -> bool {
-        self.is_char(b'(') || self.starts_select(self.at)
-    }
-
     /// A query that must stand in parentheses.
     pub(super) fn subquery(&mut self) -> Result<SelectStmt> {
         self.enter()?;
