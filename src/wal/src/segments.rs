@@ -110,26 +110,45 @@ fn open_or_make(host: &Host, options: &WalOptions, number: u64) -> Result<OpenSe
     Ok(OpenSegment { number, path, file })
 }
 
-/// Makes a segment file full of zeros: a write into it later changes no length and needs no journal.
+/// How a new segment file gets its length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fill {
+    /// The file system sets blocks aside: quick, for who waits for the segment. Each first write of a block then costs the file system a note.
+    Reserve,
+    /// Zeros are written: made ahead by the checkpointer, so that a later write changes nothing but contents.
+    Zeros,
+}
+
+/// Makes a segment file of full length, under its name only when it is complete.
 fn make_segment(host: &Host, options: &WalOptions, number: u64) -> Result<()> {
     let temporary = PathBuf::from(format!("pg_wal/xlogtemp.{number}"));
-    let context = || format!("write to file \"{}\"", temporary.display());
-    let file = host.disk.open(&temporary, OpenOptions::new(OpenMode::Create)).could_not(context)?;
-    let filled = fill_with_zeros(file.as_ref(), options);
-    if let Err(error) = filled {
-        // A full disk: give back what was taken.
-        let _ = host.disk.unlink(&temporary);
-        return Err(Error::io(context(), &error));
-    }
+    fill_file(host, options, &temporary, Fill::Reserve)?;
     let path = segment_path(options.timeline, number, options.segment_bytes);
     rename_durably(host, options, &temporary, &path)
 }
 
-fn fill_with_zeros(file: &dyn File, options: &WalOptions) -> io::Result<()> {
+fn fill_file(host: &Host, options: &WalOptions, path: &Path, fill: Fill) -> Result<()> {
+    let context = || format!("write to file \"{}\"", path.display());
+    let file = host.disk.open(path, OpenOptions::new(OpenMode::Create)).could_not(context)?;
+    fill_segment(file.as_ref(), options, fill).map_err(|error| {
+        // A full disk: give back what was taken.
+        let _ = host.disk.unlink(path);
+        Error::io(context(), &error)
+    })
+}
+
+fn fill_segment(file: &dyn File, options: &WalOptions, fill: Fill) -> io::Result<()> {
     let bytes = u64::from(options.segment_bytes);
-    let zeros = vec![0; ZERO_BYTES.min(bytes as usize)];
-    for offset in (0..bytes).step_by(zeros.len()) {
-        file.write_at(&zeros, offset)?;
+    // What a crash left of an earlier attempt is not zero.
+    file.truncate(0)?;
+    match fill {
+        Fill::Reserve => file.allocate(0, bytes)?,
+        Fill::Zeros => {
+            let zeros = vec![0; ZERO_BYTES.min(bytes as usize)];
+            for offset in (0..bytes).step_by(zeros.len()) {
+                file.write_at(&zeros, offset)?;
+            }
+        }
     }
     if options.fsync { file.sync_all() } else { Ok(()) }
 }
@@ -159,18 +178,23 @@ pub struct RecycleStats {
 }
 
 impl Wal {
-    /// Makes the segment after the current one, so that no commit has to wait for it. True if it was missing.
+    /// Makes the segment after the current one, so that no commit has to wait for it. True if it was missing. One caller at a time.
     pub fn preallocate(&self) -> Result<bool> {
         let number = self.inserted().0 / u64::from(self.options.segment_bytes) + 1;
         let path = segment_path(self.options.timeline, number, self.options.segment_bytes);
         if self.host.disk.exists(&path).could_not(|| format!("stat file \"{}\"", path.display()))? {
             return Ok(false);
         }
+        // Filled without the lock: commits go on meanwhile.
+        let temporary = PathBuf::from(format!("pg_wal/xlogtemp.ahead.{number}"));
+        fill_file(&self.host, &self.options, &temporary, Fill::Zeros)?;
         let _segments = self.segments.lock();
         if self.host.disk.exists(&path).could_not(|| format!("stat file \"{}\"", path.display()))? {
+            let removed = self.host.disk.unlink(&temporary);
+            removed.could_not(|| format!("remove file \"{}\"", temporary.display()))?;
             return Ok(false);
         }
-        make_segment(&self.host, &self.options, number)?;
+        rename_durably(&self.host, &self.options, &temporary, &path)?;
         Ok(true)
     }
 
