@@ -54,8 +54,13 @@ impl Segments {
         Segments { options, current: None, unsynced: Vec::new(), scratch: Vec::new() }
     }
 
-    /// Opens the segment that the first write goes to.
+    /// Opens the segment that the first write goes to, and removes what a crash left of segments that were being made.
     pub(crate) fn start(&mut self, host: &Host, at: Lsn) -> Result<()> {
+        let entries = host.disk.list(Path::new("pg_wal")).could_not(|| "open directory \"pg_wal\"".to_owned())?;
+        for (name, _) in entries.iter().filter(|(name, _)| name.starts_with("xlogtemp.")) {
+            let path = Path::new("pg_wal").join(name);
+            host.disk.unlink(&path).could_not(|| format!("remove file \"{}\"", path.display()))?;
+        }
         let number = at.0 / u64::from(self.options.segment_bytes);
         self.current = Some(open_or_make(host, &self.options, number)?);
         Ok(())
