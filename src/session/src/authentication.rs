@@ -169,7 +169,7 @@ fn receive_password(wire: &mut Wire) -> Result<Vec<u8>> {
     let received = match wire.receive()? {
         Input::Some(received) => received,
         Input::Closed => return Err(gone("expected password response, got end of file")),
-        Input::TimedOut => return Err(gone("canceling authentication due to timeout")),
+        Input::TimedOut | Input::Woken => return Err(gone("canceling authentication due to timeout")),
     };
     match Message::parse(received.kind, wire.body(&received))? {
         Message::Password(body) => Ok(body.to_vec()),

@@ -40,7 +40,7 @@ pub(crate) fn read_request(server: &dyn Server, wire: &mut Wire) -> Result<Reque
     loop {
         let body = match wire.receive_startup()? {
             Input::Some(body) => body,
-            Input::Closed | Input::TimedOut => return Ok(Request::Nothing),
+            Input::Closed | Input::TimedOut | Input::Woken => return Ok(Request::Nothing),
         };
         match startup::parse(&body)? {
             Startup::Ssl | Startup::GssEncryption => {
@@ -108,6 +108,7 @@ fn open_session(
     Ctx::new(instance, &state).start_transaction();
     let role = authenticate(server, Ctx::new(instance, &state), wire, client, parameters)?;
     wire.stream().set_read_timeout(None).map_err(|error| Error::io("set a timeout", &error))?;
+    wire.stream().heed(&registration.interrupts);
     become_user(&state, &role);
     let database = find_database(Ctx::new(instance, &state), &role, &parameters.database)?;
     state.database = database.oid;

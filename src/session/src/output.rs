@@ -151,7 +151,7 @@ impl Client for Output<'_> {
         loop {
             let received = match self.wire.receive()? {
                 Input::Some(received) => received,
-                Input::TimedOut => continue,
+                Input::TimedOut | Input::Woken => continue,
                 Input::Closed => {
                     let message = "unexpected EOF on client connection with an open transaction";
                     return Err(Error::with_severity(Severity::Fatal, SqlState::CONNECTION_FAILURE, message));

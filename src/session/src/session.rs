@@ -113,7 +113,7 @@ impl Session {
                     return Ok(None);
                 }
                 (Input::TimedOut, Some((_, error))) => return Err(error()),
-                (Input::TimedOut, None) => {}
+                (Input::TimedOut, None) | (Input::Woken, _) => {}
             }
         }
     }

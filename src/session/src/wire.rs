@@ -28,6 +28,9 @@ pub trait Stream: Send {
 
     /// True if the client has gone, as far as can be told without reading.
     fn is_closed(&self) -> bool;
+
+    /// From now on an interrupt that is raised ends a wait in `read` with `Interrupted`.
+    fn heed(&mut self, _: &std::sync::Arc<sync::Interrupts>) {}
 }
 
 /// What a wait for input came to.
@@ -39,6 +42,8 @@ pub enum Input<T> {
     Closed,
     /// The read timeout ran out.
     TimedOut,
+    /// An interrupt was raised while nothing of a message had come.
+    Woken,
 }
 
 /// A session's buffers and stream.
@@ -71,6 +76,7 @@ impl Wire {
             Input::Some(()) => {}
             Input::Closed => return Ok(Input::Closed),
             Input::TimedOut => return Ok(Input::TimedOut),
+            Input::Woken => return Ok(Input::Woken),
         }
         let head: [u8; 4] = self.buffer[self.start..self.start + 4].try_into().expect("four bytes were received");
         let body_bytes = startup::body_bytes(head)?;
@@ -95,6 +101,7 @@ impl Wire {
                 Input::Some(()) => {}
                 Input::Closed => return Ok(Input::Closed),
                 Input::TimedOut => return Ok(Input::TimedOut),
+                Input::Woken => return Ok(Input::Woken),
             }
         }
         let head = self.buffer[self.start..self.start + HEAD_BYTES].try_into().expect("a head was received");
@@ -128,7 +135,11 @@ impl Wire {
                 Ok(0) if may_close && self.end == self.start => return Ok(Input::Closed),
                 Ok(0) => return Err(connection_failure("unexpected EOF on client connection")),
                 Ok(count) => self.end += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                    if may_close && self.end == self.start {
+                        return Ok(Input::Woken);
+                    }
+                }
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                     return Ok(Input::TimedOut);
                 }

@@ -1,6 +1,8 @@
 //! What others may ask of a running session or role.
 
 use crate::Latch;
+use std::fmt;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// One kind of news. Several may be pending at once; [`Interrupts::take`] clears one.
@@ -42,18 +44,37 @@ pub enum Interrupt {
 pub struct Interrupts {
     pending: AtomicU32,
     latch: Latch,
+    hook: WakeHook,
+}
+
+/// How to wake an owner that sleeps on something else than its latch: on a client's socket.
+#[derive(Default)]
+struct WakeHook(OnceLock<Box<dyn Fn() + Send + Sync>>);
+
+impl fmt::Debug for WakeHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.get().is_some() { "WakeHook" } else { "no WakeHook" })
+    }
 }
 
 impl Interrupts {
     /// Nothing pending.
     pub const fn new() -> Interrupts {
-        Interrupts { pending: AtomicU32::new(0), latch: Latch::new() }
+        Interrupts { pending: AtomicU32::new(0), latch: Latch::new(), hook: WakeHook(OnceLock::new()) }
     }
 
     /// Adds one and wakes the owner.
     pub fn raise(&self, interrupt: Interrupt) {
         self.pending.fetch_or(interrupt as u32, Ordering::Release);
         self.latch.set();
+        if let Some(wake) = self.hook.0.get() {
+            wake();
+        }
+    }
+
+    /// Has `wake` called after each `raise` too, on the thread that raises; it must not block. Only the first hook counts.
+    pub fn set_wake_hook(&self, wake: Box<dyn Fn() + Send + Sync>) {
+        let _ = self.hook.0.set(wake);
     }
 
     /// True if any is pending: one relaxed load, cheap enough for every row.
