@@ -4,6 +4,7 @@
 //! compute the same: where they stand in the text ([`Location`]) and how they are to be displayed ([`Cosmetic`]) do not
 //! count, as in PostgreSQL's `equal()`.
 
+pub use crate::properties::leftmost;
 use crate::query::{Query, SortGroupClause, TargetEntry};
 use base::Oid;
 use serde::{Deserialize, Serialize};

@@ -351,3 +351,20 @@ define_children!(
     each_child_mut, each_query_expr_mut, each_rte_part_mut, subplan_parts_mut, target_parts_mut, from_exprs_mut, join_exprs_mut,
     ChildMut, iter_mut, (mut)
 );
+
+/// As [`any`], but aggregates, window functions and GROUPING are not entered.
+pub fn any_outside_aggregates(expr: &Expr, test: &mut dyn FnMut(&Expr) -> bool) -> bool {
+    struct Outside<'a>(&'a mut dyn FnMut(&Expr) -> bool);
+    impl Walker for Outside<'_> {
+        fn expr(&mut self, expr: &Expr) -> bool {
+            match expr {
+                Expr::Aggref(_) | Expr::GroupingFunc(_) | Expr::WindowFunc(_) => false,
+                _ => (self.0)(expr) || self.children(expr),
+            }
+        }
+        fn query(&mut self, _: &Query) -> bool {
+            false
+        }
+    }
+    Outside(test).expr(expr)
+}
