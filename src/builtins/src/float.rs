@@ -157,10 +157,32 @@ fn in_range(val: f64, base: f64, offset: f64, sub: bool, less: bool) -> Result<b
     Ok(if less { val <= bound } else { val >= bound })
 }
 
-/// The text without white space and what kind of number follows.
+/// Reads what C's strtod reads, with white space around it.
 fn parse<T: std::str::FromStr>(text: &str, type_name: &str) -> Result<T> {
     let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
-    trimmed.parse().map_err(|_| invalid_syntax(type_name, text))
+    let bad = |_| invalid_syntax(type_name, text);
+    match parse_hex(trimmed) {
+        Some(value) => format!("{value:e}").parse().map_err(bad),
+        None => trimmed.parse().map_err(bad),
+    }
+}
+
+/// Reads `0x1F.8p3`.
+fn parse_hex(text: &str) -> Option<f64> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let body = body.strip_prefix("0x").or_else(|| body.strip_prefix("0X"))?;
+    let (mantissa, exponent) = body.split_once(['p', 'P']).unwrap_or((body, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent: i32 = exponent.parse().ok()?;
+    let mut value = 0.0f64;
+    for digit in whole.chars().chain(fraction.chars()) {
+        value = value * 16.0 + f64::from(digit.to_digit(16)?);
+    }
+    let value = value * 2f64.powi(exponent - 4 * fraction.len() as i32);
+    (!mantissa.is_empty() && mantissa != ".").then_some(if negative { -value } else { value })
 }
 
 /// A nonzero digit before the exponent: a zero result is then an underflow.

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use tuple::Datum;
 
 /// C's strtoul: white space, sign, decimal, or octal after 0 or hexadecimal after 0x where `base` is 0. Gives the value
-/// and the rest of the text; `None` on no digits or over 64 bits.
+/// and the rest of the text; `None` on no digits. A value over 64 bits is the largest.
 fn scan_unsigned(text: &str, base_zero: bool) -> Option<(u64, bool, &str)> {
     let trimmed = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
     let (negative, rest) = match trimmed.as_bytes().first()? {
@@ -23,7 +23,8 @@ fn scan_unsigned(text: &str, base_zero: bool) -> Option<(u64, bool, &str)> {
         _ => (10, rest),
     };
     let end = rest.find(|c: char| !c.is_digit(radix)).unwrap_or(rest.len());
-    let value = u64::from_str_radix(rest.get(..end).filter(|d| !d.is_empty())?, radix).ok()?;
+    let digits = rest.get(..end).filter(|d| !d.is_empty())?;
+    let value = u64::from_str_radix(digits, radix).unwrap_or(u64::MAX);
     Some((value, negative, &rest[end..]))
 }
 
@@ -33,12 +34,7 @@ fn only_space(text: &str) -> bool {
 
 /// `oidin`: a number of 32 bits; a negative one counts from the top.
 pub(crate) fn parse_oid(text: &str) -> Result<Oid> {
-    let has_digits = text.trim_start().trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit());
-    let (value, negative, rest) = match scan_unsigned(text, false) {
-        Some(found) => found,
-        None if has_digits => return Err(value_out_of_range("oid", text)),
-        None => return Err(invalid_syntax("oid", text)),
-    };
+    let (value, negative, rest) = scan_unsigned(text, false).ok_or_else(|| invalid_syntax("oid", text))?;
     if !only_space(rest) {
         return Err(invalid_syntax("oid", text));
     }
@@ -52,7 +48,8 @@ pub(crate) fn parse_oid(text: &str) -> Result<Oid> {
 
 /// `xidin` and `cidin` of PostgreSQL 15: strtoul with base 0, whatever follows is ignored.
 fn parse_lenient(text: &str) -> u64 {
-    scan_unsigned(text, true).map_or(0, |(value, negative, _)| if negative { value.wrapping_neg() } else { value })
+    scan_unsigned(text, true)
+        .map_or(0, |(value, negative, _)| if negative && value < u64::MAX { value.wrapping_neg() } else { value })
 }
 
 fn parse_tid(text: &str) -> Result<Tid> {

@@ -116,7 +116,6 @@ fn concat(a: &Datum, b: &Datum) -> Result<Datum> {
 }
 
 fn concat_dimensions(left: &[Dimension], right: &[Dimension]) -> Result<Vec<Dimension>> {
-    let inner_equal = |a: &[Dimension], b: &[Dimension]| a.iter().map(|d| d.length).eq(b.iter().map(|d| d.length));
     if left.len() == right.len() {
         if !left[1..].iter().eq(&right[1..]) {
             return Err(incompatible("Arrays with differing element dimensions are not compatible for concatenation."));
@@ -130,7 +129,7 @@ fn concat_dimensions(left: &[Dimension], right: &[Dimension]) -> Result<Vec<Dime
         let (m, n) = (left.len(), right.len());
         return Err(incompatible(&format!("Arrays of {m} and {n} dimensions are not compatible for concatenation.")));
     }
-    if !inner_equal(&outer[1..], inner) {
+    if outer[1..] != *inner {
         return Err(incompatible("Arrays with differing dimensions are not compatible for concatenation."));
     }
     let mut dims = outer.to_vec();
@@ -408,6 +407,15 @@ fn vector_recv(bytes: &[u8], element: Oid, repr: Repr, name: &str) -> Result<Dat
     text::vector(element, repr, &values)
 }
 
+/// The binary form of a vector, which has one dimension even if it is empty.
+fn send_vector(cx: &mut FnCtx<'_>, vector: ArrayRef<'_>) -> Result<Vec<u8>> {
+    if !vector.is_empty() {
+        return text::print_binary(cx, vector);
+    }
+    let words = [1, 0, vector.element_type().0, 0, 0];
+    Ok(words.iter().flat_map(|w| w.to_be_bytes()).collect())
+}
+
 fn vector_order(a: &Datum, b: &Datum) -> Ordering {
     super::compare_oidvectors(a, b)
 }
@@ -430,13 +438,13 @@ builtins! {
     fn int2vectorin(text: &str) -> Datum { text::parse_vector(text, type_oid::INT2, Repr::Int2, read_int2)? }
     fn int2vectorout(a: &Datum) -> String { text::print_vector(ArrayRef::of(a)) }
     fn int2vectorrecv(bytes: &[u8]) -> Datum { vector_recv(bytes, type_oid::INT2, Repr::Int2, "int2vector")? }
-    fn int2vectorsend[cx](a: &Datum) -> Vec<u8> { text::print_binary(cx, ArrayRef::of(a))? }
+    fn int2vectorsend[cx](a: &Datum) -> Vec<u8> { send_vector(cx, ArrayRef::of(a))? }
     fn oidvectorin(text: &str) -> Datum {
         text::parse_vector(text, type_oid::OID, Repr::Oid, |t| crate::oid::parse_oid(t).map(Datum::Oid))?
     }
     fn oidvectorout(a: &Datum) -> String { text::print_vector(ArrayRef::of(a)) }
     fn oidvectorrecv(bytes: &[u8]) -> Datum { vector_recv(bytes, type_oid::OID, Repr::Oid, "oidvector")? }
-    fn oidvectorsend[cx](a: &Datum) -> Vec<u8> { text::print_binary(cx, ArrayRef::of(a))? }
+    fn oidvectorsend[cx](a: &Datum) -> Vec<u8> { send_vector(cx, ArrayRef::of(a))? }
     fn oidvectortypes[cx](a: &Datum) -> String { type_names(cx, a) }
     fn oidvectoreq(a: &Datum, b: &Datum) -> bool { vector_order(a, b).is_eq() }
     fn oidvectorne(a: &Datum, b: &Datum) -> bool { vector_order(a, b).is_ne() }
@@ -444,7 +452,10 @@ builtins! {
     fn oidvectorle(a: &Datum, b: &Datum) -> bool { vector_order(a, b).is_le() }
     fn oidvectorgt(a: &Datum, b: &Datum) -> bool { vector_order(a, b).is_gt() }
     fn oidvectorge(a: &Datum, b: &Datum) -> bool { vector_order(a, b).is_ge() }
-    fn btoidvectorcmp(a: &Datum, b: &Datum) -> i32 { vector_order(a, b) as i32 }
+    fn btoidvectorcmp(a: &Datum, b: &Datum) -> i32 {
+        let (x, y) = (ArrayRef::of(a).len() as i32, ArrayRef::of(b).len() as i32);
+        if x == y { vector_order(a, b) as i32 } else { x - y }
+    }
     fn hashoidvector(a: &Datum) -> i32 { crate::hash_bytes(&oid_bytes(a)) as i32 }
     fn hashoidvectorextended(a: &Datum, seed: i64) -> i64 {
         crate::hash_bytes_extended(&oid_bytes(a), seed as u64) as i64
@@ -490,11 +501,10 @@ builtins! {
         }
     }
     fn array_position_start[cx](a: Option<&Datum>, wanted: &Datum, start: Option<i32>) -> Option<i32> {
+        let Some(a) = a else { return Ok(Datum::Null) };
+        let places = positions(cx, a, wanted)?;
         let Some(start) = start else { bail!(NULL_VALUE_NOT_ALLOWED, "initial position must not be null") };
-        match a {
-            Some(a) => positions(cx, a, wanted)?.into_iter().find(|p| *p >= start),
-            None => None,
-        }
+        places.into_iter().find(|p| *p >= start)
     }
     fn array_positions[cx](a: Option<&Datum>, wanted: &Datum) -> Datum {
         let Some(a) = a else { return Ok(Datum::Null) };

@@ -6,7 +6,7 @@ use crate::array::cstrings;
 use crate::errors::{division_by_zero, out_of_range};
 use crate::hash::{hash_bytes, hash_bytes_extended};
 use crate::wire::Reader;
-use crate::{FnCtx, FromDatum, IntoDatum, RowSource};
+use crate::{FnCtx, FromDatum, RowSource};
 use Numeric::{Finite, Infinity, MinusInfinity, NaN};
 use report::{Result, bail, error};
 use std::cmp::Ordering;
@@ -314,8 +314,9 @@ fn send(value: &Numeric) -> Vec<u8> {
     let (sign, finite) = match value {
         Finite(v) => (if v.negative { 0x4000 } else { 0 }, v.clone()),
         NaN => (0xC000, Decimal::zero(0)),
-        Infinity => (0xD000, Decimal::zero(0)),
-        MinusInfinity => (0xF000, Decimal::zero(0)),
+        // PostgreSQL sends a scale of 32 with the infinities.
+        Infinity => (0xD000, Decimal::zero(32)),
+        MinusInfinity => (0xF000, Decimal::zero(32)),
     };
     let mut out = (finite.digits.len() as u16).to_be_bytes().to_vec();
     out.extend_from_slice(&(finite.weight as i16).to_be_bytes());
@@ -434,7 +435,7 @@ fn hash_extended(value: &Numeric, seed: i64) -> i64 {
 }
 
 fn round_to(value: Numeric, scale: i32) -> Numeric {
-    map_finite(value, |v| v.rounded(scale.clamp(-2 * 1000, 2 * 1000)))
+    map_finite(value, |v| v.rounded(scale.clamp(-131_073, 16_383)))
 }
 
 fn factorial(n: i64) -> Result<Decimal> {
@@ -456,7 +457,7 @@ fn to_lsn(value: &Numeric) -> Result<i64> {
     match value {
         Finite(v) => {
             let number = v.to_i128().filter(|n| (0..=i128::from(u64::MAX)).contains(n));
-            number.map(|n| n as u64 as i64).ok_or_else(|| out_of_range("pg_lsn"))
+            number.map(|n| n as u64 as i64).ok_or_else(|| error!(INVALID_PARAMETER_VALUE, "pg_lsn out of range"))
         }
         NaN => bail!(FEATURE_NOT_SUPPORTED, "cannot convert NaN to pg_lsn"),
         _ => bail!(FEATURE_NOT_SUPPORTED, "cannot convert infinity to pg_lsn"),
@@ -465,7 +466,7 @@ fn to_lsn(value: &Numeric) -> Result<i64> {
 
 fn move_lsn(lsn: i64, bytes: Numeric, verb: &str) -> Result<i64> {
     if matches!(bytes, NaN) {
-        bail!(NUMERIC_VALUE_OUT_OF_RANGE, "cannot {verb} pg_lsn");
+        bail!(FEATURE_NOT_SUPPORTED, "cannot {verb} pg_lsn");
     }
     to_lsn(&add(&lsn_number(lsn), &bytes))
 }
@@ -499,7 +500,7 @@ builtins! {
     }
     fn numeric_round(a: Numeric, scale: i32) -> Datum { pack(round_to(a, scale))? }
     fn numeric_trunc(a: Numeric, scale: i32) -> Datum {
-        pack(map_finite(a, |v| v.truncated(scale.clamp(-2000, 2000))))?
+        pack(map_finite(a, |v| v.truncated(scale.clamp(-131_073, 16_383))))?
     }
     fn numeric_ceil(a: Numeric) -> Datum { pack(map_finite(a, |v| v.ceil()))? }
     fn numeric_floor(a: Numeric) -> Datum { pack(map_finite(a, |v| v.floor()))? }

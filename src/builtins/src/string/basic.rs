@@ -96,7 +96,7 @@ fn right(text: &str, count: i32) -> &str {
 
 fn chr(code: i32) -> Result<String> {
     if code < 0 {
-        bail!(PROGRAM_LIMIT_EXCEEDED, "character number must be positive");
+        bail!(INVALID_PARAMETER_VALUE, "character number must be positive");
     }
     if code == 0 {
         bail!(PROGRAM_LIMIT_EXCEEDED, "null character not permitted");

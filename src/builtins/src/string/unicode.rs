@@ -15,7 +15,7 @@ fn normalize(text: &str, form: &str) -> Result<String> {
 
 #[cold]
 fn bad_escape() -> Error {
-    error!(INVALID_ESCAPE_SEQUENCE, "invalid Unicode escape")
+    error!(SYNTAX_ERROR, "invalid Unicode escape")
         .hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.")
 }
 
