@@ -134,9 +134,10 @@ fn transfer(engine: &Engine, prng: &mut Prng, sync: SyncCommit) -> Result<Option
     add_row(engine, &row(xid, amount), prng)?;
     if prng.one_in(10) {
         // A file may be left of a transaction that the log forgot, and its xid be given again; who gives out file numbers looks.
-        let free =
-            |number: &u32| engine.store().smgr.exists(RelFork { file: file(*number), ..TABLE }).is_ok_and(|it| !it);
-        let number = (0..).map(|life| life * 100_000 + 20_000 + xid.0 as u32).find(free).expect("there is one");
+        let mut number = 20_000 + xid.0 as u32;
+        while engine.store().smgr.exists(RelFork { file: file(number), ..TABLE })? {
+            number += 100_000;
+        }
         create_relation(engine, &mut transaction, file(number))?;
     }
     add_row(engine, &row(xid, -amount), prng)?;
@@ -220,6 +221,45 @@ fn what_was_acknowledged_survives_any_crash() {
         }
         let engine = start(&sim).expect("it starts");
         check(&engine, &known, seed);
+    }
+}
+
+/// As above with sessions, checkpoints and write-back at once. The schedule is the machine's, so a seed does not repeat exactly.
+#[test]
+fn what_many_sessions_were_told_survives() {
+    for seed in 0..40 {
+        let sim = SimHost::new(seed);
+        drop(bootstrap(&sim));
+        let known = std::sync::Mutex::new(BTreeSet::new());
+        for life in 0..3 {
+            let engine = start(&sim).expect("it starts");
+            let crash_at = 50 + Prng::new(seed * 3 + life).below(1500);
+            sim.set_faults(FaultPlan { crash_at_io: Some(crash_at), ..FaultPlan::default() });
+            std::thread::scope(|scope| {
+                for session in 0..4 {
+                    let (engine, known) = (&engine, &known);
+                    scope.spawn(move || {
+                        let mut prng = Prng::new(seed * 100 + life * 10 + session);
+                        while let Ok(xid) = transfer(engine, &mut prng, SyncCommit::On) {
+                            known.lock().expect("nobody panicked").extend(xid);
+                        }
+                    });
+                }
+                let engine = &engine;
+                scope.spawn(move || {
+                    while engine.store().buffers.sweep_ahead(8, 4).is_ok()
+                        && engine.store().wal.background_flush(1).is_ok()
+                    {}
+                });
+                scope.spawn(
+                    move || while engine.checkpoint(CheckpointKind::Online, &mut |_| Ok(()), &|_| true).is_ok() {},
+                );
+            });
+            assert!(sim.powered_off(), "seed {seed}: they stopped for another reason");
+            drop(engine);
+            sim.crash();
+        }
+        check(&start(&sim).expect("it starts"), &known.into_inner().expect("nobody panicked"), seed);
     }
 }
 
