@@ -48,5 +48,5 @@ pub use record::{Durability, RecordBuilder, XLOG_FPI, XLOG_FPI_FOR_HINT};
 pub use redo::{Redo, RedoCx};
 pub use write_back::{WriteProgress, WriteStats};
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

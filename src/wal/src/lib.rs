@@ -53,5 +53,5 @@ pub use record::{
 pub use resource::{ResourceManager, RmgrId};
 pub use segments::RecycleStats;
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests;

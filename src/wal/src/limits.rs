@@ -7,7 +7,7 @@ pub const RECORD_BYTES_MAX: usize = 256 << 20;
 /// Smallest ring of buffers.
 pub(crate) const RING_BYTES_MIN: usize = 64 << 10;
 /// Insertion slots: how many records can be copied at once. More than cores gain nothing; a checkpoint takes them all.
-pub(crate) const SLOTS: usize = 16;
+pub(crate) const SLOTS: usize = if cfg!(loom) { 2 } else { 16 };
 /// Bytes copied into the ring between two looks for room.
 pub(crate) const COPY_BYTES: usize = 32 << 10;
 /// Bytes the reader asks for at once.

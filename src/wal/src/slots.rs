@@ -94,3 +94,57 @@ impl Slots {
         self.0.iter().map(|slot| counter(slot).load(Ordering::Relaxed)).sum()
     }
 }
+
+#[cfg(all(test, loom))]
+mod model {
+    use super::*;
+    use loom::sync::{Arc, Mutex as ModelMutex};
+    use loom::thread;
+
+    /// A log of two one-word records.
+    struct Log {
+        slots: Slots,
+        next: ModelMutex<u64>,
+        reserved: AtomicU64,
+        ring: [AtomicU64; 2],
+    }
+
+    fn insert(log: &Log, hint: u64) {
+        let slot = log.slots.take(hint);
+        let start = {
+            let mut next = log.next.lock().expect("no model thread panics");
+            let start = *next;
+            slot.begin(start);
+            *next += 1;
+            log.reserved.store(*next, Ordering::Release);
+            start
+        };
+        log.ring[start as usize].store(1, Ordering::Relaxed);
+        slot.finish(8, 0);
+    }
+
+    /// What a writer takes for complete has been copied, and it sees the copy.
+    #[test]
+    fn complete_means_copied() {
+        loom::model(|| {
+            let log = Arc::new(Log {
+                slots: Slots::new(),
+                next: ModelMutex::new(0),
+                reserved: AtomicU64::new(0),
+                ring: [AtomicU64::new(0), AtomicU64::new(0)],
+            });
+            let inserters = [0, 1].map(|hint| {
+                let log = Arc::clone(&log);
+                thread::spawn(move || insert(&log, hint))
+            });
+            let complete = log.slots.complete_up_to(log.reserved.load(Ordering::Acquire));
+            for word in &log.ring[..complete as usize] {
+                assert_eq!(word.load(Ordering::Relaxed), 1);
+            }
+            for inserter in inserters {
+                inserter.join().expect("it ends");
+            }
+            assert_eq!(log.slots.complete_up_to(log.reserved.load(Ordering::Acquire)), 2);
+        });
+    }
+}
