@@ -358,6 +358,6 @@ fn a_cluster_without_its_log_does_not_start() {
     for (name, _) in host.disk.list(std::path::Path::new("pg_wal")).expect("list") {
         host.disk.unlink(&std::path::Path::new("pg_wal").join(name)).expect("unlink");
     }
-    let error = start(&sim).err().expect("no log");
+    let error = start(&sim).expect_err("no log");
     assert_eq!(error.message(), "could not locate a valid checkpoint record");
 }

@@ -4,7 +4,7 @@
 //!
 //! 1. A fork's file is `base/<database>/<number><suffix>`, `global/<number><suffix>` or `pg_tblspc/<tablespace>/<database>/<number><suffix>`; what goes
 //!    beyond the first segment (1 GiB) is in the same name with `.1`, `.2`, ... A segment exists only if the one before it is full.
-//! 2. [`StorageManager::read`], [`StorageManager::write`] and [`StorageManager::extend`] move single pages by positioned I/O from any thread.
+//! 2. [`StorageManager::read`], [`StorageManager::write`] and [`StorageManager::extend_to`] move single pages by positioned I/O from any thread.
 //! 3. A written segment is put on the list of [`StorageManager::sync_pending`] once, however often it is written; the checkpointer works the list off.
 //! 4. The length of a fork is remembered while its entry lives: nobody but this process changes the files.
 //!
