@@ -4,24 +4,26 @@ use crate::fork_file::{ForkFile, Segment, directory_of, segment_path};
 use crate::limits::TABLE_SHARDS;
 use crate::sync_queue::SyncQueue;
 use crate::{SmgrOptions, SyncStats};
-use base::{BlockNumber, Fork, Oid, PAGE_BYTES, RelFile, RelFork};
+use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, GLOBAL_TABLESPACE, Oid, PAGE_BYTES, RelFile, RelFork};
 use host::{Host, OpenMode, OpenOptions};
 use page::Page;
 use report::{Context, Error, Result, Severity, SqlState, error};
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use sync::{MutexGuard, RwLock, rank};
 
+type Forks = HashMap<RelFork, Arc<ForkFile>, foldhash::fast::RandomState>;
+
 /// All relation files of a cluster.
 pub struct StorageManager {
     pub(crate) host: Host,
     pub(crate) options: SmgrOptions,
-    shards: Vec<RwLock<HashMap<RelFork, Arc<ForkFile>>>>,
-    hasher: RandomState,
+    shards: Vec<RwLock<Forks>>,
+    hasher: foldhash::fast::RandomState,
     pub(crate) queue: SyncQueue,
     open_files: AtomicUsize,
     sync_failed: AtomicBool,
@@ -41,12 +43,12 @@ impl StorageManager {
     /// Files below the host's data directory.
     pub fn new(host: Host, options: SmgrOptions) -> StorageManager {
         assert!(options.segment_blocks > 0 && options.open_files_max > 0);
-        let shard = |_| RwLock::new(rank::SMGR_TABLE, HashMap::new());
+        let shard = |_| RwLock::new(rank::SMGR_TABLE, Forks::default());
         StorageManager {
             host,
             options,
             shards: (0..TABLE_SHARDS).map(shard).collect(),
-            hasher: RandomState::new(),
+            hasher: foldhash::fast::RandomState::default(),
             queue: SyncQueue::new(),
             open_files: AtomicUsize::new(0),
             sync_failed: AtomicBool::new(false),
@@ -67,7 +69,8 @@ impl StorageManager {
             IfExists::Ignore => OpenMode::Create,
         };
         let path = segment_path(fork, 0);
-        if if_exists == IfExists::Ignore {
+        // A database's directory in a tablespace is made by its first relation there; redo comes by anything.
+        if if_exists == IfExists::Ignore || ![DEFAULT_TABLESPACE, GLOBAL_TABLESPACE].contains(&fork.file.tablespace) {
             self.make_directory(&directory_of(fork.file))?;
         }
         let opened = self.host.disk.open(&path, OpenOptions::new(mode));
@@ -112,11 +115,8 @@ impl StorageManager {
     ///
     /// Errors: 58P01 if its file is missing.
     pub fn blocks(&self, fork: RelFork) -> Result<u32> {
-        let entry = self.entry(fork);
-        match entry.known_blocks() {
-            Some(blocks) => Ok(blocks),
-            None => self.count_blocks(&entry),
-        }
+        let known = self.shard(fork).read().get(&fork).and_then(|entry| entry.known_blocks());
+        known.map_or_else(|| self.count_blocks(&self.entry(fork)), Ok)
     }
 
     fn count_blocks(&self, entry: &Arc<ForkFile>) -> Result<u32> {
@@ -395,7 +395,7 @@ impl StorageManager {
         self.open_files.load(Ordering::Relaxed)
     }
 
-    fn shard(&self, fork: RelFork) -> &RwLock<HashMap<RelFork, Arc<ForkFile>>> {
+    fn shard(&self, fork: RelFork) -> &RwLock<Forks> {
         &self.shards[self.hasher.hash_one(fork) as usize % TABLE_SHARDS]
     }
 
