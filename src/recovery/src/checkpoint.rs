@@ -109,6 +109,9 @@ impl Engine {
         let mut stats = CheckpointStats { redo, frames: self.store.buffers.frames(), ..CheckpointStats::default() };
         stats.pages = self.store.buffers.write_dirty(pace)?;
         stats.write_time = clock.monotonic() - start;
+        if kind == CheckpointKind::Shutdown {
+            self.store.smgr.trim_reserved()?;
+        }
         stats.sync = self.store.smgr.sync_pending()?;
         let inserted = self.log_checkpoint(kind, &record)?;
         stats.record = inserted.start;

@@ -15,6 +15,8 @@ pub(crate) struct ForkFile {
     pub(crate) fork: RelFork,
     /// Blocks, or `UNKNOWN`. Raised under `extension`, lowered by truncation.
     blocks: AtomicU32,
+    /// Blocks that the files have room for, zeros beyond `blocks`; zero if no more is known than `blocks`. Changed under `extension`.
+    pub(crate) reserved: AtomicU32,
     /// Held while the fork grows.
     pub(crate) extension: Mutex<()>,
     /// Open segment files by number.
@@ -35,6 +37,7 @@ impl ForkFile {
         ForkFile {
             fork,
             blocks: AtomicU32::new(UNKNOWN),
+            reserved: AtomicU32::new(0),
             extension: Mutex::new(rank::EXTEND, ()),
             segments: RwLock::new(rank::SMGR_FORK, Vec::new()),
             used: AtomicBool::new(true),

@@ -1,7 +1,7 @@
 //! Reading, writing, making and removing forks.
 
 use crate::fork_file::{ForkFile, Segment, directory_of, segment_path};
-use crate::limits::TABLE_SHARDS;
+use crate::limits::{RESERVE_BLOCKS_MAX, RESERVE_FROM_BLOCKS, TABLE_SHARDS};
 use crate::sync_queue::SyncQueue;
 use crate::{SmgrOptions, SyncStats};
 use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, GLOBAL_TABLESPACE, Oid, PAGE_BYTES, RelFile, RelFork};
@@ -183,30 +183,64 @@ impl StorageManager {
             return Err(error!(PROGRAM_LIMIT_EXCEEDED, "cannot extend file \"{fork}\" beyond {} blocks", u32::MAX));
         }
         while next <= block.0 {
-            next = self.extend_in_segment(&entry, next, block)?;
+            if entry.reserved.load(Ordering::Acquire) <= next {
+                let reserved = self.reserve(&entry, next, block)?;
+                entry.reserved.store(reserved, Ordering::Release);
+            }
+            next = entry.reserved.load(Ordering::Acquire).min(block.0 + 1);
             entry.raise_blocks(next);
         }
         Ok(())
     }
 
-    /// Adds blocks from `next` on, up to `block` or the end of the segment; returns the new length.
-    fn extend_in_segment(&self, entry: &Arc<ForkFile>, next: u32, block: BlockNumber) -> Result<u32> {
+    /// Makes room from `next` on, in one segment: up to `block`, or some more if the fork is long already. Returns the length that there is room for.
+    fn reserve(&self, entry: &Arc<ForkFile>, next: u32, block: BlockNumber) -> Result<u32> {
         let per_segment = self.options.segment_blocks;
         let number = next / per_segment;
         let segment = match self.segment(entry, number) {
             Err(error) if number > 0 && error.code() == SqlState::UNDEFINED_FILE => self.add_segment(entry, number)?,
             other => other?,
         };
-        let end = ((number + 1) * per_segment).min(block.0 + 1);
-        let offset = u64::from(next % per_segment) * PAGE_BYTES as u64;
-        let zeros = [0; PAGE_BYTES];
-        let grown = match end - next {
-            1 => segment.file.write_at(&zeros, offset),
-            count => segment.file.allocate(offset, u64::from(count) * PAGE_BYTES as u64),
+        let ahead = if next < RESERVE_FROM_BLOCKS { 1 } else { (next / 8).min(RESERVE_BLOCKS_MAX) };
+        let segment_end = (number + 1).saturating_mul(per_segment);
+        let needed = segment_end.min(block.0 + 1);
+        let wanted = segment_end.min(needed.max(next.saturating_add(ahead)));
+        let grow = |end: u32| {
+            let offset = u64::from(next % per_segment) * PAGE_BYTES as u64;
+            match end - next {
+                1 => segment.file.write_at(&[0; PAGE_BYTES], offset),
+                count => segment.file.allocate(offset, u64::from(count) * PAGE_BYTES as u64),
+            }
+        };
+        let (end, grown) = match grow(wanted) {
+            // A nearly full disk may still hold what is needed now.
+            Err(_) if wanted > needed => (needed, grow(needed)),
+            other => (wanted, other),
         };
         grown.map_err(|error| extend_error(&self.path_of(entry.fork, BlockNumber(next)), &error))?;
         self.request_segment_sync(entry.fork, number, &segment)?;
         Ok(end)
+    }
+
+    /// Gives back the room that forks have beyond their length. Before an orderly end: the next start takes files for as long as they are.
+    pub fn trim_reserved(&self) -> Result<()> {
+        for shard in &self.shards {
+            let entries: Vec<Arc<ForkFile>> = shard.read().values().cloned().collect();
+            entries.iter().try_for_each(|entry| self.trim_fork(entry))?;
+        }
+        Ok(())
+    }
+
+    fn trim_fork(&self, entry: &Arc<ForkFile>) -> Result<()> {
+        let _extension = entry.extension.lock();
+        let reserved = entry.reserved.swap(0, Ordering::AcqRel);
+        match entry.known_blocks() {
+            Some(blocks) if blocks < reserved => {
+                let (number, per_segment) = (blocks / self.options.segment_blocks, self.options.segment_blocks);
+                self.cut_segment(entry, number, blocks - number * per_segment)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn add_segment(&self, entry: &Arc<ForkFile>, number: u32) -> Result<Arc<Segment>> {
@@ -226,6 +260,7 @@ impl StorageManager {
             return Ok(());
         }
         entry.set_blocks(blocks);
+        let before = before.max(entry.reserved.swap(0, Ordering::AcqRel));
         for number in (blocks / per_segment..=before.saturating_sub(1) / per_segment).rev() {
             let keep = blocks.saturating_sub(number * per_segment);
             self.cut_segment(&entry, number, keep)?;

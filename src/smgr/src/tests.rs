@@ -65,6 +65,26 @@ fn truncation_cuts_and_removes_segments() {
     assert_eq!((smgr.blocks(MAIN).expect("blocks"), first_byte(&smgr, 2), first_byte(&smgr, 4)), (9, 3, 0));
 }
 
+/// A long fork grows by more than one block at a time; an orderly end gives back what was not used.
+#[test]
+fn room_made_ahead_is_given_back() {
+    let sim = SimHost::new(1);
+    let smgr = StorageManager::new(
+        manager(&sim).host().clone(),
+        SmgrOptions { segment_blocks: 100, ..SmgrOptions::default() },
+    );
+    smgr.create(MAIN, IfExists::Fail).expect("create");
+    (0..90).for_each(|block| smgr.extend_to(MAIN, BlockNumber(block)).expect("extend"));
+    let length = |path: &str| sim.file_bytes(Path::new(path)).map(|bytes| bytes.len() / 8192);
+    assert_eq!((smgr.blocks(MAIN).expect("blocks"), length("base/5/16384")), (90, Some(91)));
+    smgr.trim_reserved().expect("trim");
+    assert_eq!(length("base/5/16384"), Some(90));
+    (90..130).for_each(|block| smgr.extend_to(MAIN, BlockNumber(block)).expect("extend"));
+    assert_eq!((length("base/5/16384"), length("base/5/16384.1")), (Some(100), Some(41)));
+    smgr.truncate(MAIN, 95).expect("truncate");
+    assert_eq!((length("base/5/16384"), length("base/5/16384.1")), (Some(95), None));
+}
+
 #[test]
 fn a_missing_file_and_a_missing_block_are_told() {
     let sim = SimHost::new(1);
