@@ -40,6 +40,19 @@ def text_array(s):
     return s
 
 
+# The domains of information_schema. Their checks (not negative; YES or NO) hold for all that its views give.
+DOMAINS = [
+    {"oid": oid, "typname": name, "typnamespace": "information_schema", "typarray": oid - 1, "typtype": "d", "typbasetype": base,
+     "typcategory": category, "typinput": "domain_in", "typreceive": "domain_recv"} | more
+    for oid, name, base, category, more in (
+        (13221, "cardinal_number", "int4", "N", {"typlen": 4, "typbyval": True, "typalign": "i", "typoutput": "int4out", "typsend": "int4send"}),
+        (13224, "character_data", "varchar", "S", {"typalign": "i", "typstorage": "x", "typcollation": "C", "typoutput": "varcharout", "typsend": "varcharsend"}),
+        (13226, "sql_identifier", "name", "S", {"typlen": 64, "typalign": "c", "typcollation": "C", "typoutput": "nameout", "typsend": "namesend"}),
+        (13232, "time_stamp", "timestamptz", "D", {"typlen": 8, "typbyval": True, "typalign": "d", "typtypmod": 2, "typoutput": "timestamptz_out", "typsend": "timestamptz_send"}),
+        (13234, "yes_or_no", "varchar", "S", {"typalign": "i", "typstorage": "x", "typcollation": "C", "typtypmod": 7, "typoutput": "varcharout", "typsend": "varcharsend"}),
+    )]
+
+
 class Picker:
     def __init__(self, names):
         self.n = names
@@ -168,6 +181,7 @@ class Picker:
             if r["typcollation"]:
                 d["typcollation"] = n.collations[r["typcollation"]]
             out.append(d)
+        out += DOMAINS
         # Array types follow from their element's typarray, but for the pseudo-types that have a row of their own.
         self.out["pg_type"] = out
 
@@ -264,6 +278,7 @@ class Picker:
                 r["nspacl"] = "{pg_database_owner=UC/pg_database_owner,=U/pg_database_owner}"
             if r["nspname"] == "pg_catalog":
                 r["nspacl"] = "{POSTGRES=UC/POSTGRES,=U/POSTGRES}"
+        self.out["pg_namespace"].append({"oid": 13219, "nspname": "information_schema", "nspacl": "{POSTGRES=UC/POSTGRES,=U/POSTGRES}"})
         self.out["pg_tablespace"] = q("select oid::int8 as oid, spcname from pg_tablespace where oid < 2000 order by oid")
         self.out["pg_language"] = q("select oid::int8 as oid, lanname, lanpltrusted from pg_language where oid < 12000 order by oid")
         for r in self.out["pg_language"]:

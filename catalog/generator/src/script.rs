@@ -106,7 +106,7 @@ fn array_type(element: &Row) -> Row {
     set("typalign", Value::String(align.to_owned()));
     set("typstorage", Value::String("x".to_owned()));
     set("typsubscript", Value::String("array_subscript_handler".to_owned()));
-    for column in ["typmodin", "typmodout", "typcollation", "typdelim"] {
+    for column in ["typnamespace", "typmodin", "typmodout", "typcollation", "typdelim"] {
         if let Some(value) = element.get(column) {
             set(column, value.clone());
         }
