@@ -92,7 +92,7 @@ class Picker:
         if symbol in self.system:
             return "system_srf" if r["proretset"] else "system"
         if internal:
-            return "io" if r["oid"] in self.receive else None
+            return "io" if r["oid"] in self.receive or symbol == "domain_recv" else None
         if self.builtin is not None or ABSENT_SYMBOLS.match(symbol):
             return None
         return "srf" if r["proretset"] else "builtin"
