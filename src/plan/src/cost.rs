@@ -92,7 +92,7 @@ impl Planner<'_> {
                 let expr = sub.path.target.exprs.get(at)?;
                 match expr {
                     Expr::Var(inner) if inner.levels_up == 0 && inner.varno > 0 => {
-                        match &info.rtable.get(inner.varno as usize - 1)?.kind {
+                        match &info.query.rtable.get(inner.varno as usize - 1)?.kind {
                             RteKind::Relation(relation) if inner.attno > 0 => {
                                 self.lookup.column_stats(relation.relid, inner.attno).ok()?.map(|s| s.width)
                             }

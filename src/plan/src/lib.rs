@@ -6,12 +6,15 @@
 
 mod classes;
 mod cost;
+mod create;
+mod finish;
 mod index;
 mod join;
 mod joininfo;
 pub mod lookup;
 pub mod node;
 mod pathset;
+mod planner;
 mod prep;
 mod relids;
 mod root;
@@ -19,5 +22,10 @@ mod scan;
 mod selectivity;
 mod search;
 mod simplify;
+mod setop;
 mod subselect;
 mod tree;
+mod upper;
+
+pub use finish::own_exprs;
+pub use planner::plan;

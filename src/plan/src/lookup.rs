@@ -192,6 +192,8 @@ pub trait Lookup {
     fn comparator(&self, type_oid: Oid, collation: Oid) -> Result<Option<Comparator>>;
     /// The columns' types of a composite type, by its oid.
     fn row_desc(&self, type_oid: Oid) -> Result<Arc<TupleDesc>>;
+    /// The index that enforces a constraint. Errors: XX000 if there is none.
+    fn constraint_index(&self, constraint: Oid) -> Result<Oid>;
     /// A one-dimensional array; none if that cannot be made here.
     fn make_array(&self, element_type: Oid, values: &[Datum]) -> Result<Option<Datum>>;
     /// The values of an array.

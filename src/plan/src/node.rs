@@ -290,6 +290,8 @@ pub struct SubqueryScan {
     pub relation: i32,
     /// Its plan.
     pub child: Box<Plan>,
+    /// While planning: the level that the child belongs to.
+    pub subroot: usize,
 }
 
 /// Functions in FROM.
@@ -738,6 +740,36 @@ impl Plan {
             Node::SetOp(node) => vec![&node.child],
             Node::LockRows(node) => vec![&node.child],
             Node::Limit(node) => vec![&node.child],
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn children_mut(&mut self) -> Vec<&mut Plan> {
+        match &mut self.node {
+            Node::Result(node) => node.child.as_deref_mut().into_iter().collect(),
+            Node::ProjectSet(child) | Node::Material(child) => vec![child],
+            Node::ModifyTable(node) => vec![&mut node.child],
+            Node::Append(node) => node.children.iter_mut().collect(),
+            Node::MergeAppend(node) => node.children.iter_mut().collect(),
+            Node::BitmapAnd(children) | Node::BitmapOr(children) => children.iter_mut().collect(),
+            Node::RecursiveUnion(node) => vec![&mut node.left, &mut node.right],
+            Node::BitmapHeapScan(node) => vec![&mut node.bitmap],
+            Node::SubqueryScan(node) => vec![&mut node.child],
+            Node::NestLoop(node) => vec![&mut node.outer, &mut node.inner],
+            Node::MergeJoin(node) => vec![&mut node.outer, &mut node.inner],
+            Node::HashJoin(node) => vec![&mut node.outer, &mut node.inner],
+            Node::Hash(node) => vec![&mut node.child],
+            Node::Memoize(node) => vec![&mut node.child],
+            Node::Sort(node) => vec![&mut node.child],
+            Node::IncrementalSort(node) => vec![&mut node.child],
+            Node::Group(node) => vec![&mut node.child],
+            Node::Agg(node) => vec![&mut node.child],
+            Node::WindowAgg(node) => vec![&mut node.child],
+            Node::Unique(node) => vec![&mut node.child],
+            Node::SetOp(node) => vec![&mut node.child],
+            Node::LockRows(node) => vec![&mut node.child],
+            Node::Limit(node) => vec![&mut node.child],
             _ => Vec::new(),
         }
     }

@@ -4,7 +4,7 @@ use crate::lookup::{IndexInfo, Lookup, RelationInfo, Settings};
 use crate::node::{GroupingSetPlan, JoinType, PlanRowMark, SetOpCommand};
 use crate::relids::Relids;
 use analyze::expr::{Expr, SubPlan};
-use analyze::query::{Query, RangeTblEntry, SortGroupClause, TargetEntry, WindowClause};
+use analyze::query::{Query, SortGroupClause, TargetEntry, WindowClause};
 use base::Oid;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
@@ -154,6 +154,8 @@ pub struct BaseInfo {
     pub subquery: Option<SubqueryPath>,
     /// Relations that it refers to laterally.
     pub lateral: Relids,
+    /// Values of this level that the sub-query needs, and their parameters.
+    pub subquery_params: Vec<(Expr, i32)>,
 }
 
 /// The planned sub-query of a range table entry.
@@ -435,18 +437,6 @@ pub struct Root {
     pub outer_clauses: Vec<ClauseRc>,
 }
 
-/// What sub-plans and the final plan are made of, kept until numbers are final.
-pub struct SubRoot {
-    /// Its range table.
-    pub rtable: Vec<RangeTblEntry>,
-    /// Its row marks.
-    pub row_marks: Vec<PlanRowMark>,
-    /// Initial plans of its level.
-    pub init_plans: Vec<SubPlan>,
-    /// Its planned output list.
-    pub targets: Vec<TargetEntry>,
-}
-
 /// What enclosing levels offer and gather.
 #[derive(Default)]
 pub struct Level {
@@ -500,7 +490,7 @@ pub struct Planner<'a> {
     /// Sub-selects with plans of their own.
     pub subplans: Vec<PlannedSub>,
     /// Levels whose plans wait to be finished.
-    pub subroots: Vec<SubRoot>,
+    pub subroots: Vec<Rc<Root>>,
     /// Types of executor parameters.
     pub param_types: Vec<Oid>,
     /// Enclosing levels, the current one last.
@@ -509,6 +499,12 @@ pub struct Planner<'a> {
     pub relation_oids: Vec<Oid>,
     /// Must be able to rewind.
     pub rewind: std::collections::BTreeSet<i32>,
+    /// While a plan is made: relations of the outer sides of nested loops around the present place.
+    pub outer_rels: Relids,
+    /// While a plan is made: values that nested loops above must provide.
+    pub outer_params: Vec<(Expr, i32)>,
+    /// Numbers of plan nodes.
+    pub next_node: u32,
 }
 
 impl Planner<'_> {

@@ -24,6 +24,7 @@ impl Planner<'_> {
             tuples: 0.0,
             subquery: None,
             lateral: self.lateral_of(root, rti),
+            subquery_params: Vec::new(),
         };
         if let RteKind::Relation(relation) = &root.query.rte(rti).kind {
             let info = self.lookup.relation(relation.relid)?;
