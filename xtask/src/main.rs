@@ -3,6 +3,7 @@
 
 mod command;
 mod tidy;
+mod up;
 mod verify;
 
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
+  up        build, make a cluster in ./data if there is none, start its server: --data, --port, --foreground
   verify    format, lints, docs, tidy, all tests, the regression suite: what the gate runs
   tidy      the style rules that a program can check";
 
@@ -20,6 +22,7 @@ fn main() -> ExitCode {
         None => ("", &[][..]),
     };
     let outcome = match name {
+        "up" => up::run(rest),
         "verify" => verify::run(rest),
         "tidy" => tidy::run(),
         _ => Err(USAGE.to_owned()),

@@ -1,0 +1,93 @@
+//! The startup role: opens the storage engine, redoes what a crash left over, and makes the instance.
+
+use crate::checkpoints::Wanted;
+use crate::shared::RoleContext;
+use crate::storage;
+use config::Setting;
+use logging::RoleLog;
+use recovery::{DatabaseState, Engine, RecoveryEvent};
+use report::{Error, Result, Severity};
+use std::sync::Arc;
+use std::time::Duration;
+use sync::Interrupt;
+
+/// Makes the instance.
+pub fn run(role: RoleContext) -> Result<()> {
+    let host = host::real(&role.shared.data_directory);
+    let engine = storage::open(host, &role.shared.settings)?;
+    let interrupted_in = engine.control().state;
+    let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
+    let report = start(&engine, &mut teller)?;
+    storage::publish(&role.shared, Arc::new(engine));
+    if report.recovered {
+        role.shared.checkpoints.request(Wanted { end_of_recovery: true, immediate: true, ..Wanted::default() });
+    }
+    Ok(())
+}
+
+fn start(engine: &Engine, teller: &mut Teller<'_>) -> Result<recovery::StartReport> {
+    engine.start(&mut |event| teller.tell(event))
+}
+
+/// Says how recovery goes, in PostgreSQL's words.
+struct Teller<'a> {
+    role: &'a RoleContext,
+    last_progress: Duration,
+    interrupted_in: DatabaseState,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, event: RecoveryEvent) -> Result<()> {
+        let log = &self.role.log;
+        match event {
+            RecoveryEvent::WasShutDown(us) => {
+                log.say(format!("database system was shut down at {}", stamp(log, us)));
+            }
+            RecoveryEvent::WasInterrupted(us) => self.say_interrupted(us),
+            RecoveryEvent::RedoStarts(at) => log.say(format!("redo starts at {at}")),
+            RecoveryEvent::Progress { at, elapsed, .. } => return self.progress(at, elapsed),
+            RecoveryEvent::EndOfLog { at, reason } => log.say(format!("{} at {at}", reason.reason())),
+            RecoveryEvent::RedoDone { at, elapsed } => {
+                let seconds = elapsed.as_secs_f64();
+                log.say(format!("redo done at {at} system usage: elapsed: {seconds:.2} s"));
+            }
+        }
+        Ok(())
+    }
+
+    fn say_interrupted(&self, us: i64) {
+        let log = &self.role.log;
+        let at = stamp(log, us);
+        log.say(match self.interrupted_in {
+            DatabaseState::ShuttingDown => format!("database system shutdown was interrupted; last known up at {at}"),
+            DatabaseState::InCrashRecovery => format!("database system was interrupted while in recovery at {at}"),
+            _ => format!("database system was interrupted; last known up at {at}"),
+        });
+        log.say("database system was not properly shut down; automatic recovery in progress");
+    }
+
+    /// Long redo says now and then where it is, and heeds a request to end.
+    fn progress(&mut self, at: base::Lsn, elapsed: Duration) -> Result<()> {
+        let interrupts = &self.role.interrupts;
+        if interrupts.is_pending(Interrupt::Quit) || interrupts.is_pending(Interrupt::Terminate) {
+            let error = report::error!(ADMIN_SHUTDOWN, "terminating startup process due to administrator command");
+            return Err(error.severity(Severity::Fatal));
+        }
+        let interval = self.role.shared.settings.duration(Setting::LogStartupProgressInterval);
+        if !interval.is_zero() && elapsed >= self.last_progress + interval {
+            self.last_progress = elapsed;
+            let seconds = elapsed.as_secs_f64();
+            self.role.log.say(format!("redo in progress, elapsed time: {seconds:.2} s, current LSN: {at}"));
+        }
+        Ok(())
+    }
+}
+
+fn stamp(log: &RoleLog, us: i64) -> String {
+    log.logger().stamp(us)
+}
+
+/// FATAL: a role that needs the instance was started without one.
+pub fn no_instance() -> Error {
+    crate::start::plain_fatal("there is no instance")
+}

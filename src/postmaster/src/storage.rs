@@ -1,0 +1,97 @@
+//! The storage engine's place in the server: how it is set up from the settings, and who gets at it.
+
+use crate::shared::Shared;
+use config::{ServerValues, Setting, Settings};
+use host::{Clock, Host};
+use instance::Instance;
+use recovery::{Engine, EngineOptions, SharedRmgr};
+use report::Result;
+use std::sync::Arc;
+use wal::SyncMethod;
+
+/// Smallest and greatest share of the pool that the log's buffer gets by itself, in bytes.
+const WAL_BUFFER_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=16 << 20;
+
+/// A running instance with its engine.
+#[derive(Clone)]
+pub struct Running {
+    /// Checkpoints, shutdown.
+    pub engine: Arc<Engine>,
+    /// What sessions see.
+    pub instance: Arc<Instance>,
+}
+
+impl Running {
+    /// The instance's clock.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.instance.host.clock
+    }
+}
+
+/// Opens the engine of an existing cluster.
+pub fn open(host: Host, settings: &Settings) -> Result<Engine> {
+    Engine::open(host, options(&settings.values()), resource_managers())
+}
+
+/// The resource managers of the access methods, in no particular order.
+pub fn resource_managers() -> Vec<SharedRmgr> {
+    vec![
+        Box::new(heap::HeapResource),
+        Box::new(heap::Heap2Resource),
+        Box::new(heap::SequenceResource),
+        Box::new(btree::BtreeResource),
+    ]
+}
+
+/// How tables and indexes are stored.
+pub fn access_methods() -> schema::AccessMethods {
+    schema::AccessMethods { table: &heap::AM, index: &btree::AM }
+}
+
+/// Makes the instance over a started engine and shows it to everybody.
+pub fn publish(shared: &Shared, engine: Arc<Engine>) {
+    let control = engine.control();
+    let settings = &shared.settings;
+    let segment_bytes = i32::try_from(control.segment_bytes).unwrap_or(i32::MAX);
+    settings.set_override(Setting::WalSegmentSize, config::Value::Int(segment_bytes));
+    let host = engine.host().clone();
+    let instance = Instance::new(host, settings.clone(), engine.store().clone(), access_methods());
+    shared.set_running(Some(Running { engine, instance: Arc::new(instance) }));
+}
+
+/// The engine's options, from the settings.
+pub fn options(values: &ServerValues) -> EngineOptions {
+    let frames = values.int(Setting::SharedBuffers) as usize;
+    EngineOptions {
+        frames,
+        wal_buffer_bytes: wal_buffer_bytes(values.int(Setting::WalBuffers), frames) as usize,
+        sync_method: SyncMethod::from_name(values.choice(Setting::WalSyncMethod)).unwrap_or_default(),
+        fsync: values.bool(Setting::Fsync),
+        full_page_writes: values.bool(Setting::FullPageWrites),
+        min_wal_bytes: (values.int(Setting::MinWalSize) as u64) << 20,
+        max_wal_bytes: (values.int(Setting::MaxWalSize) as u64) << 20,
+        completion_target: values.real(Setting::CheckpointCompletionTarget),
+        ..EngineOptions::default()
+    }
+}
+
+/// `wal_buffers`; -1 stands for a thirty-second of the pool.
+fn wal_buffer_bytes(pages: i32, frames: usize) -> u64 {
+    match u64::try_from(pages) {
+        Ok(pages) => (pages * base::PAGE_BYTES as u64).max(*WAL_BUFFER_BYTES.start()),
+        Err(_) => (frames as u64 / 32 * base::PAGE_BYTES as u64).clamp(*WAL_BUFFER_BYTES.start(), *WAL_BUFFER_BYTES.end()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_gets_its_share_of_the_pool() {
+        assert_eq!(wal_buffer_bytes(-1, 16_384), 4 << 20);
+        assert_eq!(wal_buffer_bytes(-1, 16), 64 << 10);
+        assert_eq!(wal_buffer_bytes(-1, 1 << 30), 16 << 20);
+        assert_eq!(wal_buffer_bytes(512, 16), 4 << 20);
+    }
+}
