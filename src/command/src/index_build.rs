@@ -1,11 +1,12 @@
 //! Filling an index from its table: scan, evaluate, sort, build from the bottom up.
 
 use crate::address::relation_display_name;
-use crate::index_values::{IndexEntries, describe_key, temp_space};
+use crate::index_values::{IndexEntries, describe_key};
 use access::{Access, Direction, Index, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
 use exec::store::{SortKey, Sorter};
+use exec::temp_space;
 use instance::Ctx;
 use report::{Result, error};
 use schema::RelationEntry;

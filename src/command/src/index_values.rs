@@ -1,6 +1,5 @@
 //! An index's values of a table's row.
 
-use exec::store::{MemorySpace, TempSpace};
 use instance::Ctx;
 use instance::privileges::Privileges;
 use report::{Result, unsupported};
@@ -54,9 +53,4 @@ pub(crate) fn describe_key(
         });
     }
     Ok(Some(format!("({})=({})", names.join(", "), shown.join(", "))))
-}
-
-/// Where sorted runs go that do not fit in memory.
-pub(crate) fn temp_space(_: Ctx<'_>) -> Box<dyn TempSpace> {
-    Box::new(MemorySpace)
 }

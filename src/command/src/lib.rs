@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod analysis;
 mod client;
 pub mod dependency;
 mod index;
@@ -26,14 +27,20 @@ mod tag;
 mod transaction;
 mod variable;
 
+pub use analysis::{evaluate_parameter, with_analyze_context};
 pub use client::{Client, CopyFormat};
+pub use role::reset_user;
 pub use tag::Tag;
 pub use transaction::set_characteristics;
 pub use variable::show_value;
 
+use analyze::UtilityStatement;
+use exec::Params;
 use instance::Ctx;
-use parser::ast::{RawStatement, Statement};
+use parser::ast::Statement;
 use report::{Result, unsupported};
+use std::sync::Arc;
+use tuple::TupleDesc;
 
 /// A utility statement at work.
 pub struct Execution<'a, 'b> {
@@ -41,6 +48,8 @@ pub struct Execution<'a, 'b> {
     pub cx: Ctx<'a>,
     /// The query string that the statement is part of.
     pub text: &'b str,
+    /// Values of the statement's parameters.
+    pub params: Arc<Params>,
     /// It runs in a transaction block, or together with other statements in one message.
     pub in_block: bool,
     /// Who receives its output.
@@ -48,8 +57,24 @@ pub struct Execution<'a, 'b> {
 }
 
 /// Runs a utility statement.
-pub fn execute(mut ex: Execution<'_, '_>, raw: &RawStatement) -> Result<Tag> {
-    run(&mut ex, &raw.stmt)
+pub fn execute(mut ex: Execution<'_, '_>, statement: &UtilityStatement) -> Result<Tag> {
+    match statement {
+        UtilityStatement::Plain(statement) => run(&mut ex, statement),
+        UtilityStatement::Explain(..) => unsupported!("EXPLAIN"),
+        UtilityStatement::CreateTableAs(..) => unsupported!("CREATE TABLE AS"),
+        UtilityStatement::DeclareCursor(..) => unsupported!("DECLARE CURSOR in this place"),
+        UtilityStatement::Call(..) => unsupported!("CALL"),
+    }
+}
+
+/// The columns of the rows that a utility statement returns; none if it returns no rows.
+pub fn result_columns(cx: Ctx<'_>, statement: &UtilityStatement) -> Result<Option<TupleDesc>> {
+    let _ = cx;
+    Ok(match statement {
+        UtilityStatement::Plain(Statement::VariableShow(show)) => Some(variable::show_columns(show)),
+        UtilityStatement::Explain(..) => Some(variable::text_columns(&["QUERY PLAN"])),
+        _ => None,
+    })
 }
 
 /// Runs a statement that is part of another one, such as CREATE SCHEMA's, whose objects go to that schema.
@@ -77,5 +102,14 @@ fn statement_name(statement: &Statement) -> String {
 
 /// What must be undone when a session ends: its temporary objects.
 pub fn end_session(cx: Ctx<'_>) {
-    let _ = cx;
+    // Whatever fails here is found and dropped by the next session of the same number.
+    let _ = drop_temporary(cx);
+}
+
+/// Drops the session's temporary objects: DISCARD TEMP.
+pub fn drop_temporary(cx: Ctx<'_>) -> Result<()> {
+    match cx.session.temp_namespace.get().is_valid() {
+        true => unsupported!("dropping temporary objects"),
+        false => Ok(()),
+    }
 }

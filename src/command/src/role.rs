@@ -76,6 +76,12 @@ pub(crate) fn set_session_authorization(cx: Ctx<'_>, value: Option<&str>, change
     show_superuser(cx, role.rolsuper)
 }
 
+/// DISCARD ALL: the session acts again as who logged in.
+pub fn reset_user(cx: Ctx<'_>) -> Result<()> {
+    set_session_authorization(cx, None, Change::set(cx.session.users.get().authenticated_is_superuser))?;
+    set_role(cx, None, Change::set(true))
+}
+
 fn show_superuser(cx: Ctx<'_>, is_superuser: bool) -> Result<()> {
     let value = config::Value::Bool(is_superuser);
     cx.session.settings.borrow_mut().assign(config::Setting::IsSuperuser, value);

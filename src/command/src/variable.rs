@@ -109,17 +109,28 @@ pub(crate) fn show(ex: &mut Execution<'_, '_>, statement: &VariableShowStmt) -> 
     let name = &statement.name;
     if name == "all" {
         let rows = cx.setting(|s| s.show_all(cx.session.is_superuser()));
-        ex.client.columns(&text_columns(&["name", "setting", "description"]))?;
+        ex.client.columns(&show_columns(statement))?;
         for (name, value, description) in rows {
             ex.client.row(&[Datum::text(name), Datum::from(value), Datum::text(description)])?;
         }
         return Ok(Tag::Plain("SHOW"));
     }
     let value = show_value(cx, name)?;
-    let label = Setting::by_name(name).map_or_else(|| name.clone(), |setting| setting.name().to_owned());
-    ex.client.columns(&text_columns(&[&label]))?;
+    ex.client.columns(&show_columns(statement))?;
     ex.client.row(&[Datum::from(value)])?;
     Ok(Tag::Plain("SHOW"))
+}
+
+/// The columns of SHOW's answer.
+pub(crate) fn show_columns(statement: &VariableShowStmt) -> TupleDesc {
+    let name = &statement.name;
+    match name.as_str() {
+        "all" => text_columns(&["name", "setting", "description"]),
+        _ => {
+            let label = Setting::by_name(name).map_or_else(|| name.clone(), |setting| setting.name().to_owned());
+            text_columns(&[&label])
+        }
+    }
 }
 
 /// A setting as SHOW prints it; those that mirror the transaction or the user are read from there.

@@ -43,7 +43,8 @@ impl CachedPlan {
     /// A plan for an execution with these parameters, as cheap as it can be had. `None` if the catalogs changed so that
     /// the statement must be analysed again.
     pub fn plan(&self, cx: Ctx<'_>, params: &Params) -> Result<Option<Arc<PlannedStmt>>> {
-        plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false }).map(|p| Some(Arc::new(p)))
+        plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false })
+            .map(|p| Some(Arc::new(p)))
     }
 }
 

@@ -15,8 +15,10 @@
 
 mod api;
 pub mod store;
+mod temp;
 
 pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, explain, plan_query, with_fn_ctx};
+pub use temp::temp_space;
 
 /// A function that sees the session and the catalogs; its table is in `system`.
 pub type SystemFn = fn(instance::Ctx<'_>, &mut builtins::FnCtx<'_>, &[tuple::Datum]) -> report::Result<tuple::Datum>;

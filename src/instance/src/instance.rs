@@ -4,6 +4,7 @@ use crate::sessions::SessionTable;
 use access::Store;
 use config::Settings;
 use host::Host;
+use recovery::Engine;
 use schema::{AccessMethods, Caches};
 use std::sync::Arc;
 use xact::TransactionManager;
@@ -11,29 +12,59 @@ use xact::TransactionManager;
 /// Microseconds between 1970-01-01 and 2000-01-01, the epoch of SQL timestamps.
 pub const SQL_EPOCH_US: i64 = 946_684_800 * 1_000_000;
 
+/// What sessions may ask of the postmaster. None of it waits.
+pub trait ServerLink: Send + Sync {
+    /// Read the settings files again.
+    fn reload(&self);
+    /// Begin a new log file. False if the server does not collect its log.
+    fn rotate_log(&self) -> bool;
+}
+
+/// Nobody to ask: single-user mode, bootstrap, tests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoServer;
+
+impl ServerLink for NoServer {
+    fn reload(&self) {}
+    fn rotate_log(&self) -> bool {
+        false
+    }
+}
+
 /// Everything the sessions of a server have in common. Dropped and rebuilt when the server reinitialises.
 pub struct Instance {
     /// Files, clock, entropy.
     pub host: Host,
     /// The server's settings.
     pub settings: Arc<Settings>,
-    /// The storage engine's parts: relation files, transactions, locks.
+    /// The storage engine: checkpoints, the control file.
+    pub engine: Arc<Engine>,
+    /// The engine's parts: log, buffers, relation files, transactions, locks.
     pub store: Arc<Store>,
     /// What is cached of the catalogs.
     pub caches: Arc<Caches>,
     /// Live sessions and roles.
     pub sessions: Arc<SessionTable>,
+    /// The way to the postmaster.
+    pub server: Arc<dyn ServerLink>,
     /// When the server started: microseconds since 2000-01-01 UTC.
     pub start_us: i64,
 }
 
 impl Instance {
-    /// An instance over an open store, whose tables and indexes are kept by these methods. From now on commits reach the caches.
-    pub fn new(host: Host, settings: Arc<Settings>, store: Arc<Store>, methods: AccessMethods) -> Instance {
+    /// An instance over an open engine, whose tables and indexes are kept by these methods. From now on commits reach the caches.
+    pub fn new(
+        engine: Arc<Engine>,
+        settings: Arc<Settings>,
+        methods: AccessMethods,
+        server: Arc<dyn ServerLink>,
+    ) -> Instance {
         let caches = Arc::new(Caches::new(methods));
+        let (host, store) = (engine.host().clone(), Arc::clone(engine.store()));
         store.xacts.set_commit_hook(Arc::<Caches>::clone(&caches));
         let start_us = host.clock.wall_us() - SQL_EPOCH_US;
-        Instance { host, settings, store, caches, sessions: Arc::new(SessionTable::new()), start_us }
+        let sessions = Arc::new(SessionTable::new());
+        Instance { host, settings, engine, store, caches, sessions, server, start_us }
     }
 
     /// Transactions.
@@ -44,5 +75,10 @@ impl Instance {
     /// The wall clock: microseconds since 2000-01-01 UTC.
     pub fn now_us(&self) -> i64 {
         self.host.clock.wall_us() - SQL_EPOCH_US
+    }
+
+    /// The number that initdb gave the cluster.
+    pub fn system_identifier(&self) -> u64 {
+        self.engine.control().system_identifier
     }
 }

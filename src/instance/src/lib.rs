@@ -25,7 +25,7 @@ mod zone;
 
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
 pub use ctx::{Ctx, format_settings};
-pub use instance::{Instance, SQL_EPOCH_US};
+pub use instance::{Instance, NoServer, SQL_EPOCH_US, ServerLink};
 pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};

@@ -81,7 +81,7 @@ fn failed(method: &Method, user: &str) -> Error {
 fn is_member_of(cx: Ctx<'_>, role: Option<&PgAuthid>, group: &str) -> Result<bool> {
     let catalog = cx.catalog_of(Oid::INVALID);
     match (role, catalog.role_by_name(group)?) {
-        (Some(role), Some(group)) => exec::privileges::is_member(cx, role.oid, group.oid),
+        (Some(role), Some(group)) => cx.is_member_nosuper(role.oid, group.oid),
         _ => Ok(false),
     }
 }
@@ -161,7 +161,8 @@ fn draw(cx: Ctx<'_>, bytes: &mut [u8]) -> Result<()> {
 /// The next password message's text, without its final NUL.
 fn receive_text(wire: &mut Wire) -> Result<String> {
     let body = receive_password(wire)?;
-    let text = body.strip_suffix(b"\0").ok_or_else(|| report::error!(PROTOCOL_VIOLATION, "invalid password packet size"))?;
+    let text =
+        body.strip_suffix(b"\0").ok_or_else(|| report::error!(PROTOCOL_VIOLATION, "invalid password packet size"))?;
     Ok(frontend::parameter_text(text)?.to_owned())
 }
 

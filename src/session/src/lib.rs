@@ -3,13 +3,39 @@
 //! A session is a value: [`Wire`] (buffers and stream), the state that statements see (`instance::SessionState`), and what the
 //! protocol adds: prepared statements, portals and the transaction block. Between messages no thread needs to hold it.
 //!
+//! What it deliberately does not do: it listens on no socket and starts no thread; [`Server`] is what it knows of the server
+//! around it.
+//!
 //! 1. [`wire`] reads messages and gathers replies.
-//! 2. [`block`] is the transaction block's state.
+//! 2. `login` and `authentication` lead from the first byte to the first ReadyForQuery.
+//! 3. `session` waits for messages, and is where every error ends: told to the client and to the log, its statement undone.
+//! 4. `simple` and `extended` run them: text is parsed, analysed and planned (`query`), rows go to the send buffer (`output`).
+//! 5. `session_statement`, `transaction_statement` and `cursor` run what concerns the session itself.
+//! 6. [`block`] is the transaction block's state; `portal` keeps what is under way.
+//!
+//! Invariants
+//! - I1. What is pending in the send buffer is sent before the session waits.
+//! - I2. An error inside a statement leaves the transaction as the block's state says: none, or failed.
+//! - I3. No lock of crate `sync` is held while the session waits for its client.
 #![forbid(unsafe_code)]
 
+mod authentication;
 pub mod block;
+mod cursor;
+mod extended;
 pub mod limits;
+mod login;
+mod output;
+mod portal;
+mod query;
+pub mod server;
+mod session;
+mod session_statement;
+mod simple;
+mod transaction_statement;
 pub mod wire;
 
 pub use block::Block;
+pub use server::{ClientInfo, Method, Server};
+pub use session::{Next, Session, serve_connection};
 pub use wire::{Stream, Wire};

@@ -17,6 +17,7 @@ use base::{Oid, SessionId};
 use builtins::Memo;
 use catalog::rows::{PgAuthid, PgDatabase, PgDbRoleSetting};
 use config::{Change, Context, Scope, SessionSettings, Setting, Source};
+use instance::privileges::Privileges;
 use instance::{Activity, Ctx, Instance, SessionKind, SessionState, Users, format_settings};
 use lock::SessionWaits;
 use proto::startup::{self, Parameters, Startup};
@@ -202,7 +203,7 @@ fn find_database(cx: Ctx<'_>, role: &PgAuthid, name: &str) -> Result<CatalogRow<
 }
 
 fn may_connect(cx: Ctx<'_>, role: &PgAuthid, database: &PgDatabase) -> Result<bool> {
-    exec::privileges::has_database_privilege(cx, role.oid, database, exec::privileges::CONNECT)
+    cx.may_use_database(role.oid, database, Privileges::CONNECT)
 }
 
 /// Connection limits of the server, the database and the role. A superuser passes all.
@@ -249,7 +250,7 @@ fn apply_settings(cx: Ctx<'_>, role: &PgAuthid, database: &PgDatabase, parameter
     }
     drop(settings);
     let levels = [
-        (Oid::INVALID, Oid::INVALID, Source::Global),
+        (Oid::INVALID, Oid::INVALID, Source::Database),
         (database.oid, Oid::INVALID, Source::Database),
         (Oid::INVALID, role.oid, Source::User),
         (database.oid, role.oid, Source::DatabaseUser),

@@ -1,8 +1,12 @@
 //! A statement's output on its way to the client: rows straight into the send buffer, COPY data both ways.
 
-use crate::query::{QueryPlan, Statement};
+use crate::extended::payload;
+use crate::portal::{Portal, Progress, Running};
+use crate::query::{Body, Planned, QueryBody, ResultColumns, Statement, query_tag};
 use crate::session::is_sent;
 use crate::wire::{Input, Wire};
+use analyze::query::CmdType;
+use analyze::{Parameters, UtilityStatement};
 use base::Oid;
 use command::{Client, CopyFormat, Execution, Tag};
 use exec::{Executor, Params};
@@ -40,30 +44,121 @@ impl<'a> Output<'a> {
         Output { wire, cx, describes: true, formats: Vec::new(), columns: Vec::new(), in_block }
     }
 
+    /// The same with these formats: a binary cursor's.
+    pub(crate) fn with_formats(self, formats: Vec<Format>) -> Output<'a> {
+        Output { formats, ..self }
+    }
+
     /// For a portal, whose client has asked for these formats.
     pub(crate) fn portal(wire: &'a mut Wire, cx: Ctx<'a>, formats: Vec<Format>, in_block: bool) -> Output<'a> {
         Output { wire, cx, describes: false, formats, columns: Vec::new(), in_block }
     }
 
-    /// Runs a plan to its end.
-    pub(crate) fn run_plan(&mut self, plan: &QueryPlan, params: Option<Arc<Params>>) -> Result<Tag> {
-        if let Some(columns) = &plan.columns {
-            self.columns(columns)?;
+    /// Runs an analysed statement to its end.
+    pub(crate) fn run(&mut self, statement: &Statement, text: &str, params: Arc<Params>) -> Result<Tag> {
+        match &statement.body {
+            Body::Query(query) => {
+                let mut executor = self.start(statement, query, text, params)?;
+                self.describe(statement)?;
+                while let Some(row) = executor.next(self.cx)? {
+                    write_row(self.wire, self.cx, &self.columns, row)?;
+                }
+                executor.finish(self.cx)?;
+                Ok(query_tag(query.command, executor.processed()))
+            }
+            Body::Utility(utility) => self.run_utility(utility, text, params),
         }
-        let mut executor = Executor::start(self.cx, Arc::clone(&plan.plan), params.unwrap_or_default())?;
-        let mut count = 0;
-        while let Some(row) = executor.next(self.cx)? {
-            write_row(self.wire, self.cx, &self.columns, row)?;
-            count += 1;
+    }
+
+    /// Plans and starts a query. If the catalogs have changed since it was analysed, it is analysed again first.
+    fn start(&self, statement: &Statement, query: &QueryBody, text: &str, params: Arc<Params>) -> Result<Executor> {
+        if let Planned::Plan(plan) = query.plan(self.cx, &params)? {
+            return Executor::start(self.cx, plan, params);
         }
-        executor.finish(self.cx)?;
-        Ok(plan.tag(count, executor.processed()))
+        let parameters = Parameters::Fixed(statement.parameter_types.clone());
+        let again = Statement::analyze(self.cx, &statement.raw, text, parameters)?;
+        check_same_columns(statement, &again)?;
+        match &again.body {
+            Body::Query(query) => match query.plan(self.cx, &params)? {
+                Planned::Plan(plan) => Executor::start(self.cx, plan, params),
+                Planned::Stale => Err(Error::internal("the catalogs changed while a statement was planned")),
+            },
+            Body::Utility(_) => Err(Error::internal("a query became a utility statement")),
+        }
+    }
+
+    fn describe(&mut self, statement: &Statement) -> Result<()> {
+        if let Some(columns) = &statement.columns {
+            if self.describes {
+                self.wire.out.row_description(&fields(columns, &self.formats));
+            }
+            self.prepare(&columns.desc);
+        }
+        Ok(())
     }
 
     /// Runs a utility statement.
-    pub(crate) fn run_utility(&mut self, statement: &Statement, text: &str) -> Result<Tag> {
+    fn run_utility(&mut self, utility: &UtilityStatement, text: &str, params: Arc<Params>) -> Result<Tag> {
         let (cx, in_block) = (self.cx, self.in_block);
-        command::execute(Execution { cx, text, in_block, client: self }, statement.raw())
+        command::execute(Execution { cx, text, params, in_block, client: self }, utility)
+    }
+
+    /// Continues a portal: sends at most so many rows (0 for all). The tag if it is complete, none if it is suspended.
+    pub(crate) fn fetch(&mut self, portal: &mut Portal, row_limit: u32) -> Result<Option<Tag>> {
+        let prepared = Arc::clone(&portal.statement);
+        let statement = payload(&prepared).expect("a portal has a statement");
+        if let Some(columns) = &portal.columns {
+            self.prepare(&columns.desc);
+        }
+        let progress = std::mem::replace(&mut portal.progress, Progress::Failed);
+        let mut running = match (progress, &statement.body) {
+            (Progress::New, Body::Query(query)) => {
+                let executor = self.start(statement, query, &prepared.text, Arc::clone(&portal.params))?;
+                Box::new(Running { executor, position: 0, at_end: false, kept: None })
+            }
+            (Progress::New, Body::Utility(utility)) => {
+                let tag = self.run_utility(utility, &prepared.text, Arc::clone(&portal.params))?;
+                portal.progress = Progress::Done;
+                return Ok(Some(tag));
+            }
+            (Progress::Running(running), _) => running,
+            (Progress::Failed, _) => {
+                bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", portal.name)
+            }
+            (done @ (Progress::Done | Progress::Stored(_)), body) => {
+                portal.progress = done;
+                return match body {
+                    Body::Query(query) if portal.columns.is_some() => Ok(Some(query_tag(query.command, 0))),
+                    _ => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", portal.name),
+                };
+            }
+        };
+        let sent = self.send_rows(&mut running, row_limit)?;
+        if !running.at_end {
+            portal.progress = Progress::Running(running);
+            return Ok(None);
+        }
+        running.executor.finish(self.cx)?;
+        portal.progress = Progress::Done;
+        let Body::Query(query) = &statement.body else { unreachable!("a running portal runs a query") };
+        let count = if query.command == CmdType::Select { sent } else { running.executor.processed() };
+        Ok(Some(query_tag(query.command, count)))
+    }
+
+    fn send_rows(&mut self, running: &mut Running, row_limit: u32) -> Result<u64> {
+        let mut sent = 0;
+        while row_limit == 0 || sent < u64::from(row_limit) {
+            match running.executor.next(self.cx)? {
+                Some(row) => write_row(self.wire, self.cx, &self.columns, row)?,
+                None => {
+                    running.at_end = true;
+                    break;
+                }
+            }
+            sent += 1;
+        }
+        running.position += sent;
+        Ok(sent)
     }
 
     /// Takes formats and columns for rows that come from elsewhere (a portal's store).
@@ -86,17 +181,17 @@ impl<'a> Output<'a> {
 }
 
 /// RowDescription's fields for these columns.
-pub(crate) fn fields(columns: &TupleDesc, formats: &[Format]) -> Vec<Field> {
+pub(crate) fn fields(columns: &ResultColumns, formats: &[Format]) -> Vec<Field> {
     let field = |(n, attribute): (usize, &tuple::Attribute)| Field {
         name: attribute.name.clone(),
-        table: attribute.origin.map_or(0, |(table, _)| table.0),
-        column: attribute.origin.map_or(0, |(_, column)| column),
+        table: columns.origins.get(n).map_or(0, |origin| origin.0),
+        column: columns.origins.get(n).map_or(0, |origin| origin.1),
         type_oid: attribute.type_oid.0,
         type_len: attribute.type_len,
         type_mod: attribute.type_mod,
         format: Format::of(formats, n),
     };
-    columns.attributes.iter().enumerate().map(field).collect()
+    columns.desc.attributes.iter().enumerate().map(field).collect()
 }
 
 /// Writes a row into the send buffer. A row whose output fails leaves nothing behind.
@@ -128,7 +223,8 @@ fn write_value(cx: Ctx<'_>, column: Column, value: &Datum, out: &mut Vec<u8>) ->
 impl Client for Output<'_> {
     fn columns(&mut self, columns: &TupleDesc) -> Result<()> {
         if self.describes {
-            self.wire.out.row_description(&fields(columns, &self.formats));
+            let columns = ResultColumns { desc: columns.clone(), origins: Vec::new() };
+            self.wire.out.row_description(&fields(&columns, &self.formats));
         }
         self.prepare(columns);
         Ok(())
@@ -166,11 +262,9 @@ impl Client for Output<'_> {
                 Message::CopyFail(reason) => bail!(QUERY_CANCELED, "COPY from stdin failed: {reason}"),
                 // Pipelining clients may have sent these ahead: they mean nothing here.
                 Message::Flush | Message::Sync => {}
-                _ => bail!(
-                    PROTOCOL_VIOLATION,
-                    "unexpected message type 0x{:02X} during COPY from stdin",
-                    received.kind
-                ),
+                _ => {
+                    bail!(PROTOCOL_VIOLATION, "unexpected message type 0x{:02X} during COPY from stdin", received.kind)
+                }
             }
         }
     }
@@ -189,6 +283,18 @@ impl Client for Output<'_> {
         self.wire.out.copy_done();
         Ok(())
     }
+}
+
+/// 0A000 if a statement that was analysed again would return other columns than its client was told.
+fn check_same_columns(before: &Statement, after: &Statement) -> Result<()> {
+    let types = |statement: &Statement| {
+        let columns = statement.columns.as_ref();
+        columns.map(|c| c.desc.attributes.iter().map(|a| (a.name.clone(), a.type_oid)).collect::<Vec<_>>())
+    };
+    if types(before) != types(after) {
+        bail!(FEATURE_NOT_SUPPORTED, "cached plan must not change result type");
+    }
+    Ok(())
 }
 
 fn wire_format(format: CopyFormat) -> Format {

@@ -6,6 +6,7 @@
 //! Life: made by Bind or DECLARE; gone at Close, at the end of its transaction (unless WITH HOLD), or when the savepoint in which
 //! it was made is undone.
 
+use crate::query::ResultColumns;
 use exec::store::Tuplestore;
 use exec::{Executor, Params};
 use instance::Prepared;
@@ -13,7 +14,6 @@ use parser::ast::CursorOptions;
 use proto::frontend::Format;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tuple::{Datum, TupleDesc};
 
 /// A query under way.
 pub(crate) struct Portal {
@@ -26,7 +26,7 @@ pub(crate) struct Portal {
     /// Formats of its result columns.
     pub(crate) formats: Vec<Format>,
     /// Its result columns, none if it returns no rows.
-    pub(crate) columns: Option<Arc<TupleDesc>>,
+    pub(crate) columns: Option<Arc<ResultColumns>>,
     /// How far it has come.
     pub(crate) progress: Progress,
     /// DECLARE's options; none for the protocol's portals.
@@ -113,7 +113,12 @@ impl Portals {
         self.map.remove(name).is_some()
     }
 
-    /// CLOSE ALL, DISCARD ALL.
+    /// CLOSE ALL: cursors, and the portals of the protocol that wait.
+    pub(crate) fn close_cursors(&mut self) {
+        self.map.retain(|name, _| name.is_empty());
+    }
+
+    /// DISCARD ALL, and the session's end.
     pub(crate) fn close_all(&mut self) {
         self.map.clear();
     }
@@ -144,6 +149,3 @@ impl Portals {
         self.map.retain(|_, portal| portal.is_held || portal.depth <= depth);
     }
 }
-
-/// A row that is kept while the portal that it came from moves on.
-pub(crate) type OwnedRow = Vec<Datum>;

@@ -1,18 +1,20 @@
 //! From text to something that can be run: parse, analyse, plan; and the form in which a prepared statement keeps it.
 
-use analyze::query::{CmdType, Query};
+use analyze::query::{CmdType, Query, TargetEntry};
+use analyze::{Analyzed, AnalyzedStatement, Parameters, UtilityStatement};
 use base::Oid;
-use command::Tag;
+use command::{Tag, with_analyze_context};
 use config::Setting;
+use exec::CachedPlan;
 use instance::{Ctx, SessionState};
 use parser::ParseOptions;
-use parser::ast::{RawStatement, Statement as Ast};
+use parser::ast::RawStatement;
 use plan::node::PlannedStmt;
-use report::{Error, Result, Severity, SqlState};
-use std::sync::{Arc, Mutex};
-use tuple::TupleDesc;
+use report::Result;
+use std::sync::Arc;
+use tuple::{Attribute, TupleDesc};
 
-/// Parses a query string under the session's settings.
+/// Parses a query string under the session's settings. Notices of the lexer wait with the session's.
 pub(crate) fn parse(state: &SessionState, text: &str) -> Result<Vec<RawStatement>> {
     let settings = state.settings.borrow();
     let options = ParseOptions {
@@ -21,34 +23,129 @@ pub(crate) fn parse(state: &SessionState, text: &str) -> Result<Vec<RawStatement
         ..ParseOptions::default()
     };
     drop(settings);
-    let parsed = parser::parse(text, &options)?;
-    parsed.notices.into_iter().for_each(|notice| state.notice(notice));
-    Ok(parsed.statements)
+    let mut notices = Vec::new();
+    let parsed = parser::parse_with_notices(text, &options, &mut notices);
+    notices.into_iter().for_each(|notice| state.notice(notice));
+    parsed
 }
 
-/// A statement after analysis.
+/// The columns of a result: what RowDescription tells.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ResultColumns {
+    /// Names and types.
+    pub(crate) desc: TupleDesc,
+    /// For each, the table's oid and column that it comes from unchanged, or zeros.
+    pub(crate) origins: Vec<(u32, i16)>,
+}
+
+/// What a statement is, once analysed.
+pub(crate) enum Body {
+    /// A query, with its plan when it was last planned.
+    Query(QueryBody),
+    /// A utility statement.
+    Utility(Box<UtilityStatement>),
+}
+
+/// An analysed query.
+pub(crate) struct QueryBody {
+    pub(crate) command: CmdType,
+    /// Makes plans and keeps the last one.
+    pub(crate) plan: CachedPlan,
+}
+
+/// A statement after analysis: what a prepared statement holds.
 pub(crate) struct Statement {
-    raw: RawStatement,
-    /// None for a utility statement.
-    query: Option<Box<Query>>,
+    pub(crate) raw: RawStatement,
+    pub(crate) body: Body,
     /// Types of its parameters.
     pub(crate) parameter_types: Vec<Oid>,
     /// Its result columns, none if it returns no rows.
-    pub(crate) columns: Option<Arc<TupleDesc>>,
+    pub(crate) columns: Option<Arc<ResultColumns>>,
 }
 
-/// What to run.
-pub(crate) enum Plan {
-    /// A planned query.
-    Query(Arc<QueryPlan>),
-    /// A utility statement, run from its syntax tree.
-    Utility,
+impl Statement {
+    /// Analyses a statement; `text` is the string it is part of.
+    pub(crate) fn analyze(cx: Ctx<'_>, raw: &RawStatement, text: &str, parameters: Parameters) -> Result<Statement> {
+        let Analyzed { statement, param_types } =
+            with_analyze_context(cx, text, |context| analyze::analyze(context, &raw.stmt, parameters))?;
+        let columns = columns_of(cx, &statement)?;
+        let body = match statement {
+            AnalyzedStatement::Utility(utility) => Body::Utility(utility),
+            AnalyzedStatement::Query(query) => {
+                Body::Query(QueryBody { command: query.command, plan: CachedPlan::new(*query, param_types.clone()) })
+            }
+        };
+        Ok(Statement { raw: raw.clone(), body, parameter_types: param_types, columns: columns.map(Arc::new) })
+    }
 }
 
-/// A planned query with what its client is told.
-pub(crate) struct QueryPlan {
-    /// The plan.
-    pub(crate) plan: Arc<PlannedStmt>,
-    /// Its result columns, none if it returns no rows.
-    pub(crate) columns: Option<Arc<TupleDesc>>,
+impl Statement {
+    /// A statement that is run from its syntax tree alone.
+    pub(crate) fn plain(raw: &RawStatement) -> Statement {
+        let body = Body::Utility(Box::new(UtilityStatement::Plain(raw.stmt.clone())));
+        Statement { raw: raw.clone(), body, parameter_types: Vec::new(), columns: None }
+    }
+}
+
+/// The columns that a statement returns.
+fn columns_of(cx: Ctx<'_>, statement: &AnalyzedStatement) -> Result<Option<ResultColumns>> {
+    match statement {
+        AnalyzedStatement::Query(query) => query_columns(cx, query),
+        AnalyzedStatement::Utility(utility) => {
+            let desc = command::result_columns(cx, utility)?;
+            Ok(desc.map(|desc| ResultColumns { origins: vec![(0, 0); desc.len()], desc }))
+        }
+    }
+}
+
+/// The columns of a query: of its target list, or of RETURNING.
+pub(crate) fn query_columns(cx: Ctx<'_>, query: &Query) -> Result<Option<ResultColumns>> {
+    let targets = match query.command {
+        CmdType::Select => &query.targets,
+        _ if query.returning.is_empty() => return Ok(None),
+        _ => &query.returning,
+    };
+    let mut columns = ResultColumns::default();
+    for target in targets.iter().filter(|target| !target.junk) {
+        columns.desc.attributes.push(attribute_of(cx, target)?);
+        columns.origins.push((target.orig_table.0, target.orig_column));
+    }
+    Ok(Some(columns))
+}
+
+fn attribute_of(cx: Ctx<'_>, target: &TargetEntry) -> Result<Attribute> {
+    let catalog = cx.catalog();
+    let type_oid = target.expr.type_of();
+    let row = catalog.type_by_oid(type_oid)?;
+    let row = row.ok_or_else(|| report::Error::internal(format!("type {type_oid} does not exist")))?;
+    let name = target.name.clone().unwrap_or_else(|| "?column?".to_owned());
+    let mut attribute = Attribute::new(name, type_oid, row.typlen, catalog.repr_of_type(type_oid)?);
+    attribute.type_mod = target.expr.typmod_of();
+    Ok(attribute)
+}
+
+/// The tag of a query that returned or changed so many rows.
+pub(crate) fn query_tag(command: CmdType, rows: u64) -> Tag {
+    match command {
+        CmdType::Select | CmdType::Nothing => Tag::Rows("SELECT", rows),
+        CmdType::Insert => Tag::Insert(rows),
+        CmdType::Update => Tag::Rows("UPDATE", rows),
+        CmdType::Delete => Tag::Rows("DELETE", rows),
+        CmdType::Merge => Tag::Rows("MERGE", rows),
+    }
+}
+
+/// A plan, made again if the catalogs changed since the statement was analysed.
+pub(crate) enum Planned {
+    /// Good to run.
+    Plan(Arc<PlannedStmt>),
+    /// The statement must be analysed again first.
+    Stale,
+}
+
+impl QueryBody {
+    /// A plan for these parameters.
+    pub(crate) fn plan(&self, cx: Ctx<'_>, params: &exec::Params) -> Result<Planned> {
+        Ok(self.plan.plan(cx, params)?.map_or(Planned::Stale, Planned::Plan))
+    }
 }

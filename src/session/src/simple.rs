@@ -2,14 +2,16 @@
 
 use crate::block::Block;
 use crate::output::Output;
-use crate::query::{Plan, Statement};
+use crate::query::Statement;
 use crate::server::Server;
 use crate::session::{Next, Session};
+use analyze::Parameters;
 use command::Tag;
 use config::Setting;
 use instance::{Ctx, Instance};
 use parser::ast::RawStatement;
-use report::{Error, Result};
+use report::Result;
+use std::sync::Arc;
 
 impl Session {
     /// Runs a query string and answers with ReadyForQuery.
@@ -72,19 +74,13 @@ impl Session {
 
     fn run_statement(&mut self, instance: &Instance, raw: &RawStatement, text: &str) -> Result<Tag> {
         Ctx::new(instance, &self.state).check_interrupts()?;
-        if let parser::ast::Statement::Transaction(statement) = &raw.stmt {
-            return self.run_transaction_statement(instance, statement);
-        }
-        if let Some(outcome) = self.run_session_statement(instance, raw, text) {
+        if let Some(outcome) = self.run_session_statement(instance, raw, text, None) {
             return outcome;
         }
         let cx = Ctx::new(instance, &self.state);
-        let statement = Statement::analyze(cx, raw, text)?;
-        let mut output = Output::simple(&mut self.wire, cx, self.block.is_explicit() || self.block == Block::Implicit);
-        match statement.plan(cx)? {
-            Plan::Query(plan) => output.run_plan(&plan, None),
-            Plan::Utility => output.run_utility(&statement, text),
-        }
+        let statement = Statement::analyze(cx, raw, text, Parameters::None)?;
+        let mut output = Output::simple(&mut self.wire, cx, self.block != Block::Idle);
+        output.run(&statement, text, Arc::default())
     }
 
     /// After a statement: outside a block its transaction ends with the last one; else what it did becomes visible.
@@ -97,9 +93,4 @@ impl Session {
             _ => cx.next_command(),
         }
     }
-}
-
-/// 25001: what cannot run inside a transaction block.
-pub(crate) fn not_in_block(what: &str) -> Error {
-    report::error!(ACTIVE_SQL_TRANSACTION, "{what} cannot run inside a transaction block")
 }

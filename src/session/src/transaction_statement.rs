@@ -21,7 +21,11 @@ pub(crate) struct Savepoint {
 
 impl Session {
     /// Runs one of these statements.
-    pub(crate) fn run_transaction_statement(&mut self, instance: &Instance, statement: &TransactionStmt) -> Result<Tag> {
+    pub(crate) fn run_transaction_statement(
+        &mut self,
+        instance: &Instance,
+        statement: &TransactionStmt,
+    ) -> Result<Tag> {
         match statement {
             TransactionStmt::Begin(options) => self.begin(instance, options, "BEGIN"),
             TransactionStmt::Start(options) => self.begin(instance, options, "START TRANSACTION"),
@@ -38,10 +42,9 @@ impl Session {
 
     fn begin(&mut self, instance: &Instance, options: &[DefElem], tag: &'static str) -> Result<Tag> {
         match self.block {
-            Block::InBlock | Block::Failed => self.state.notice(warning(
-                SqlState::ACTIVE_SQL_TRANSACTION,
-                "there is already a transaction in progress",
-            )),
+            Block::InBlock | Block::Failed => self
+                .state
+                .notice(warning(SqlState::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress")),
             Block::Idle | Block::Implicit => self.block = Block::InBlock,
         }
         set_characteristics(Ctx::new(instance, &self.state), options)?;
@@ -205,10 +208,7 @@ impl Session {
 
 /// 25P02.
 pub(crate) fn aborted() -> Error {
-    error!(
-        IN_FAILED_SQL_TRANSACTION,
-        "current transaction is aborted, commands ignored until end of transaction block"
-    )
+    error!(IN_FAILED_SQL_TRANSACTION, "current transaction is aborted, commands ignored until end of transaction block")
 }
 
 /// What AND CHAIN carries over.
