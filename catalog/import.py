@@ -258,6 +258,31 @@ def write(cat, cols, idx, caches, defaults, lookups, rows):
 exec(open(os.path.join(HERE, "import_rows.py")).read()) if os.path.exists(os.path.join(HERE, "import_rows.py")) else None
 
 
+SYSTEM_INTRODUCTION = """# System functions
+
+Functions of pg_catalog that need the session, storage or the catalogs. pg_proc.toml promises them (`impl = "system"`, set-returning
+ones `impl = "system_srf"`), and crate exec implements them by symbol; one that it does not have yet answers 0A000.
+`catalog/import.py` writes this page from `catalog/system_functions.txt`.
+
+| oid | symbol | signature | strict |
+|---|---|---|---|
+"""
+
+
+def write_system_functions(procs):
+    lines = [SYSTEM_INTRODUCTION]
+    for r in sorted((r for r in procs if r["impl"].startswith("system")), key=lambda r: r.get("prosrc", r["proname"])):
+        result = ("setof " if r.get("proretset") else "") + r["prorettype"]
+        if "proallargtypes" in r:
+            outs = [(n, t) for n, t, m in zip(r.get("proargnames", []), r["proallargtypes"], r["proargmodes"]) if m in "ot"]
+            result += " (" + ", ".join(f"{n} {t}" for n, t in outs) + ")"
+        signature = f"{r['proname']}({', '.join(r['proargtypes'].split())}) returns {result}"
+        strict = "yes" if r.get("proisstrict", True) else "no"
+        lines.append(f"| {r['oid']} | {r.get('prosrc', r['proname'])} | {signature} | {strict} |\n")
+    with open(os.path.join(ROOT, "docs/internals/system-functions.md"), "w") as f:
+        f.write("".join(lines))
+
+
 def main():
     defaults, lookups, caches = header_facts()
     names = Names()
@@ -265,6 +290,7 @@ def main():
     for cat in catalogs():
         name = cat["relname"]
         write(cat, columns(cat["oid"]), indexes(cat["oid"]), caches, defaults, lookups, picked.get(name, []))
+    write_system_functions(picked["pg_proc"])
 
 
 if __name__ == "__main__":
