@@ -19,6 +19,7 @@
 //! - I3. No lock of crate `sync` is held while the session waits for its client.
 #![forbid(unsafe_code)]
 
+mod alone;
 mod authentication;
 pub mod block;
 mod cursor;
@@ -35,6 +36,7 @@ mod simple;
 mod transaction_statement;
 pub mod wire;
 
+pub use alone::{StatementEnd, run_alone};
 pub use block::Block;
 pub use server::{ClientInfo, Method, Server};
 pub use session::{Next, Session, serve_connection};

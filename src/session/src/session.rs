@@ -257,7 +257,7 @@ impl Session {
     }
 
     /// Ends the session: its transaction is rolled back, its temporary tables go, its locks are given back.
-    fn end(&mut self, instance: &Instance) {
+    pub(crate) fn end(&mut self, instance: &Instance) {
         self.portals.close_all();
         let cx = Ctx::new(instance, &self.state);
         cx.abort_transaction();
