@@ -204,7 +204,7 @@ impl Unescape<'_> {
             code = 0x10000 + ((first & 0x3FF) << 10) + (second & 0x3FF);
             next = after;
         }
-        self.push_char(code, at)?;
+        self.push_char(code, at, next)?;
         Ok(next)
     }
 
@@ -220,10 +220,10 @@ impl Unescape<'_> {
         Ok((code, next))
     }
 
-    fn push_char(&mut self, code: u32, at: usize) -> Result<()> {
+    fn push_char(&mut self, code: u32, at: usize, next: usize) -> Result<()> {
         let valid = char::from_u32(code).filter(|c| *c != '\0');
         let Some(c) = valid else {
-            return Err(at_byte(error!(SYNTAX_ERROR, "invalid Unicode escape value"), self.text, at));
+            return Err(near(self.text, at, next, "invalid Unicode escape value"));
         };
         self.value.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         Ok(())

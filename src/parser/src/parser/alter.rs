@@ -105,7 +105,14 @@ impl Parser<'_> {
 
     /// One of the shared actions, which must be there.
     fn shared_action(&mut self, kind: ObjectType, object: ObjectName, actions: Actions) -> Result<Statement> {
-        if self.is_shared_action(actions) { self.take_action(kind, object) } else { Err(self.syntax_error()) }
+        if self.is_shared_action(actions) {
+            return self.take_action(kind, object);
+        }
+        if actions.schema {
+            // SET could have been the start of SET SCHEMA.
+            self.eat(K::Set);
+        }
+        Err(self.syntax_error())
     }
 
     fn is_shared_action(&self, actions: Actions) -> bool {

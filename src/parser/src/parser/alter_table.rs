@@ -286,7 +286,7 @@ impl Parser<'_> {
         if self.eat(K::Constraint) {
             let pos = self.pos();
             let name = Some(self.name()?);
-            let attributes = self.deferral("ALTER CONSTRAINT")?;
+            let attributes = self.deferral("FOREIGN KEY")?;
             // What sort of constraint it is, only the catalog knows: the standard allows this for foreign keys only.
             let kind = ConstraintKind::Foreign(Box::new(unknown_foreign_key()));
             return Ok(AlterTableCmd::AlterConstraint(Box::new(Constraint { name, kind, attributes, pos })));

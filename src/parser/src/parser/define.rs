@@ -259,6 +259,7 @@ impl Parser<'_> {
         } else {
             self.any_name()?
         };
+        self.refuse_subscript()?;
         let (args, parameters) = (Vec::new(), Vec::new());
         Ok(ObjectWithArgs { name, args, parameters, args_unspecified: true, direct_args: None })
     }

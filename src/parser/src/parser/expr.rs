@@ -243,6 +243,7 @@ impl Parser<'_> {
             K::And => level::AND,
             K::Or => level::OR,
             K::Isnull | K::Notnull => level::IS,
+            K::Similar if mode == Mode::Substring && at_base && !self.peek_is(1, K::To) => return Next::Nothing,
             K::Between | K::In | K::Like | K::Ilike | K::Similar => level::LIKE,
             K::Not
                 if matches!(self.peek(1), TokenKind::Keyword(K::Between | K::In | K::Like | K::Ilike | K::Similar)) =>

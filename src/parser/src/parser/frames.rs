@@ -32,6 +32,8 @@ pub(super) enum Mode {
     Any,
     /// Any, in a select list, where a bare label may follow.
     Target,
+    /// Any, where a bare SIMILAR ends it: the first argument of SUBSTRING.
+    Substring,
     /// Without logical operators, IN, LIKE, BETWEEN and such: PostgreSQL's b_expr.
     Restricted,
 }

@@ -6,7 +6,7 @@ use super::frames::{call, system_call};
 use super::primary::constant;
 use super::types::{int, system_type};
 use crate::ast::*;
-use crate::keywords::Keyword as K;
+use crate::keywords::{Category, Keyword as K};
 use crate::lexer::TokenKind;
 use report::{Result, SqlState};
 
@@ -235,10 +235,10 @@ impl Parser<'_> {
         use super::frames::Mode;
         // What is a call by syntax alone is parsed as a primary; anything else must be `name(...)`.
         let special = match self.keyword() {
-            Some(k) if k.category() == crate::keywords::Category::Reserved => true,
+            Some(k) if k.category() == Category::Reserved => true,
             Some(K::Collation) => self.peek_is(1, K::For),
             Some(K::CurrentSchema) => self.peek(1) != TokenKind::Char(b'('),
-            Some(k) => k.category() == crate::keywords::Category::ColumnName && self.peek(1) == TokenKind::Char(b'('),
+            Some(k) => k.category() == Category::ColumnName && self.peek(1) == TokenKind::Char(b'('),
             None => false,
         };
         if !special {
@@ -278,6 +278,9 @@ impl Parser<'_> {
         let mut n = 1;
         while self.peek(n) == TokenKind::Char(b'.') {
             n += 2;
+        }
+        if !reserved && matches!(self.keyword(), Some(k) if k.category() == Category::Reserved) {
+            return false;
         }
         reserved || self.is_seq(&[K::Collation, K::For]) || self.peek(n) == TokenKind::Char(b'(')
     }
@@ -397,7 +400,7 @@ impl Parser<'_> {
         if self.starts_plain_list() {
             return self.plain_call("substring", None, pos);
         }
-        let text = self.expr()?;
+        let text = self.expression(super::frames::Mode::Substring)?;
         let mut args = vec![text];
         match self.keyword() {
             Some(K::From) => {

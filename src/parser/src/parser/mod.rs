@@ -54,6 +54,8 @@ impl<'a> Parser<'a> {
             let token = lexer.next_token();
             tokens.push(token);
             if matches!(token.kind, TokenKind::End | TokenKind::Error) {
+                // Twice, so that a rule may step back after it has stepped on the end.
+                tokens.push(token);
                 break;
             }
         }

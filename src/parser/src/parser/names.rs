@@ -143,15 +143,18 @@ impl Parser<'_> {
         let first = self.col_id()?;
         if self.is_char(b'.') {
             let name = self.attrs(first, pos)?;
-            if self.is_char(b'[') {
-                return Err(self.subscripted_name());
-            }
+            self.refuse_subscript()?;
             return self.range_var(name);
         }
+        self.refuse_subscript()?;
         Ok(RangeVar { pos, ..RangeVar::named(first) })
     }
 
     /// PostgreSQL's grammar takes subscripts here and then refuses them, pointing behind them.
+    pub(super) fn refuse_subscript(&mut self) -> Result<()> {
+        if self.is_char(b'[') { Err(self.subscripted_name()) } else { Ok(()) }
+    }
+
     #[cold]
     fn subscripted_name(&mut self) -> report::Error {
         match self.indirection() {

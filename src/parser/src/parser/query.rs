@@ -3,6 +3,7 @@
 use super::Parser;
 use crate::ast::*;
 use crate::keywords::Keyword as K;
+use crate::lexer::TokenKind;
 use report::Result;
 
 impl Parser<'_> {
@@ -28,7 +29,7 @@ impl Parser<'_> {
         let mut overriding = Overriding::None;
         let mut source = None;
         if !self.eat_seq(&[K::Default, K::Values]) {
-            if self.is_char(b'(') && !self.starts_subquery(0) {
+            if self.is_char(b'(') && self.peek(1) != TokenKind::Char(b'(') && !self.starts_subquery(0) {
                 columns = self.parens(Self::assigned_column)?;
             }
             overriding = self.opt_overriding()?;

@@ -32,20 +32,9 @@ impl Parser<'_> {
         self.create_table_as(relation, if_not_exists)
     }
 
-    /// Whether the parenthesis that is next holds the column names of CREATE TABLE AS: names alone, then AS or what may
-    /// come before it.
+    /// Whether the parenthesis that is next holds the column names of CREATE TABLE AS: a name without a type.
     fn is_as_target(&self) -> bool {
-        let mut n = 1;
-        loop {
-            if !self.is_col_id_at(n) {
-                return false;
-            }
-            match self.peek(n + 1) {
-                TokenKind::Char(b',') => n += 2,
-                TokenKind::Char(b')') => return true,
-                _ => return false,
-            }
-        }
+        self.is_col_id_at(1) && matches!(self.peek(2), TokenKind::Char(b',' | b')'))
     }
 
     fn create_typed_table(&mut self, relation: RangeVar, if_not_exists: bool) -> Result<Statement> {
@@ -675,35 +664,33 @@ impl Parser<'_> {
 
     /// DEFERRABLE and its kin behind a table constraint of this sort, checked for what the sort allows.
     fn constraint_attributes(&mut self, what: &str) -> Result<ConstraintAttributes> {
-        let pos = self.pos();
         let bits = self.attribute_bits()?;
         let mut attributes = ConstraintAttributes::default();
         let deferring = bits & (attribute::DEFERRABLE | attribute::DEFERRED) != 0;
         if deferring && what == "CHECK" {
-            return Err(self.bad_attribute(pos, what, "DEFERRABLE"));
+            return Err(self.bad_attribute(what, "DEFERRABLE"));
         }
         attributes.deferrable = deferring;
         attributes.initially_deferred = bits & attribute::DEFERRED != 0;
         attributes.not_valid = bits & attribute::NOT_VALID != 0;
         if attributes.not_valid && !matches!(what, "CHECK" | "FOREIGN KEY") {
-            return Err(self.bad_attribute(pos, what, "NOT VALID"));
+            return Err(self.bad_attribute(what, "NOT VALID"));
         }
         attributes.no_inherit = bits & attribute::NO_INHERIT != 0;
         if attributes.no_inherit && what != "CHECK" {
-            return Err(self.bad_attribute(pos, what, "NO INHERIT"));
+            return Err(self.bad_attribute(what, "NO INHERIT"));
         }
         Ok(attributes)
     }
 
     /// The attributes of ALTER CONSTRAINT, a constraint trigger and so on: only whether it is deferred.
     pub(super) fn deferral(&mut self, what: &str) -> Result<ConstraintAttributes> {
-        let pos = self.pos();
         let bits = self.attribute_bits()?;
         if bits & attribute::NOT_VALID != 0 {
-            return Err(self.bad_attribute(pos, what, "NOT VALID"));
+            return Err(self.bad_attribute(what, "NOT VALID"));
         }
         if bits & attribute::NO_INHERIT != 0 {
-            return Err(self.bad_attribute(pos, what, "NO INHERIT"));
+            return Err(self.bad_attribute(what, "NO INHERIT"));
         }
         let deferrable = bits & (attribute::DEFERRABLE | attribute::DEFERRED) != 0;
         let initially_deferred = bits & attribute::DEFERRED != 0;
@@ -711,8 +698,9 @@ impl Parser<'_> {
     }
 
     #[cold]
-    fn bad_attribute(&self, pos: Pos, what: &str, attribute: &str) -> report::Error {
-        self.unsupported_at(pos, format!("{what} constraints cannot be marked {attribute}"))
+    fn bad_attribute(&self, what: &str, attribute: &str) -> report::Error {
+        // Without a position, as in PostgreSQL.
+        self.unsupported_at(Pos::NONE, format!("{what} constraints cannot be marked {attribute}"))
     }
 
     pub(super) fn attribute_bits(&mut self) -> Result<u32> {

@@ -190,7 +190,7 @@ impl Parser<'_> {
     pub(super) fn explain(&mut self) -> Result<Statement> {
         self.advance();
         let mut options = Vec::new();
-        if self.is_char(b'(') && !self.starts_subquery(0) {
+        if self.is_char(b'(') && self.peek(1) != TokenKind::Char(b'(') && !self.starts_subquery(0) {
             options = self.utility_options()?;
         } else {
             for (word, name) in [(K::Analyze, "analyze"), (K::Verbose, "verbose")] {
