@@ -5,6 +5,8 @@
 //! 1. [`lexer`] cuts the text into tokens: kinds and ranges of bytes, nothing copied. The keywords are in [`keywords`].
 //! 2. The parser makes the tree of [`ast`]; [`literal`] gives the values of names and constants.
 //!
+//! 3. [`deparse`] prints a tree as SQL again.
+//!
 //! Errors carry PostgreSQL's text and code, and point at the token that PostgreSQL points at.
 //!
 //! Invariants:
@@ -13,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+pub mod deparse;
 pub mod keywords;
 pub mod lexer;
 pub mod limits;
