@@ -58,6 +58,8 @@ impl Queue {
 
 /// Locks the version's page and waits until the version can be had as wanted.
 pub(crate) fn claim(cx: &mut Access<'_>, table: &Relation, wanted: &Wanted, queue: &mut Queue) -> Result<Claim> {
+    // Whoever changes or locks a version writes its xid into it; getting one takes locks that rank below a page's.
+    cx.txn.xid()?;
     loop {
         let guard = cx.store.buffers.read(table.main_fork(), wanted.tid.block)?.exclusive();
         match look(cx, table, &guard, wanted)? {

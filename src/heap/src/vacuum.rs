@@ -101,7 +101,8 @@ impl Run<'_> {
         }
         if !census.dead_pointers.is_empty() {
             if self.indexes.is_empty() {
-                reclaim(cx, self.table, &mut guard, census.dead_pointers, self.horizon)?;
+                let visible = reclaim(cx, self.table, &mut guard, census.dead_pointers, self.horizon)?;
+                self.stats.all_visible_blocks += u32::from(visible);
             } else if self.options.clean_indexes {
                 self.dead_count += census.dead_pointers.len();
                 self.dead.insert(block.0, census.dead_pointers);
@@ -137,7 +138,8 @@ impl Run<'_> {
         for (block, offsets) in dead {
             cx.txn.check_interrupts()?;
             let mut guard = cx.store.buffers.read(self.table.main_fork(), BlockNumber(block))?.exclusive();
-            reclaim(cx, self.table, &mut guard, offsets, self.horizon)?;
+            let visible = reclaim(cx, self.table, &mut guard, offsets, self.horizon)?;
+            self.stats.all_visible_blocks += u32::from(visible);
             let offered = maps::offer(&guard);
             drop(guard);
             maps::record_free_space(cx.store, self.table, BlockNumber(block), offered)?;
@@ -169,14 +171,14 @@ impl Run<'_> {
     }
 }
 
-/// Frees dead line pointers of a page.
+/// Frees dead line pointers of a page. Answers whether all that is left is visible to all.
 fn reclaim(
     cx: &Access<'_>,
     table: &Relation,
     guard: &mut WriteGuard,
     offsets: Vec<OffsetNumber>,
     horizon: Horizon,
-) -> Result<()> {
+) -> Result<bool> {
     let is_dead = |offset: &OffsetNumber| {
         offset.0 <= guard.item_count() && guard.line_pointer(*offset).state() == LineState::Dead
     };
@@ -191,7 +193,10 @@ fn reclaim(
     })?;
     guard.set_prune_hint(hint);
     let (_, census) = crate::prune::plan(guard, guard.block(), horizon, &cx.store.xacts)?;
-    if census.all_visible { set_all_visible(cx, table, guard) } else { Ok(()) }
+    if census.all_visible {
+        set_all_visible(cx, table, guard)?;
+    }
+    Ok(census.all_visible)
 }
 
 /// Sets the page's flag and its bit in the map, if they are not set.
