@@ -18,6 +18,8 @@ pub struct AnalyzeContext<'a> {
     pub search_path: &'a [Oid],
     /// The session's own schema for temporary objects, zero if it has none yet.
     pub temp_namespace: Oid,
+    /// Who runs the statement: the current user.
+    pub user: Oid,
     /// The name of the database.
     pub database: &'a str,
     /// Setting transform_null_equals.

@@ -213,7 +213,7 @@ impl Analyzer<'_, '_> {
             }
         }
         let row = chosen.row.clone().expect("a function candidate has its row");
-        let defaults = defaults_of(&row, &chosen)?;
+        let defaults = self.defaults_of(&row, &chosen)?;
         Ok(Detail::Found(Box::new(FoundFunction { row, candidate: chosen, defaults })))
     }
 
@@ -594,20 +594,40 @@ impl Analyzer<'_, '_> {
     }
 }
 
-/// The default expressions that a call uses.
-fn defaults_of(row: &PgProc, candidate: &Candidate) -> Result<Vec<Expr>> {
-    if candidate.default_count == 0 {
-        return Ok(Vec::new());
-    }
-    let Some(text) = &row.proargdefaults else { return Err(Error::internal("not enough default arguments")) };
-    let all: Vec<Expr> = crate::stored::from_text(text)?;
-    match &candidate.arg_numbers {
-        None => Ok(all[all.len() - candidate.default_count..].to_vec()),
-        Some(numbers) => {
-            let first = numbers.len() - all.len();
-            let used = &numbers[numbers.len() - candidate.default_count..];
-            let kept = all.into_iter().enumerate().filter(|(at, _)| used.contains(&(first + at)));
-            Ok(kept.map(|(_, expr)| expr).collect())
+impl Analyzer<'_, '_> {
+    /// The default expressions that a call uses.
+    fn defaults_of(&mut self, row: &PgProc, candidate: &Candidate) -> Result<Vec<Expr>> {
+        if candidate.default_count == 0 {
+            return Ok(Vec::new());
         }
+        let all = self.argument_defaults(row)?;
+        match &candidate.arg_numbers {
+            None => Ok(all[all.len() - candidate.default_count..].to_vec()),
+            Some(numbers) => {
+                let first = numbers.len() - all.len();
+                let used = &numbers[numbers.len() - candidate.default_count..];
+                let kept = all.into_iter().enumerate().filter(|(at, _)| used.contains(&(first + at)));
+                Ok(kept.map(|(_, expr)| expr).collect())
+            }
+        }
+    }
+
+    /// The default expressions of a function's last arguments. Those of built-in functions are stored as SQL.
+    pub fn argument_defaults(&mut self, row: &PgProc) -> Result<Vec<Expr>> {
+        let Some(text) = &row.proargdefaults else { return Ok(Vec::new()) };
+        let Ok(written) = crate::stored::from_text::<Vec<String>>(text) else { return crate::stored::from_text(text) };
+        let first = row.proargtypes.len() - written.len();
+        let mut defaults = Vec::with_capacity(written.len());
+        for (sql, &target) in written.iter().zip(&row.proargtypes[first..]) {
+            let parsed = parser::parse_expr(sql, &parser::ParseOptions::default())?;
+            let made = self.nested(|this| {
+                let value = this.transform_expr(&parsed, ExprKind::FunctionDefault)?;
+                let mut value = this.coerce_to_specific(value, target, "DEFAULT")?;
+                this.assign_collations(&mut value)?;
+                Ok(value)
+            })?;
+            defaults.push(made);
+        }
+        Ok(defaults)
     }
 }

@@ -4,7 +4,10 @@
 //! same meanings field by field, so that what is known about one holds for the other. They are what views, defaults,
 //! checks and index expressions are stored as (JSON text in `pg_node_tree` columns, see [`stored`]).
 //!
-//! The flow: [`analyze()`] resolves a statement.
+//! The flow:
+//! 1. [`analyze()`] resolves a statement; expressions of definitions have methods of [`AnalyzeContext`] of their own.
+//! 2. [`rewrite`] expands views and fills in what a change leaves out; what results can be planned.
+//! 3. [`dependencies`] says whose change makes a plan stale.
 //!
 //! This crate does not plan, fold constants or run anything.
 #![forbid(unsafe_code)]
@@ -16,6 +19,7 @@ mod coerce;
 mod collate;
 mod context;
 mod cte;
+mod definition;
 pub mod expr;
 mod from;
 mod func;
@@ -30,6 +34,7 @@ mod poly;
 mod properties;
 pub mod query;
 mod relation;
+mod rewrite;
 mod rowcompare;
 mod rte;
 mod select;
@@ -39,10 +44,14 @@ pub mod stored;
 mod target;
 mod transform;
 mod types;
+mod updatable;
 pub mod vars;
 pub mod walk;
 
 pub use context::{AnalyzeContext, Parameters};
+pub use definition::{DefaultFor, RelationExpr, is_optimizable};
 pub use lookup::{Lookup, Shared};
+pub use rewrite::{column_default, dependencies, rewrite};
 pub use statement::{Analyzed, AnalyzedStatement, UtilityStatement, analyze};
 pub use types::{TypeAndMod, quote_identifier};
+pub use updatable::why_not_updatable;

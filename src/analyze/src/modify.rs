@@ -316,7 +316,7 @@ impl Analyzer<'_, '_> {
             }
         };
         let collation = match &element.collation {
-            Some(name) => self.cx.resolve_collation(name).map_err(|err| self.at(err, expr.location()))?,
+            Some(name) => self.cx.resolve_collation(name, expr.location())?,
             None => Oid::INVALID,
         };
         let opclass = match &element.opclass {

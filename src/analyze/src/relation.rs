@@ -124,14 +124,14 @@ impl AnalyzeContext<'_> {
     /// The collation that a name means.
     ///
     /// Errors: 42704 if there is none.
-    pub fn resolve_collation(&self, name: &QualifiedName) -> Result<Oid> {
+    pub fn resolve_collation(&self, name: &QualifiedName, location: Location) -> Result<Oid> {
         let (schema, bare) = self.deconstruct(name)?;
         let found = match schema {
             Some(schema) => match self.catalog.namespace_by_name(schema)? {
                 Some(namespace) => self.catalog.collation_by_name(namespace, bare)?,
                 None => {
                     let err = error!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist");
-                    return Err(self.at(err, name.pos));
+                    return Err(self.at(err, location));
                 }
             },
             None => {
@@ -144,7 +144,7 @@ impl AnalyzeContext<'_> {
         };
         found.ok_or_else(|| {
             let text = name.dotted();
-            self.at(error!(UNDEFINED_OBJECT, "collation \"{text}\" for encoding \"UTF8\" does not exist"), name.pos)
+            self.at(error!(UNDEFINED_OBJECT, "collation \"{text}\" for encoding \"UTF8\" does not exist"), location)
         })
     }
 }

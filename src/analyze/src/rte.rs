@@ -298,7 +298,7 @@ impl Analyzer<'_, '_> {
             }
             let resolved = self.cx.resolve_type_name(&definition.type_name)?;
             let collation = match &definition.collation {
-                Some(collation) => self.cx.resolve_collation(collation)?,
+                Some(collation) => self.cx.resolve_collation(collation, definition.pos.into())?,
                 None => self.cx.type_collation(resolved.oid)?,
             };
             if attributes.iter().any(|a| a.name == *name) {

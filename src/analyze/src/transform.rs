@@ -288,6 +288,9 @@ impl Analyzer<'_, '_> {
             let row = self.cx.type_row(oid)?;
             self.cx.catalog.input(&row, text, -1).map_err(|err| self.at(err, location))
         };
+        if matches!(node.value, Literal::BitString(_)) && self.cx.catalog.type_by_oid(oids::BIT)?.is_none() {
+            unsupported!("type bit");
+        }
         let (type_oid, value) = match &node.value {
             Literal::Null => (oids::UNKNOWN, Datum::Null),
             Literal::Bool(value) => (oids::BOOL, Datum::Bool(*value)),
@@ -368,7 +371,7 @@ impl Analyzer<'_, '_> {
             let err = error!(DATATYPE_MISMATCH, "collations are not supported by type {name}");
             return Err(self.at(err, node.pos));
         }
-        let collation = self.cx.resolve_collation(&node.collation).map_err(|err| self.at(err, node.pos))?;
+        let collation = self.cx.resolve_collation(&node.collation, node.pos.into())?;
         Ok(CollateExpr { arg, collation, location: node.pos.into() }.into())
     }
 

@@ -1,0 +1,39 @@
+//! Statements against a small schema: the output columns and parameters that they have, or the error that they raise,
+//! position included. What is expected is what PostgreSQL 15 answers to Parse and Describe.
+
+mod common;
+
+use common::Fixture;
+
+fn run(name: &str, text: &str) {
+    let fixture = Fixture::new();
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for block in text.split("\n\n") {
+        let is_answer =
+            |line: &&str| ["OK", "ERROR ", "DETAIL ", "HINT ", "PARAMS "].iter().any(|p| line.starts_with(p));
+        let lines = || block.trim_matches('\n').lines().filter(|line| !line.starts_with("--"));
+        let query: Vec<&str> = lines().filter(|line| !is_answer(line)).collect();
+        let expected: Vec<&str> = lines().filter(is_answer).collect();
+        if query.is_empty() {
+            continue;
+        }
+        count += 1;
+        let (query, expected) = (query.join("\n"), expected.join("\n"));
+        let found = fixture.describe(&query);
+        if found != expected {
+            failures.push(format!("{query}\n  expected {expected}\n  found    {found}"));
+        }
+    }
+    assert!(failures.is_empty(), "{name}: {} of {count} differ:\n{}", failures.len(), failures.join("\n\n"));
+}
+
+#[test]
+fn queries_have_postgres_columns() {
+    run("select", include_str!("golden/select.txt"));
+}
+
+#[test]
+fn mistakes_are_reported_as_postgres_does() {
+    run("errors", include_str!("golden/errors.txt"));
+}
