@@ -31,6 +31,7 @@ pub fn with_analyze_context<T>(
         source,
         search_path: &path.namespaces,
         temp_namespace: session.temp_namespace.get(),
+        user: session.users.get().current,
         database: &session.database_name,
         transform_null_equals: cx.setting(|s| s.bool(Setting::TransformNullEquals)),
     };
