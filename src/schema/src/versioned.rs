@@ -18,7 +18,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use sync::{Mutex, Rank};
 
-const SHARD_RANK: Rank = Rank::new(800, "shard of a catalog cache");
+/// Taken by the commit hook, under the lock that keeps commits in order; nothing is taken under it.
+const SHARD_RANK: Rank = Rank::new(1950, "shard of a catalog cache");
 
 type Map<K, V> = HashMap<K, Arc<V>, FixedState>;
 
