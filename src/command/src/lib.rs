@@ -18,6 +18,7 @@ pub mod dependency;
 mod index;
 mod index_build;
 mod index_values;
+pub mod mentioned;
 pub mod names;
 mod relation;
 mod remove;
@@ -26,6 +27,7 @@ mod schema_statement;
 mod tag;
 mod transaction;
 mod variable;
+mod view;
 
 pub use analysis::{evaluate_parameter, with_analyze_context};
 pub use client::{Client, CopyFormat};
@@ -88,6 +90,7 @@ fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
         Statement::VariableSet(s) => variable::set(ex, s),
         Statement::VariableShow(s) => variable::show(ex, s),
         Statement::AlterSystem(s) => variable::alter_system(ex, s),
+        Statement::CreateView(s) => view::create_view(ex, s),
         Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
         other => unsupported!("{}", statement_name(other)),
     }
