@@ -74,6 +74,7 @@ impl Cluster {
         let catalog = self.catalog();
         let functions = RefCell::new(FnCtx::new(&settings, &catalog, &mut memo));
         let cx = AnalyzeContext {
+            user: base::Oid(10),
             catalog: Lookup { catalog: &catalog, functions },
             source: text,
             search_path: path,
