@@ -96,6 +96,12 @@ impl Logger {
         (self.0.now_us)()
     }
 
+    /// A time (microseconds since 1970) as the log's messages print it.
+    pub fn stamp(&self, us: i64) -> String {
+        let values = self.0.settings.values();
+        crate::time::stamp(us, &self.zone(&values), false)
+    }
+
     pub(crate) fn zone(&self, values: &ServerValues) -> jiff::tz::TimeZone {
         self.0.zone.by_name(values.text(Setting::LogTimezone))
     }

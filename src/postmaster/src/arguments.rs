@@ -37,6 +37,8 @@ pub struct Arguments {
     pub data_directory: Option<PathBuf>,
     /// Settings, in order.
     pub settings: Vec<(String, String)>,
+    /// `-X`: bytes of a WAL segment of the cluster to be made.
+    pub segment_bytes: Option<u32>,
     /// Run as root all the same.
     pub allow_root: bool,
     /// All arguments as given, for postmaster.opts.
@@ -57,6 +59,7 @@ impl Arguments {
             mode: Mode::Serve,
             data_directory: None,
             settings: Vec::new(),
+            segment_bytes: None,
             allow_root: false,
             given: given.clone(),
         };
@@ -134,8 +137,8 @@ impl Arguments {
             'W' => self.set("post_auth_delay", &value),
             'd' => self.debug(&value),
             'f' | 't' => self.planner_switch(switch, &value)?,
-            // Output file, page protocol, WAL segment size: for bootstrapping and old scripts.
-            'X' => self.set("wal_segment_size", &value),
+            'X' => self.segment_bytes = Some(segment_bytes(&value)?),
+            // Output file and page protocol: for old scripts.
             'r' | 'z' | 'l' => {}
             _ => unreachable!("the switches with arguments are listed"),
         }
@@ -209,6 +212,12 @@ impl Arguments {
     fn set(&mut self, name: &str, value: &str) {
         self.settings.push((name.to_owned(), value.to_owned()));
     }
+}
+
+/// A power of two between 1 MB and 1 GB.
+fn segment_bytes(text: &str) -> Result<u32, BadUsage> {
+    let bytes = text.parse().ok().filter(|b: &u32| b.is_power_of_two() && (1 << 20..=1 << 30).contains(b));
+    bytes.ok_or_else(|| BadUsage("-X requires a power of two value between 1 MB and 1 GB".to_owned()))
 }
 
 fn first_mode(first: &str) -> Option<Mode> {

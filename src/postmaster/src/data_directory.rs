@@ -14,6 +14,13 @@ pub const MAJOR_VERSION: &str = "15";
 ///
 /// Errors: FATAL, with PostgreSQL's words.
 pub fn check(path: &Path) -> Result<u32> {
+    let mode = check_directory(path)?;
+    check_version(path)?;
+    Ok(mode)
+}
+
+/// As `check`, without the version: of a directory that initdb is filling.
+pub fn check_directory(path: &Path) -> Result<u32> {
     let shown = path.display();
     let metadata = fs::metadata(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => {
@@ -34,7 +41,6 @@ pub fn check(path: &Path) -> Result<u32> {
         return Err(wrong(format!("data directory \"{shown}\" has invalid permissions"))
             .detail("Permissions should be u=rwx (0700) or u=rwx,g=rx (0750)."));
     }
-    check_version(path)?;
     Ok(if mode & 0o050 != 0 { 0o750 } else { 0o700 })
 }
 

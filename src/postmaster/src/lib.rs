@@ -18,7 +18,9 @@
 #![forbid(unsafe_code)]
 
 pub mod alone;
+pub mod archive;
 pub mod arguments;
+pub mod checkpoints;
 pub mod checks;
 pub mod children;
 pub mod client;
@@ -37,3 +39,4 @@ pub mod shared;
 pub mod signals;
 pub mod start;
 pub mod state;
+pub mod storage;

@@ -2,13 +2,16 @@
 //!
 //! The loop reads the table and knows no role by name. A role's work is in a module of its own.
 
+mod bgwriter;
+pub mod checkpointer;
+mod startup;
 mod syslogger;
 mod waiting;
+mod walwriter;
 
 use crate::shared::RoleContext;
 use crate::state::{Class, Phase, State};
 use config::{ServerValues, Setting};
-use report::Result;
 use threads::{Restart, RoleEntry};
 
 /// When a role is wanted, and what it is to the state machine.
@@ -62,18 +65,14 @@ macro_rules! roles {
 
 roles! {
     "syslogger"    "logger"              Logger       EVER,    collects, Always, syslogger::run;
-    "startup"      "startup"             Startup      0,       always,   Never,  startup;
-    "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, waiting::run;
-    "bgwriter"     "background writer"   Background   RUNNING, always,   Always, waiting::run;
-    "walwriter"    "walwriter"           Background   RUNNING, always,   Always, waiting::run;
+    "startup"      "startup"             Startup      0,       always,   Never,  startup::run;
+    "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, checkpointer::run;
+    "bgwriter"     "background writer"   Background   RUNNING, always,   Always, bgwriter::run;
+    "walwriter"    "walwriter"           Background   RUNNING, always,   Always, walwriter::run;
     "stats"        "statistics"          Finisher     RUNNING, always,   Always, waiting::run;
     "archiver"     "archiver"            Finisher     RUNNING, archives, Always, waiting::run;
     "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, waiting::run;
     "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  waiting::run;
-}
-
-fn startup(_: RoleContext) -> Result<()> {
-    Ok(())
 }
 
 impl Wanted {

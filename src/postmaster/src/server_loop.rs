@@ -19,6 +19,7 @@ use base::Oid;
 use config::Setting;
 use host::net::Stream;
 use host::{Clock, Poller, RealClock};
+use instance::{Activity, SessionKind};
 use logging::RoleLog;
 use report::Severity;
 use std::io;
@@ -166,7 +167,7 @@ impl ServerLoop {
         let interrupt = match order {
             Order::Terminate => Interrupt::Terminate,
             Order::Quit => Interrupt::Quit,
-            Order::Finish => Interrupt::Work,
+            Order::Finish => Interrupt::Finish,
         };
         for child in self.children.of_class(class) {
             child.interrupts.raise(interrupt);
@@ -181,7 +182,7 @@ impl ServerLoop {
 
     fn reinitialize(&mut self) {
         self.deadlines.clear(Due::Kill);
-        self.parts.shared.set_instance(None);
+        self.parts.shared.set_running(None);
         if self.parts.shared.settings.bool(Setting::RemoveTempFilesAfterCrash) {
             crate::data_directory::remove_temporary_files(&self.parts.shared.data_directory);
         }
@@ -276,10 +277,16 @@ impl ServerLoop {
         let role = &ROLES[index];
         let id = self.children.next_id();
         let name = format!("{}{number}", role.name);
-        let interrupts = Arc::new(Interrupts::new());
         let shared = self.parts.shared.clone();
-        let log = shared.logger.role(crate::start::role_pid(id), role.backend_type);
-        let context = RoleContext { name: name.clone(), interrupts: interrupts.clone(), log, shared };
+        let registration = shared
+            .instance()
+            .map(|instance| instance.sessions.register(SessionKind::Role(role.backend_type), 0, Activity::default()));
+        let (pid, interrupts) = match &registration {
+            Some(registration) => (registration.id.0, registration.interrupts.clone()),
+            None => (crate::start::role_pid(id), Arc::new(Interrupts::new())),
+        };
+        let log = shared.logger.role(pid, role.backend_type);
+        let context = RoleContext { name: name.clone(), interrupts: interrupts.clone(), log, shared, registration };
         let mailbox = self.parts.shared.mailbox.clone();
         match threads::spawn(&name, role.stack_bytes, id, mailbox, move || (role.entry)(context)) {
             Ok(child) => {
@@ -457,7 +464,9 @@ impl ServerLoop {
     }
 
     fn rotate_log(&self) {
-        self.tell(Class::Logger, Order::Finish);
+        for child in self.children.of_class(Class::Logger) {
+            child.interrupts.raise(Interrupt::Work);
+        }
         self.parts.shared.logger.channel().poke();
     }
 

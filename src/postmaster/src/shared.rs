@@ -1,15 +1,18 @@
 //! What the postmaster shares with its threads.
 
+use crate::checkpoints::Checkpoints;
 use crate::mailbox::Mailbox;
+use crate::storage::Running;
 use config::hba::AuthFiles;
 use config::{Setting, Settings, StdFiles};
-use instance::Instance;
+use instance::{Instance, Registration};
 use logging::{Logger, RoleLog};
 use parking_lot::Mutex;
 use report::{Error, Result, Severity, SqlState};
 use std::path::PathBuf;
 use std::sync::Arc;
-use sync::Interrupts;
+use std::time::Duration;
+use sync::{Interrupt, Interrupts};
 
 /// What outlives an instance and is the same for all threads.
 pub struct Shared {
@@ -21,8 +24,10 @@ pub struct Shared {
     pub mailbox: Arc<Mailbox>,
     /// The data directory, absolute.
     pub data_directory: PathBuf,
+    /// Requests for checkpoints.
+    pub checkpoints: Checkpoints,
     /// The instance, from the end of recovery on. The startup role puts it here, a crash takes it away.
-    instance: Mutex<Option<Arc<Instance>>>,
+    running: Mutex<Option<Running>>,
     /// pg_hba.conf and pg_ident.conf, as they were last read without an error.
     authentication: Mutex<Option<Arc<AuthFiles>>>,
 }
@@ -36,7 +41,8 @@ impl Shared {
             logger,
             mailbox,
             data_directory,
-            instance: Mutex::new(None),
+            checkpoints: Checkpoints::new(),
+            running: Mutex::new(None),
             authentication: Mutex::new(None),
         }
     }
@@ -77,14 +83,26 @@ impl Shared {
         (path(Setting::HbaFile), path(Setting::IdentFile))
     }
 
+    /// The instance with its engine, if there is one.
+    pub fn running(&self) -> Option<Running> {
+        self.running.lock().clone()
+    }
+
     /// The instance, if there is one.
     pub fn instance(&self) -> Option<Arc<Instance>> {
-        self.instance.lock().clone()
+        self.running.lock().as_ref().map(|running| running.instance.clone())
+    }
+
+    /// True if a segment of the log that redo needs no more may go: nobody archives, or it is in the archive.
+    pub fn may_remove_segment(&self, segment: &str) -> bool {
+        self.settings.choice(Setting::ArchiveMode) == "off" || crate::archive::is_done(&self.data_directory, segment)
     }
 
     /// Sets or takes away the instance.
-    pub fn set_instance(&self, instance: Option<Arc<Instance>>) {
-        *self.instance.lock() = instance;
+    pub fn set_running(&self, running: Option<Running>) {
+        let old = std::mem::replace(&mut *self.running.lock(), running);
+        // Taking an instance apart takes time, and the lock is for a moment only.
+        drop(old);
     }
 }
 
@@ -98,4 +116,33 @@ pub struct RoleContext {
     pub log: RoleLog,
     /// What all share.
     pub shared: Arc<Shared>,
+    /// Its place in the table of sessions, once there is an instance.
+    pub registration: Option<Registration>,
+}
+
+impl RoleContext {
+    /// The instance with its engine. Errors: there is none, which the phases in which a role runs rule out.
+    pub fn running(&self) -> Result<Running> {
+        self.shared.running().ok_or_else(|| crate::start::plain_fatal("there is no instance"))
+    }
+
+    /// True once the role is to end, in good order or at once.
+    pub fn is_told_to_end(&self) -> bool {
+        self.interrupts.is_pending(Interrupt::Terminate) || self.interrupts.is_pending(Interrupt::Quit)
+    }
+
+    /// True once the role is to do its last work. Taken by those roles only that have such work.
+    pub fn is_told_to_finish(&self) -> bool {
+        self.interrupts.is_pending(Interrupt::Finish)
+    }
+
+    /// Notes that the settings were read again; roles read them where they use them.
+    pub fn heed_reload(&self) {
+        self.interrupts.take(Interrupt::ConfigReload);
+    }
+
+    /// Sleeps until told something, or until time is up.
+    pub fn sleep(&self, time: Duration) {
+        self.interrupts.latch().wait(Some(time));
+    }
 }

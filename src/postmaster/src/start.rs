@@ -90,7 +90,7 @@ fn run_with_directory(arguments: &Arguments) -> i32 {
     match &arguments.mode {
         Mode::Show(name) => show_setting(&settings, name),
         Mode::CheckConfig => 0,
-        Mode::Boot | Mode::Single { .. } => crate::alone::run(arguments, settings, &directory),
+        Mode::Boot | Mode::Single { .. } => run_alone(arguments, settings, &directory),
         _ => match serve(arguments, settings, &directory) {
             Ok(code) => code,
             Err(error) => error,
@@ -185,6 +185,32 @@ fn show_setting(settings: &Settings, name: &str) -> i32 {
     }
 }
 
+/// Bootstrap and single-user mode.
+fn run_alone(arguments: &Arguments, settings: Arc<Settings>, directory: &Path) -> i32 {
+    let logger = Logger::new(settings.clone(), wall_us);
+    let log = logger.postmaster();
+    let checked = match arguments.mode {
+        // initdb has made the directory, and writes PG_VERSION when it likes.
+        Mode::Boot => data_directory::check_directory(directory),
+        _ => data_directory::check(directory),
+    };
+    match checked {
+        Ok(mode) => {
+            set_umask(mode);
+            crate::alone::run(arguments, settings, directory, &log)
+        }
+        Err(error) => {
+            log.log(&error);
+            1
+        }
+    }
+}
+
+fn set_umask(directory_mode: u32) {
+    let mask = if directory_mode == 0o750 { 0o027 } else { 0o077 };
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask));
+}
+
 /// Combinations of settings that cannot be served.
 fn check_combination(values: &ServerValues) -> Result<(), String> {
     let reserved = values.int(Setting::SuperuserReservedConnections);
@@ -221,13 +247,13 @@ fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> R
         1
     };
     let mode = data_directory::check(directory).map_err(told)?;
-    let _ = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(if mode == 0o750 { 0o027 } else { 0o077 }));
+    set_umask(mode);
     let values = logger.settings().snapshot();
     if let Err(text) = check_combination(&values) {
         log.at(Severity::Fatal, text);
         return Err(1);
     }
-    let mut lock_file = lock_directory(directory, &values).map_err(told)?;
+    let mut lock_file = lock_directory(directory, &values, false).map_err(told)?;
     check_control_file(directory)?;
     logger.settings().set_override(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
     data_directory::remove_leftovers(directory);
@@ -252,9 +278,11 @@ fn fatal(what: &str, error: &std::io::Error) -> Error {
     Error::io(what, error).severity(Severity::Fatal)
 }
 
-fn lock_directory(directory: &Path, values: &ServerValues) -> Result<LockFile> {
+/// Creates postmaster.pid. A server without clients says so by a negative process id.
+pub fn lock_directory(directory: &Path, values: &ServerValues, is_single: bool) -> Result<LockFile> {
+    let sign = if is_single { "-" } else { "" };
     let lines = [
-        std::process::id().to_string(),
+        format!("{sign}{}", std::process::id()),
         directory.display().to_string(),
         epoch_seconds().to_string(),
         values.int(Setting::Port).to_string(),
@@ -365,7 +393,7 @@ fn write_external_pid_file(values: &ServerValues, log: &RoleLog) -> Option<PidFi
 /// Closes what the server has open, in order: sockets, their files, the log, lock files.
 pub fn end(parts: Parts, log: &RoleLog, children: Children) {
     let Parts { shared, poller, lock_file, listeners, signals, pid_file } = parts;
-    shared.set_instance(None);
+    shared.set_running(None);
     drop(poller);
     drop(listeners);
     log.say("database system is shut down");

@@ -9,6 +9,8 @@ use report::Result;
 use std::sync::Arc;
 use wal::SyncMethod;
 
+/// The version of the catalogs: PostgreSQL 15's, whose rows and columns they have.
+pub const CATALOG_VERSION: u32 = 202_209_061;
 /// Smallest and greatest share of the pool that the log's buffer gets by itself, in bytes.
 const WAL_BUFFER_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=16 << 20;
 
@@ -45,7 +47,7 @@ pub fn resource_managers() -> Vec<SharedRmgr> {
 
 /// How tables and indexes are stored.
 pub fn access_methods() -> schema::AccessMethods {
-    schema::AccessMethods { table: &heap::AM, index: &btree::AM }
+    schema::AccessMethods { table: heap::AM, index: btree::AM }
 }
 
 /// Makes the instance over a started engine and shows it to everybody.
@@ -79,7 +81,9 @@ pub fn options(values: &ServerValues) -> EngineOptions {
 fn wal_buffer_bytes(pages: i32, frames: usize) -> u64 {
     match u64::try_from(pages) {
         Ok(pages) => (pages * base::PAGE_BYTES as u64).max(*WAL_BUFFER_BYTES.start()),
-        Err(_) => (frames as u64 / 32 * base::PAGE_BYTES as u64).clamp(*WAL_BUFFER_BYTES.start(), *WAL_BUFFER_BYTES.end()),
+        Err(_) => {
+            (frames as u64 / 32 * base::PAGE_BYTES as u64).clamp(*WAL_BUFFER_BYTES.start(), *WAL_BUFFER_BYTES.end())
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::checkpoints::Wanted;
 use crate::shared::RoleContext;
 use crate::storage::Running;
+use base::Lsn;
 use config::Setting;
 use host::Clock;
 use recovery::{CheckpointKind, CheckpointOutcome, Pacer};
@@ -20,6 +21,8 @@ struct Checkpointer {
     running: Running,
     /// When the last one began, on the monotonic clock.
     last: Duration,
+    /// The end of the log after it: while nothing is added, none is due.
+    last_end: Lsn,
 }
 
 /// Makes checkpoints until told to make the last one.
@@ -27,7 +30,7 @@ pub fn run(role: RoleContext) -> Result<()> {
     let running = role.running()?;
     role.shared.checkpoints.attend(&role.interrupts);
     let last = running.clock().monotonic();
-    Checkpointer { role, running, last }.serve()
+    Checkpointer { role, running, last, last_end: Lsn::INVALID }.serve()
 }
 
 impl Checkpointer {
@@ -76,15 +79,15 @@ impl Checkpointer {
         }
     }
 
-    fn write(&self, wanted: Wanted) -> Result<()> {
+    fn write(&mut self, wanted: Wanted) -> Result<()> {
         let settings = &self.role.shared.settings;
-        let engine = &self.running.engine;
+        let engine = self.running.engine.clone();
         let kind = match wanted {
             Wanted { end_of_recovery: true, .. } => CheckpointKind::EndOfRecovery,
             Wanted { force: true, .. } => CheckpointKind::Forced,
             _ => CheckpointKind::Online,
         };
-        let is_idle = kind == CheckpointKind::Online && !engine.has_new_log();
+        let is_idle = kind == CheckpointKind::Online && engine.store().wal.inserted() == self.last_end;
         let logs = settings.bool(Setting::LogCheckpoints) && !is_idle;
         if logs {
             self.role.log.say(format!("checkpoint starting:{}", describe(wanted)));
@@ -93,12 +96,12 @@ impl Checkpointer {
         let mut pace = |progress: buffer::WriteProgress| self.pause(wanted, &pacer, progress);
         let may_remove = |segment: &str| self.role.shared.may_remove_segment(segment);
         let outcome = engine.checkpoint(kind, &mut pace, &may_remove)?;
-        if let CheckpointOutcome::Done(stats) = outcome {
-            self.role.shared.stats.checkpoint_done(wanted, &stats);
-            if logs {
-                self.role.log.say(stats.to_string());
-            }
+        if let CheckpointOutcome::Done(stats) = outcome
+            && logs
+        {
+            self.role.log.say(stats.to_string());
         }
+        self.last_end = engine.store().wal.inserted();
         Ok(())
     }
 

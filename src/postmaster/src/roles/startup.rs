@@ -6,7 +6,7 @@ use crate::storage;
 use config::Setting;
 use logging::RoleLog;
 use recovery::{DatabaseState, Engine, RecoveryEvent};
-use report::{Error, Result, Severity};
+use report::{Result, Severity};
 use std::sync::Arc;
 use std::time::Duration;
 use sync::Interrupt;
@@ -85,9 +85,4 @@ impl Teller<'_> {
 
 fn stamp(log: &RoleLog, us: i64) -> String {
     log.logger().stamp(us)
-}
-
-/// FATAL: a role that needs the instance was started without one.
-pub fn no_instance() -> Error {
-    crate::start::plain_fatal("there is no instance")
 }

@@ -2,15 +2,12 @@
 
 use crate::shared::RoleContext;
 use report::Result;
-use sync::Interrupt;
 
 /// Waits.
 pub fn run(role: RoleContext) -> Result<()> {
-    loop {
+    while !role.is_told_to_end() && !role.is_told_to_finish() {
+        role.heed_reload();
         role.interrupts.latch().wait(None);
-        let told = [Interrupt::Terminate, Interrupt::Quit, Interrupt::Work].map(|i| role.interrupts.take(i));
-        if told.contains(&true) {
-            return Ok(());
-        }
     }
+    Ok(())
 }
