@@ -144,6 +144,8 @@ pub struct Keepalive {
 pub enum Readiness {
     /// There is something to read, or the other end has closed.
     Readable,
+    /// There is room to write, or the other end has closed.
+    Writable,
     /// The waker was used.
     Woken,
     /// Time is up.
@@ -259,6 +261,21 @@ impl Stream {
                 Ok(Readiness::Woken)
             }
             _ => Ok(Readiness::Readable),
+        }
+    }
+}
+
+impl Stream {
+    /// Waits until something can be written, the waker is used, or time is up.
+    pub fn wait_writable(&self, waker: &Waker, timeout: Option<Duration>) -> io::Result<Readiness> {
+        let mut polled = [poll_fd(self.as_fd(), libc::POLLOUT), poll_fd(waker.as_fd(), libc::POLLIN)];
+        match poll(&mut polled, timeout)? {
+            0 => Ok(Readiness::TimedOut),
+            _ if polled[0].revents != 0 => Ok(Readiness::Writable),
+            _ => {
+                waker.drain();
+                Ok(Readiness::Woken)
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::sessions::SessionTable;
 use access::Store;
 use config::Settings;
 use host::Host;
-use recovery::Engine;
+use recovery::{CheckpointKind, Engine};
+use report::Result;
 use schema::{AccessMethods, Caches};
 use std::sync::Arc;
 use xact::TransactionManager;
@@ -12,8 +13,11 @@ use xact::TransactionManager;
 /// Microseconds between 1970-01-01 and 2000-01-01, the epoch of SQL timestamps.
 pub const SQL_EPOCH_US: i64 = 946_684_800 * 1_000_000;
 
-/// What sessions may ask of the postmaster. None of it waits.
+/// What sessions may ask of the postmaster.
 pub trait ServerLink: Send + Sync {
+    /// Have the checkpointer make a checkpoint at once, even if nothing was logged, and wait for it. `check` is asked now and
+    /// then whether to go on waiting. None if there is no checkpointer to ask.
+    fn checkpoint(&self, check: &dyn Fn() -> Result<()>) -> Option<Result<()>>;
     /// Read the settings files again.
     fn reload(&self);
     /// Begin a new log file. False if the server does not collect its log.
@@ -25,6 +29,9 @@ pub trait ServerLink: Send + Sync {
 pub struct NoServer;
 
 impl ServerLink for NoServer {
+    fn checkpoint(&self, _: &dyn Fn() -> Result<()>) -> Option<Result<()>> {
+        None
+    }
     fn reload(&self) {}
     fn rotate_log(&self) -> bool {
         false
@@ -75,6 +82,14 @@ impl Instance {
     /// The wall clock: microseconds since 2000-01-01 UTC.
     pub fn now_us(&self) -> i64 {
         self.host.clock.wall_us() - SQL_EPOCH_US
+    }
+
+    /// CHECKPOINT: by the checkpointer, or without one on this thread. `check` is asked now and then whether to go on waiting.
+    pub fn checkpoint(&self, check: &dyn Fn() -> Result<()>) -> Result<()> {
+        match self.server.checkpoint(check) {
+            Some(outcome) => outcome,
+            None => self.engine.checkpoint(CheckpointKind::Forced, &mut |_| check(), &|_| true).map(drop),
+        }
     }
 
     /// The number that initdb gave the cluster.

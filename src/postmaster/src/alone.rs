@@ -7,11 +7,13 @@ use crate::arguments::{Arguments, Mode};
 use crate::lock_file::LockFile;
 use crate::storage;
 use base::{Oid, SessionId};
-use config::Settings;
+use config::{Setting, Settings};
+use instance::{NoServer, SessionEntry};
 use lock::SessionWaits;
-use logging::RoleLog;
+use logging::{Record, RoleLog, Verbosity, is_logged, severity_of};
 use recovery::{BootstrapOptions, Engine};
 use report::{Error, Result, Severity};
+use session::{ClientInfo, Method, Server, StatementEnd};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,8 +56,57 @@ fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, scrip
     engine.shutdown(&|_| true).map(drop)
 }
 
-fn single(_: &Arguments, _: &Arc<Settings>, _: &Path, _: &RoleLog) -> Result<()> {
-    Err(Error::unsupported("single-user mode"))
+/// Runs statements from standard input. Errors: one of them failed and `exit_on_error` is on; the engine's.
+fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log: &RoleLog) -> Result<()> {
+    let Mode::Single { semicolon_newline_newline, database } = &arguments.mode else { unreachable!("it is single") };
+    let _lock = lock(directory, settings)?;
+    let engine = Arc::new(storage::open(host::real(directory), settings)?);
+    engine.start(&mut |_| Ok(()))?;
+    let instance = Arc::new(storage::instance(engine.clone(), settings, Arc::new(NoServer)));
+    let end = if *semicolon_newline_newline { StatementEnd::SemicolonAndEmptyLine } else { StatementEnd::Line };
+    let server = ToLog { log, settings };
+    let name = database.clone().unwrap_or_else(|| "postgres".to_owned());
+    let outcome = session::run_alone(&server, &instance, &name, &mut std::io::stdin().lock(), end);
+    drop(instance);
+    engine.shutdown(&|_| true)?;
+    match outcome? {
+        false if settings.bool(Setting::ExitOnError) => Err(Error::internal("a statement failed")),
+        _ => Ok(()),
+    }
+}
+
+/// The server of a session without clients: it has a log.
+struct ToLog<'a> {
+    log: &'a RoleLog,
+    settings: &'a Settings,
+}
+
+impl Server for ToLog<'_> {
+    fn admit(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn method(&self, _: &ClientInfo, _: &str, _: &str, _: &dyn Fn(&str) -> bool) -> Result<Method> {
+        Ok(Method::Trust)
+    }
+
+    fn maps(&self, _: Option<&str>, _: &str, _: &str) -> bool {
+        false
+    }
+
+    fn cancel(&self, _: SessionId, _: i32) {}
+
+    fn log(&self, _: &SessionEntry, error: &Error, statement: Option<&str>) {
+        let values = self.settings.values();
+        let severity = error.fields().severity;
+        if !is_logged(severity, severity_of(values.choice(Setting::LogMinMessages))) {
+            return;
+        }
+        let statement =
+            statement.filter(|_| is_logged(severity, severity_of(values.choice(Setting::LogMinErrorStatement))));
+        let verbosity = Verbosity::of(values.choice(Setting::LogErrorVerbosity));
+        self.log.logger().emit(&Record { error, who: self.log.who(), statement, verbosity });
+    }
 }
 
 fn lock(directory: &Path, settings: &Settings) -> Result<LockFile> {

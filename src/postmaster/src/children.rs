@@ -1,10 +1,11 @@
 //! The table of the postmaster's threads.
 
+use crate::client::ClientHandle;
 use crate::state::{Class, Facts};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use sync::Interrupts;
+use sync::{Interrupt, Interrupts};
 use threads::{Child, ChildId};
 
 /// One thread.
@@ -18,9 +19,30 @@ pub struct ChildRecord {
     /// Its name.
     pub name: String,
     /// Where it is told things.
-    pub interrupts: Arc<Interrupts>,
+    pub ear: Ear,
     /// When it started, on the monotonic clock.
     pub started: Duration,
+}
+
+/// How a thread is told things.
+pub enum Ear {
+    /// A role's interrupts.
+    Role(Arc<Interrupts>),
+    /// A client's connection, and its session's interrupts behind it.
+    Client(Arc<ClientHandle>),
+    /// It ends soon by itself.
+    Deaf,
+}
+
+impl ChildRecord {
+    /// Tells the thread.
+    pub fn tell(&self, interrupt: Interrupt) {
+        match &self.ear {
+            Ear::Role(interrupts) => interrupts.raise(interrupt),
+            Ear::Client(handle) => handle.tell(interrupt),
+            Ear::Deaf => {}
+        }
+    }
 }
 
 /// All threads, by number.

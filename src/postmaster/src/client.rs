@@ -1,14 +1,357 @@
-//! The body of a session's thread.
+//! A session's thread: the client's stream, and the server as the session sees it.
 
-use crate::refusal;
+use crate::network::Network;
 use crate::shared::Shared;
-use host::net::Stream;
-use instance::Instance;
-use report::{Result, Severity};
-use std::sync::Arc;
+use base::SessionId;
+use config::Setting;
+use config::hba::{self, MapOutcome, Request, Roles};
+use host::net::{Keepalive, Readiness, Stream, Waker};
+use instance::{CancelOutcome, Instance, SessionEntry};
+use logging::{ClientName, Record, Verbosity, Who, is_logged, severity_of};
+use parking_lot::Mutex;
+use report::{Error, Result, Severity, SqlState};
+use session::{ClientInfo, Method, Server, Wire};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use sync::{Interrupt, Interrupts};
 
-/// Serves one client.
-pub fn serve(_: &Shared, _: &Arc<Instance>, stream: Stream) -> Result<()> {
-    refusal::tell(&stream, &report::error!(FEATURE_NOT_SUPPORTED, "no session yet").severity(Severity::Fatal));
-    Ok(())
+/// The postmaster's hold on a client: how to tell its session something.
+#[derive(Debug)]
+pub struct ClientHandle {
+    stream: Stream,
+    waker: Waker,
+    /// Its session's, once it has logged in.
+    interrupts: OnceLock<Arc<Interrupts>>,
+}
+
+impl ClientHandle {
+    /// Around a fresh connection.
+    pub fn new(stream: Stream) -> io::Result<Arc<ClientHandle>> {
+        stream.set_nonblocking(true)?;
+        Ok(Arc::new(ClientHandle { stream, waker: Waker::new()?, interrupts: OnceLock::new() }))
+    }
+
+    /// Tells the session. A client that is still logging in is cut off if it is to end.
+    pub fn tell(&self, interrupt: Interrupt) {
+        match self.interrupts.get() {
+            Some(interrupts) => interrupts.raise(interrupt),
+            None if matches!(interrupt, Interrupt::Terminate | Interrupt::Quit) => {
+                let _ = self.stream.shutdown(Shutdown::Both);
+            }
+            None => {}
+        }
+    }
+
+    /// The connection.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    fn is_to_end(&self) -> bool {
+        let told = |interrupts: &Arc<Interrupts>| {
+            interrupts.is_pending(Interrupt::Terminate) || interrupts.is_pending(Interrupt::Quit)
+        };
+        self.interrupts.get().is_some_and(told)
+    }
+}
+
+/// The stream as the session uses it.
+struct ClientStream {
+    handle: Arc<ClientHandle>,
+    timeout: Option<Duration>,
+}
+
+impl session::Stream for ClientStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.handle.stream.wait_readable(&self.handle.waker, self.timeout)? {
+                Readiness::Woken => return Err(io::ErrorKind::Interrupted.into()),
+                Readiness::TimedOut => return Err(io::ErrorKind::TimedOut.into()),
+                Readiness::Readable | Readiness::Writable => {}
+            }
+            match (&self.handle.stream).read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match (&self.handle.stream).write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => bytes = &bytes[count..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait_for_room()?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn set_read_timeout(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        self.timeout = limit;
+        Ok(())
+    }
+
+    fn is_closed(&self) -> bool {
+        self.handle.stream.is_closed_by_peer()
+    }
+
+    fn heed(&mut self, interrupts: &Arc<Interrupts>) {
+        let _ = self.handle.interrupts.set(interrupts.clone());
+        let handle = Arc::downgrade(&self.handle);
+        interrupts.set_wake_hook(Box::new(move || {
+            if let Some(handle) = handle.upgrade() {
+                handle.waker.wake();
+            }
+        }));
+    }
+}
+
+impl ClientStream {
+    /// Waits for a client that does not take what it is sent; not if the session is to end.
+    fn wait_for_room(&self) -> io::Result<()> {
+        loop {
+            if self.handle.is_to_end() {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            match self.handle.stream.wait_writable(&self.handle.waker, None)? {
+                Readiness::Woken => {}
+                _ => return Ok(()),
+            }
+        }
+    }
+}
+
+/// The server as one session sees it.
+struct ServerSide<'a> {
+    shared: &'a Shared,
+    instance: &'a Instance,
+    /// What is known of the client, for the log.
+    name: Mutex<ClientName>,
+    start_us: i64,
+    /// An error after which the instance cannot go on.
+    panic: Mutex<Option<Error>>,
+}
+
+/// Serves one client to its end. Errors: PANIC, after which the instance cannot go on.
+pub fn serve(shared: &Shared, instance: &Arc<Instance>, handle: Arc<ClientHandle>) -> Result<()> {
+    let client = client_info(handle.stream());
+    set_keepalive(shared, handle.stream());
+    let name = client_name(shared, &client);
+    let start = Instant::now();
+    let server = ServerSide {
+        shared,
+        instance,
+        name: Mutex::new(name),
+        start_us: shared.logger.now_us(),
+        panic: Mutex::new(None),
+    };
+    server.say_received();
+    let wire = Wire::new(Box::new(ClientStream { handle, timeout: None }));
+    session::serve_connection(&server, instance, wire, &client);
+    server.say_gone(start.elapsed());
+    match server.panic.into_inner() {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn client_info(stream: &Stream) -> ClientInfo {
+    let credentials = stream.peer_credentials().ok().flatten();
+    let peer_user = credentials.and_then(|found| user_name(found.uid));
+    ClientInfo { address: stream.peer_address(), local_address: stream.local_address(), peer_user }
+}
+
+fn user_name(uid: u32) -> Option<String> {
+    nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
+}
+
+fn set_keepalive(shared: &Shared, stream: &Stream) {
+    let values = shared.settings.values();
+    let number = |setting| u32::try_from(values.int(setting)).unwrap_or(0);
+    let wanted = Keepalive {
+        idle_s: number(Setting::TcpKeepalivesIdle),
+        interval_s: number(Setting::TcpKeepalivesInterval),
+        count: number(Setting::TcpKeepalivesCount),
+        user_timeout_ms: number(Setting::TcpUserTimeout),
+    };
+    if wanted != Keepalive::default() {
+        // A system that does not know one of them serves the client all the same.
+        let _ = stream.set_keepalive(wanted);
+    }
+}
+
+fn client_name(shared: &Shared, client: &ClientInfo) -> ClientName {
+    let Some(address) = client.address else {
+        return ClientName { host: "[local]".to_owned(), ..ClientName::default() };
+    };
+    let looks_up = shared.settings.bool(Setting::LogHostname);
+    let named = looks_up.then(|| host::net::host_name(address.ip())).flatten();
+    let host = named.unwrap_or_else(|| address.ip().to_string());
+    ClientName { host, port: address.port().to_string(), ..ClientName::default() }
+}
+
+impl ServerSide<'_> {
+    fn who(&self, pid: i32, activity: &str, application: &str) -> Who {
+        let mut client = self.name.lock().clone();
+        activity.clone_into(&mut client.activity);
+        application.clone_into(&mut client.application_name);
+        let mut who = Who::new(pid, "client backend", self.start_us);
+        who.client = Some(client);
+        who
+    }
+
+    fn emit(&self, who: &Who, error: &Error, statement: Option<&str>) {
+        let values = self.shared.settings.snapshot();
+        let severity = error.fields().severity;
+        if !is_logged(severity, severity_of(values.choice(Setting::LogMinMessages))) {
+            return;
+        }
+        let statement =
+            statement.filter(|_| is_logged(severity, severity_of(values.choice(Setting::LogMinErrorStatement))));
+        let verbosity = Verbosity::of(values.choice(Setting::LogErrorVerbosity));
+        self.shared.logger.emit(&Record { error, who, statement, verbosity });
+    }
+
+    /// Before there is a session the thread has no number of its own.
+    fn say(&self, text: String) {
+        let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
+        self.emit(&self.who(0, "", ""), &error, None);
+    }
+
+    fn say_received(&self) {
+        if self.shared.settings.bool(Setting::LogConnections) {
+            let at = self.host_and_port();
+            self.say(format!("connection received: {at}"));
+        }
+    }
+
+    fn host_and_port(&self) -> String {
+        let name = self.name.lock();
+        let port = if name.port.is_empty() { String::new() } else { format!(" port={}", name.port) };
+        format!("host={}{port}", name.host)
+    }
+
+    fn say_gone(&self, lasted: Duration) {
+        if !self.shared.settings.bool(Setting::LogDisconnections) || self.name.lock().user.is_empty() {
+            return;
+        }
+        let (seconds, ms) = (lasted.as_secs(), lasted.subsec_millis());
+        let time = format!("{}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        let (user, database) = {
+            let name = self.name.lock();
+            (name.user.clone(), name.database.clone())
+        };
+        let at = self.host_and_port();
+        self.say(format!("disconnection: session time: {time} user={user} database={database} {at}"));
+    }
+}
+
+/// Asks the catalogs, through the session, whether the client's role is a member of another.
+struct Membership<'a>(&'a dyn Fn(&str) -> bool);
+
+impl Roles for Membership<'_> {
+    fn is_member(&self, _: &str, group: &str) -> bool {
+        (self.0)(group)
+    }
+}
+
+impl Server for ServerSide<'_> {
+    fn admit(&self) -> Result<()> {
+        // The postmaster looked at its state when it accepted the client.
+        Ok(())
+    }
+
+    fn method(
+        &self,
+        client: &ClientInfo,
+        user: &str,
+        database: &str,
+        is_member: &dyn Fn(&str) -> bool,
+    ) -> Result<Method> {
+        {
+            let mut name = self.name.lock();
+            user.clone_into(&mut name.user);
+            database.clone_into(&mut name.database);
+        }
+        let address = client.address.map(|address| address.ip());
+        let request = Request { address, tls: false, database, role: user, replication: false };
+        let rules = self.shared.authentication().map(|files| files.rules()).unwrap_or_default();
+        match rules.find(&request, &Membership(is_member), &Network) {
+            Some(rule) => Ok(method_of(rule)),
+            None => Err(hba::implicit_reject(&request)),
+        }
+    }
+
+    fn maps(&self, map: Option<&str>, system_user: &str, role: &str) -> bool {
+        let maps = self.shared.authentication().map(|files| files.maps()).unwrap_or_default();
+        match maps.check(map, role, system_user, false) {
+            MapOutcome::Yes => true,
+            MapOutcome::No(why) => {
+                self.emit(&self.who(0, "authentication", ""), &why, None);
+                false
+            }
+        }
+    }
+
+    fn cancel(&self, session: SessionId, key: i32) {
+        cancel(self.shared, self.instance, session, key);
+    }
+
+    fn logged_in(&self, session: &SessionEntry) {
+        if !self.shared.settings.bool(Setting::LogConnections) {
+            return;
+        }
+        let application = session.with_activity(|activity| activity.application_name.clone());
+        let (user, database) = {
+            let name = self.name.lock();
+            (name.user.clone(), name.database.clone())
+        };
+        let named = if application.is_empty() { String::new() } else { format!(" application_name={application}") };
+        let text = format!("connection authorized: user={user} database={database}{named}");
+        let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
+        self.emit(&self.who(session.id.0, "authentication", &application), &error, None);
+    }
+
+    fn sent_away(&self, error: &Error) {
+        self.emit(&self.who(0, "authentication", ""), error, None);
+    }
+
+    fn log(&self, session: &SessionEntry, error: &Error, statement: Option<&str>) {
+        let (application, state) =
+            session.with_activity(|activity| (activity.application_name.clone(), activity.state));
+        let who = self.who(session.id.0, state.as_str().unwrap_or_default(), &application);
+        self.emit(&who, error, statement);
+        if error.fields().severity == Severity::Panic {
+            *self.panic.lock() = Some(error.clone());
+        }
+    }
+}
+
+/// Carries a cancel request out. What comes of it only the log learns.
+pub fn cancel(shared: &Shared, instance: &Instance, session: SessionId, key: i32) {
+    let log = shared.logger.postmaster();
+    match instance.sessions.cancel(session, key) {
+        CancelOutcome::Accepted => {}
+        CancelOutcome::NoSuchSession => {
+            log.say(format!("PID {session} in cancel request did not match any process"));
+        }
+        CancelOutcome::WrongKey => log.say(format!("wrong key in cancel request for process {session}")),
+    }
+}
+
+fn method_of(rule: &hba::Rule) -> Method {
+    match rule.method {
+        hba::Method::Trust => Method::Trust,
+        hba::Method::Reject => Method::Reject,
+        hba::Method::Password => Method::Password,
+        hba::Method::Md5 => Method::Md5,
+        hba::Method::ScramSha256 => Method::ScramSha256,
+        hba::Method::Peer => Method::Peer { map: rule.map().map(str::to_owned) },
+        other => Method::Unsupported(other.as_str()),
+    }
 }

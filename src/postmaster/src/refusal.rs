@@ -1,6 +1,7 @@
 //! Clients that cannot be served: they are told why, in their own protocol, and let go.
 
 use crate::state::Admission;
+use base::SessionId;
 use config::{ServerValues, Setting};
 use host::net::Stream;
 use logging::RoleLog;
@@ -10,11 +11,12 @@ use report::{Error, Result, Severity, SqlState};
 use std::io::{Read, Write};
 use std::time::Duration;
 
-/// Why this client is refused; none if it is not.
-pub fn reason(admission: Admission, sessions: usize, values: &ServerValues) -> Option<Error> {
+/// Why this client is refused; none if it is not. Those who have not logged in may be more than `max_connections`: some of
+/// them only want to cancel a statement. The session counts when it knows better.
+pub fn reason(admission: Admission, clients: usize, values: &ServerValues) -> Option<Error> {
     let cannot = |message: &str| Some(fatal(SqlState::CANNOT_CONNECT_NOW, message));
     match admission {
-        Admission::Yes if sessions < sessions_max(values) => None,
+        Admission::Yes if clients < children_max(values) => None,
         Admission::Yes => Some(fatal(SqlState::TOO_MANY_CONNECTIONS, "sorry, too many clients already")),
         Admission::Starting => cannot("the database system is starting up"),
         Admission::ShuttingDown => cannot("the database system is shutting down"),
@@ -28,12 +30,8 @@ pub fn reason(admission: Admission, sessions: usize, values: &ServerValues) -> O
     }
 }
 
-/// Sessions there may be, those that have not logged in yet included.
-fn sessions_max(values: &ServerValues) -> usize {
-    usize::try_from(values.int(Setting::MaxConnections)).expect("the setting's range has no negative numbers")
-}
-
-/// Threads for clients there may be in all: beyond it a client is closed without a word.
+/// Threads for clients there may be in all: beyond it a client is refused, and beyond
+/// twice as many it is refused before it has said what it wants.
 pub fn children_max(values: &ServerValues) -> usize {
     let settings =
         [Setting::MaxConnections, Setting::AutovacuumMaxWorkers, Setting::MaxWalSenders, Setting::MaxWorkerProcesses];
@@ -41,11 +39,17 @@ pub fn children_max(values: &ServerValues) -> usize {
     2 * (usize::try_from(sum).expect("the ranges have no negative numbers") + 1)
 }
 
-/// Reads what the client wants and answers that it cannot have it. A cancel request gets no answer, as always.
-pub fn refuse(mut stream: Stream, reason: &Error, limit: Duration, log: &RoleLog) -> Result<()> {
+/// Reads what the client wants and answers that it cannot have it. A cancel request is handed to `cancel`.
+pub fn refuse(
+    mut stream: Stream,
+    reason: &Error,
+    limit: Duration,
+    log: &RoleLog,
+    cancel: &dyn Fn(SessionId, i32),
+) -> Result<()> {
     let _ = stream.set_read_timeout(Some(limit));
     let _ = stream.set_write_timeout(Some(limit));
-    if wants_session(&mut stream).unwrap_or(false) {
+    if wants_session(&mut stream, cancel).unwrap_or(false) {
         log.log(reason);
         tell(&stream, reason);
     }
@@ -60,7 +64,7 @@ pub fn tell(mut stream: &Stream, reason: &Error) {
 }
 
 /// True if the client asks for a session; encryption is declined on the way there.
-fn wants_session(stream: &mut Stream) -> std::io::Result<bool> {
+fn wants_session(stream: &mut Stream, cancel: &dyn Fn(SessionId, i32)) -> std::io::Result<bool> {
     // One request for each kind of encryption is plenty.
     for _ in 0..3 {
         let mut head = [0; 4];
@@ -71,7 +75,11 @@ fn wants_session(stream: &mut Stream) -> std::io::Result<bool> {
         match startup::parse(&body) {
             Ok(Startup::Ssl | Startup::GssEncryption) => stream.write_all(b"N")?,
             Ok(Startup::Session(_)) => return Ok(true),
-            Ok(Startup::Cancel { .. }) | Err(_) => return Ok(false),
+            Ok(Startup::Cancel { session, key }) => {
+                cancel(SessionId(session), key);
+                return Ok(false);
+            }
+            Err(_) => return Ok(false),
         }
     }
     Ok(false)
@@ -92,8 +100,8 @@ mod tests {
         let settings = Settings::boot(Hooks::new());
         let values = settings.values();
         let code = |admission, sessions| reason(admission, sessions, &values).map(|e| e.code().to_string());
-        assert_eq!(code(Admission::Yes, 99), None);
-        assert_eq!(code(Admission::Yes, 100).as_deref(), Some("53300"));
+        assert_eq!(code(Admission::Yes, children_max(&values) - 1), None);
+        assert_eq!(code(Admission::Yes, children_max(&values)).as_deref(), Some("53300"));
         assert_eq!(code(Admission::Starting, 0).as_deref(), Some("57P03"));
         assert_eq!(children_max(&values), 2 * (100 + 3 + 10 + 8 + 1));
     }
@@ -111,7 +119,7 @@ mod tests {
         let settings = std::sync::Arc::new(Settings::boot(Hooks::new()));
         let log = logging::Logger::new(settings, || 0).role(1, "client backend");
         let error = fatal(SqlState::CANNOT_CONNECT_NOW, "the database system is starting up");
-        refuse(Stream::Unix(near), &error, Duration::from_secs(60), &log).unwrap();
+        refuse(Stream::Unix(near), &error, Duration::from_secs(60), &log, &|_, _| ()).unwrap();
         let mut answer = Vec::new();
         far.read_to_end(&mut answer).unwrap();
         assert_eq!(answer[..2], *b"NE");

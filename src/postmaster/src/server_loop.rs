@@ -4,7 +4,8 @@
 //! for something, a deadline. The loop acts between waits only, so that nothing it does is ever interrupted. It takes no
 //! lock that a session can hold for long, and touches no page.
 
-use crate::children::{ChildRecord, Children};
+use crate::children::{ChildRecord, Children, Ear};
+use crate::client::{self, ClientHandle};
 use crate::deadlines::{Deadlines, Due, KILL_AFTER, LOCK_FILE_CHECK_EVERY, SOCKET_TOUCH_EVERY};
 use crate::listen::Listeners;
 use crate::lock_file::{LINE_STATUS, LockFile};
@@ -19,7 +20,7 @@ use base::Oid;
 use config::Setting;
 use host::net::Stream;
 use host::{Clock, Poller, RealClock};
-use instance::{Activity, SessionKind};
+use instance::{Activity, Instance, SessionKind};
 use logging::RoleLog;
 use report::Severity;
 use std::io;
@@ -170,13 +171,13 @@ impl ServerLoop {
             Order::Finish => Interrupt::Finish,
         };
         for child in self.children.of_class(class) {
-            child.interrupts.raise(interrupt);
+            child.tell(interrupt);
         }
     }
 
     fn tell_all(&self, interrupt: Interrupt) {
         for child in self.children.all() {
-            child.interrupts.raise(interrupt);
+            child.tell(interrupt);
         }
     }
 
@@ -291,7 +292,8 @@ impl ServerLoop {
         match threads::spawn(&name, role.stack_bytes, id, mailbox, move || (role.entry)(context)) {
             Ok(child) => {
                 let (class, started) = (role.wanted.class, self.now());
-                self.children.add(ChildRecord { child, class, role: Some(index), name, interrupts, started });
+                let ear = Ear::Role(interrupts);
+                self.children.add(ChildRecord { child, class, role: Some(index), name, ear, started });
             }
             Err(error) => {
                 self.log.say(format!("could not start {name}: {error}"));
@@ -342,58 +344,67 @@ impl ServerLoop {
 
     fn connected(&mut self, stream: Stream) {
         let values = self.parts.shared.settings.snapshot();
-        if self.children.count(Class::Session) + self.children.count(Class::DeadEnd) >= refusal::children_max(&values) {
+        let clients = self.children.count(Class::Session) + self.children.count(Class::DeadEnd);
+        if clients >= 2 * refusal::children_max(&values) {
             // Beyond all bounds not even a thread to say no is affordable.
             refusal::tell(&stream, &too_many());
             return;
         }
-        let reason = refusal::reason(self.state.admission(), self.children.count(Class::Session), &values);
-        let limit = values.duration(Setting::AuthenticationTimeout);
-        let id = self.children.next_id();
-        let log = self.parts.shared.logger.role(crate::start::role_pid(id), "client backend");
+        let reason = refusal::reason(self.state.admission(), clients, &values);
         match (reason, self.parts.shared.instance()) {
             (None, Some(instance)) => self.start_session(stream, instance),
-            (reason, _) => {
-                let reason = reason.unwrap_or_else(too_many);
-                let (stream, told) = keep_handle(stream);
-                let body = move || refusal::refuse(stream, &reason, limit, &log);
-                self.start_client_thread(Class::DeadEnd, "refusal", Arc::new(Interrupts::new()), told, body);
-            }
+            (reason, _) => self.start_refusal(stream, reason.unwrap_or_else(too_many)),
         }
     }
 
-    fn start_session(&mut self, stream: Stream, instance: Arc<instance::Instance>) {
-        let (stream, told) = keep_handle(stream);
+    fn start_session(&mut self, stream: Stream, instance: Arc<Instance>) {
+        let handle = match ClientHandle::new(stream) {
+            Ok(handle) => handle,
+            Err(error) => return self.say_not_served(&error),
+        };
         let shared = self.parts.shared.clone();
-        let interrupts = Arc::new(Interrupts::new());
-        let body = move || crate::client::serve(&shared, &instance, stream);
-        self.start_client_thread(Class::Session, "session", interrupts, told, body);
+        let (ear, told) = (Ear::Client(handle.clone()), handle.clone());
+        let body = move || client::serve(&shared, &instance, handle);
+        if let Err(error) = self.start_client_thread(Class::Session, ear, body) {
+            self.say_not_served(&error);
+            refusal::tell(told.stream(), &cannot_fork(&error));
+        }
+    }
+
+    fn start_refusal(&mut self, stream: Stream, reason: report::Error) {
+        let shared = self.parts.shared.clone();
+        let limit = shared.settings.duration(Setting::AuthenticationTimeout);
+        let log = shared.logger.role(0, "client backend");
+        let cancel = move |session, key| {
+            if let Some(instance) = shared.instance() {
+                client::cancel(&shared, &instance, session, key);
+            }
+        };
+        let body = move || refusal::refuse(stream, &reason, limit, &log, &cancel);
+        if let Err(error) = self.start_client_thread(Class::DeadEnd, Ear::Deaf, body) {
+            self.say_not_served(&error);
+        }
+    }
+
+    fn say_not_served(&self, error: &io::Error) {
+        self.log.log(&cannot_fork(error).severity(Severity::Log));
     }
 
     fn start_client_thread(
         &mut self,
         class: Class,
-        name: &str,
-        interrupts: Arc<Interrupts>,
-        told: Option<Stream>,
+        ear: Ear,
         body: impl FnOnce() -> report::Result<()> + Send + 'static,
-    ) {
+    ) -> io::Result<()> {
         let id = self.children.next_id();
-        let stack_bytes = if class == Class::Session { SESSION_STACK_BYTES } else { DEAD_END_STACK_BYTES };
-        match threads::spawn(name, stack_bytes, id, self.parts.shared.mailbox.clone(), body) {
-            Ok(child) => {
-                let (name, started) = (name.to_owned(), self.now());
-                self.children.add(ChildRecord { child, class, role: None, name, interrupts, started });
-            }
-            Err(error) => {
-                let text = report::Error::io("fork new process for connection", &error);
-                self.log.log(&text.clone().severity(Severity::Log));
-                if let Some(stream) = told {
-                    let _ = stream.set_nonblocking(true);
-                    refusal::tell(&stream, &text.severity(Severity::Fatal));
-                }
-            }
-        }
+        let (name, stack_bytes) = match class {
+            Class::Session => ("session", SESSION_STACK_BYTES),
+            _ => ("refusal", DEAD_END_STACK_BYTES),
+        };
+        let child = threads::spawn(name, stack_bytes, id, self.parts.shared.mailbox.clone(), body)?;
+        let (name, started) = (name.to_owned(), self.now());
+        self.children.add(ChildRecord { child, class, role: None, name, ear, started });
+        Ok(())
     }
 
     fn act_on_deadlines(&mut self) {
@@ -449,9 +460,6 @@ impl ServerLoop {
         self.parts.shared.reload_authentication(&self.log);
         self.tell_all(Interrupt::ConfigReload);
         self.parts.shared.logger.channel().poke();
-        if let Some(instance) = self.parts.shared.instance() {
-            instance.sessions.raise_in_database(Oid::INVALID, Interrupt::ConfigReload);
-        }
     }
 
     /// SIGUSR1: somebody left a file.
@@ -465,7 +473,7 @@ impl ServerLoop {
 
     fn rotate_log(&self) {
         for child in self.children.of_class(Class::Logger) {
-            child.interrupts.raise(Interrupt::Work);
+            child.tell(Interrupt::Work);
         }
         self.parts.shared.logger.channel().poke();
     }
@@ -486,10 +494,8 @@ fn how(exit: &Exit) -> How {
     }
 }
 
-/// A second handle, to tell the client if no thread can be had for it.
-fn keep_handle(stream: Stream) -> (Stream, Option<Stream>) {
-    let told = stream.try_clone().ok();
-    (stream, told)
+fn cannot_fork(error: &io::Error) -> report::Error {
+    report::Error::io("fork new process for connection", error).severity(Severity::Fatal)
 }
 
 fn too_many() -> report::Error {

@@ -25,7 +25,7 @@ pub struct Shared {
     /// The data directory, absolute.
     pub data_directory: PathBuf,
     /// Requests for checkpoints.
-    pub checkpoints: Checkpoints,
+    pub checkpoints: Arc<Checkpoints>,
     /// The instance, from the end of recovery on. The startup role puts it here, a crash takes it away.
     running: Mutex<Option<Running>>,
     /// pg_hba.conf and pg_ident.conf, as they were last read without an error.
@@ -41,7 +41,7 @@ impl Shared {
             logger,
             mailbox,
             data_directory,
-            checkpoints: Checkpoints::new(),
+            checkpoints: Arc::new(Checkpoints::new()),
             running: Mutex::new(None),
             authentication: Mutex::new(None),
         }

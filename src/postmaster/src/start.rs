@@ -398,7 +398,7 @@ pub fn end(parts: Parts, log: &RoleLog, children: Children) {
     drop(listeners);
     log.say("database system is shut down");
     for child in children.all() {
-        child.interrupts.raise(Interrupt::Terminate);
+        child.tell(Interrupt::Terminate);
     }
     shared.logger.channel().poke();
     children.join_loggers();

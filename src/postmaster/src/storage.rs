@@ -1,9 +1,11 @@
 //! The storage engine's place in the server: how it is set up from the settings, and who gets at it.
 
+use crate::checkpoints::{Checkpoints, Wanted};
+use crate::mailbox::{Command, Mailbox};
 use crate::shared::Shared;
 use config::{ServerValues, Setting, Settings};
 use host::{Clock, Host};
-use instance::Instance;
+use instance::{Instance, ServerLink};
 use recovery::{Engine, EngineOptions, SharedRmgr};
 use report::Result;
 use std::sync::Arc;
@@ -50,15 +52,45 @@ pub fn access_methods() -> schema::AccessMethods {
     schema::AccessMethods { table: heap::AM, index: btree::AM }
 }
 
-/// Makes the instance over a started engine and shows it to everybody.
-pub fn publish(shared: &Shared, engine: Arc<Engine>) {
-    let control = engine.control();
-    let settings = &shared.settings;
-    let segment_bytes = i32::try_from(control.segment_bytes).unwrap_or(i32::MAX);
+/// Makes the instance over a started engine.
+pub fn instance(engine: Arc<Engine>, settings: &Arc<Settings>, server: Arc<dyn ServerLink>) -> Instance {
+    let segment_bytes = i32::try_from(engine.control().segment_bytes).unwrap_or(i32::MAX);
     settings.set_override(Setting::WalSegmentSize, config::Value::Int(segment_bytes));
-    let host = engine.host().clone();
-    let instance = Instance::new(host, settings.clone(), engine.store().clone(), access_methods());
-    shared.set_running(Some(Running { engine, instance: Arc::new(instance) }));
+    Instance::new(engine, settings.clone(), access_methods(), server)
+}
+
+/// Makes the instance over a started engine and shows it to everybody.
+pub fn publish(shared: &Arc<Shared>, engine: Arc<Engine>) {
+    let link = Arc::new(Link {
+        checkpoints: shared.checkpoints.clone(),
+        mailbox: shared.mailbox.clone(),
+        settings: shared.settings.clone(),
+    });
+    let instance = Arc::new(instance(engine.clone(), &shared.settings, link));
+    shared.set_running(Some(Running { engine, instance }));
+}
+
+/// The sessions' way to the postmaster.
+struct Link {
+    checkpoints: Arc<Checkpoints>,
+    mailbox: Arc<Mailbox>,
+    settings: Arc<Settings>,
+}
+
+impl ServerLink for Link {
+    fn checkpoint(&self, check: &dyn Fn() -> Result<()>) -> Option<Result<()>> {
+        let wanted = Wanted { immediate: true, force: true, ..Wanted::default() };
+        Some(self.checkpoints.request_and_wait(wanted, check))
+    }
+
+    fn reload(&self) {
+        self.mailbox.post(Command::Reload);
+    }
+
+    fn rotate_log(&self) -> bool {
+        self.mailbox.post(Command::RotateLog);
+        self.settings.bool(Setting::LoggingCollector)
+    }
 }
 
 /// The engine's options, from the settings.

@@ -58,6 +58,12 @@ pub trait Server: Send + Sync {
     /// A cancel request; what becomes of it is only logged.
     fn cancel(&self, session: SessionId, key: i32);
 
+    /// A client has logged in.
+    fn logged_in(&self, _: &instance::SessionEntry) {}
+
+    /// A client was sent away before it had a session; the reason is for the log.
+    fn sent_away(&self, _: &Error) {}
+
     /// Writes to the server's log what `log_min_messages` lets through. `statement` is the statement that ran.
     fn log(&self, session: &instance::SessionEntry, error: &Error, statement: Option<&str>);
 }

@@ -47,12 +47,21 @@ pub fn serve_connection(server: &dyn Server, instance: &Arc<Instance>, mut wire:
     let parameters = match login::read_request(server, &mut wire) {
         Ok(Request::Session(parameters)) => parameters,
         Ok(Request::Nothing) => return,
-        Err(error) => return farewell(&mut wire, &error.severity(Severity::Fatal)),
+        Err(error) => return send_away(server, &mut wire, &error.severity(Severity::Fatal)),
     };
     match login::log_in(server, instance, wire, client, &parameters) {
-        Ok(mut session) => session.serve(server, instance),
-        Err((error, mut wire)) => farewell(&mut wire, &error),
+        Ok(mut session) => {
+            server.logged_in(&session.state.entry);
+            session.serve(server, instance);
+        }
+        Err((error, mut wire)) => send_away(server, &mut wire, &error),
     }
+}
+
+/// Tells a client and the log why it gets no session.
+fn send_away(server: &dyn Server, wire: &mut Wire, error: &Error) {
+    server.sent_away(error);
+    farewell(wire, error);
 }
 
 /// Tells a client why it must go. It may have gone already.

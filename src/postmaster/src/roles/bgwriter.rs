@@ -5,7 +5,6 @@
 use crate::shared::RoleContext;
 use config::Setting;
 use report::Result;
-use std::time::Duration;
 
 /// Rounds over which the need is averaged.
 const SMOOTHING: f64 = 16.0;
@@ -50,11 +49,6 @@ impl Need {
         }
         (self.smoothed * multiplier) as usize
     }
-}
-
-/// The sleep between rounds of an idle writer, for tests and documentation.
-pub const fn hibernation(delay: Duration) -> Duration {
-    delay.saturating_mul(HIBERNATION)
 }
 
 #[cfg(test)]
