@@ -5,7 +5,7 @@ def impl_lists():
     """Which symbols exist: builtins and set-returning ones, system functions, aggregates.
 
     symbols.txt has lines `symbol builtin`, `symbol srf`, `name aggregate oid`, `name window oid`. With ALL_BUILTINS=1 in the
-    environment every builtin and aggregate that could exist is taken, whether it does or not."""
+    environment every builtin and aggregate that is wanted is taken, whether it exists yet or not."""
     words = [l.split() for l in lines("src/builtins/symbols.txt") or [] if l]
     everything = os.environ.get("ALL_BUILTINS")
     return (None if everything else {w[0] for w in words if w[1] in ("builtin", "srf")},
@@ -13,10 +13,24 @@ def impl_lists():
             {l for l in lines("catalog/aggregates.txt") if l} if everything else {int(w[2]) for w in words if w[1] == "aggregate"})
 
 
-# Symbols of features that do not exist yet; they would otherwise be taken while the list of builtins is not known.
-ABSENT_SYMBOLS = re.compile(r"""^(be_lo|binary_upgrade|brin_|gin_|gist|spg|ts_|tsvector|xml|pg_logical|pg_event_trigger|amvalidate|
-    postgresql_fdw|.*subdiff$|bittyp|varbittyp|event_trigger_|fmgr_c|pg_extension|pg_available_ext|pg_import|pg_stop_making|
-    currtid|satisfies_hash|suppress_red|unique_key_rech|pg_stats_ext|pg_copy_|.*replication|pg_.*_lsn_.*|.*brin.*|.*fdw.*)""", re.X)
+# Symbols of features that do not exist yet; they would otherwise be taken while not all builtins are there.
+ABSENT_SYMBOLS = re.compile(r"""^(
+    be_lo.*|.*loread|.*lowrite|binary_upgrade_.*|brin_.*|gin_.*|gist.*|spg.*|ts_.*|tsvector.*|xml.*|pg_logical.*|pg_event_trigger.*|
+    amvalidate|postgresql_fdw.*|.*subdiff|bittyp.*|varbittyp.*|event_trigger_.*|pg_extension.*|pg_available_ext.*|
+    pg_import.*|pg_stop_making.*|currtid.*|satisfies_hash.*|suppress_red.*|unique_key_rech.*|pg_stats_ext.*|pg_copy_.*|
+    .*replication.*|.*fdw.*|has_foreign_data.*|has_server_.*|pg_backup_.*|pg_create_restore.*|pg_export_snap.*|
+    pg_get_(backend_memory|shmem|wal_res|catalog_foreign|multixact|object_address|publication|wal_replay).*|pg_log_backend.*|
+    pg_jit.*|pg_promote|pg_wal_replay.*|pg_last_.*|pg_xact_commit_timestamp.*|pg_ls_(repl|logical).*|pg_config|pg_control_.*|
+    pg_stat_get_(subscription|wal_receiver|wal_senders|recovery_prefetch).*|pg_stat_reset_sub.*|pg_conversion_is.*|pg_ts_.*|
+    pg_safe_snap.*|mxid_age|pg_identify_object_as.*|pg_nextoid|regconfig.*|regdictionary.*|get_current_ts_config|to_ascii.*|
+    length_in_encoding|btequalimage|btvarstrequalimage|
+    # Transition functions: aggregates are implemented whole.
+    .*_accum|.*_accum_inv|float8_(avg|combine|corr|covar|regr|stddev|var).*|int[248]_sum|int4_avg_combine|int8_avg|int2int4_sum|
+    interval_(avg|combine)|int8inc_float8_float8
+    )$""", re.X)
+
+# Functions that PostgreSQL names on their own and that are another one here.
+SAME_AS = {"pg_node_tree_out": "textout", "pg_node_tree_send": "textsend"}
 
 # Entry points that are named in catalogs but never called through a function's oid.
 MARKERS = set("""heap_tableam_handler bthandler hashhandler array_subscript_handler raw_array_subscript_handler
@@ -26,7 +40,12 @@ MARKERS = set("""heap_tableam_handler bthandler hashhandler array_subscript_hand
   icnlikejoinsel regexeqsel regexeqjoinsel regexnesel regexnejoinsel icregexeqsel icregexeqjoinsel icregexnesel
   icregexnejoinsel prefixsel prefixjoinsel matchingsel matchingjoinsel contsel contjoinsel arraycontsel
   arraycontjoinsel areasel areajoinsel positionsel positionjoinsel
-  index_am_handler_in index_am_handler_out table_am_handler_in table_am_handler_out""".split())
+  index_am_handler_in index_am_handler_out table_am_handler_in table_am_handler_out language_handler_in language_handler_out
+  any_in any_out anyarray_in anycompatible_in anycompatible_out anycompatiblearray_in anycompatiblearray_out
+  anycompatiblearray_send anycompatiblenonarray_in anycompatiblenonarray_out anyelement_in anyelement_out anyenum_in anyenum_out
+  anynonarray_in anynonarray_out trigger_in trigger_out shell_in shell_out pg_node_tree_in pg_ndistinct_in pg_ndistinct_out
+  pg_ndistinct_send pg_dependencies_in pg_dependencies_out pg_dependencies_send pg_mcv_list_in pg_mcv_list_out
+  pg_mcv_list_send""".split())
 
 # Functions that give network addresses: as text, until there is a type for them.
 ADDRESSES_AS_TEXT = {"pg_stat_get_activity", "pg_stat_get_backend_client_addr", "inet_client_addr", "inet_server_addr"}
@@ -69,7 +88,7 @@ class Picker:
 
     def symbol(self, r):
         if r["lang"] != 14:
-            return r["prosrc"]
+            return SAME_AS.get(r["prosrc"], r["prosrc"])
         args = [self.n.types[int(o)] for o in r["proargtypes"].split()]
         if r["proname"] in SQL_SYMBOLS:
             return SQL_SYMBOLS[r["proname"]]
