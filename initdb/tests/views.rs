@@ -81,7 +81,6 @@ impl Cluster {
             temp_namespace: Oid::INVALID,
             database: "template1",
             transform_null_equals: false,
-            user: Oid(10),
         };
         match analyze(&cx, select, Parameters::None)?.statement {
             AnalyzedStatement::Query(query) => Ok(*query),
