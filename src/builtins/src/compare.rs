@@ -32,6 +32,7 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::XID8 | t::PG_LSN => custom(|a, b| (a.as_i64() as u64).cmp(&(b.as_i64() as u64))),
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),
         t::NUMERIC => custom(|a, b| crate::numeric::compare_bytes(a.as_bytes(), b.as_bytes())),
+        t::JSONB => custom(crate::json::functions::compare),
         t::OIDVECTOR => custom(|a, b| array::compare_oidvectors(a, b)),
         t::RECORD => custom(|a, b| record::compare(a, b, &BuiltinTypes).unwrap_or(Ordering::Equal)),
         other => return other_comparator(other, collation, types),
@@ -177,6 +178,7 @@ pub fn hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result<H
         | t::OIDVECTOR
         | t::TIMETZ => Hasher::Bytes,
         t::BPCHAR => Hasher::Bpchar,
+        t::JSONB => Hasher::Custom(Arc::new(crate::json::functions::memory_hash)),
         t::NUMERIC => Hasher::Custom(Arc::new(|v| hash_numeric(v.as_bytes()))),
         t::RECORD => Hasher::Custom(Arc::new(|v| record::hash(v, &BuiltinTypes).unwrap_or(0))),
         other => return other_hasher(other, collation, types),

@@ -36,6 +36,7 @@ mod enums;
 mod float;
 mod hash;
 mod int;
+mod json;
 mod keywords;
 mod name;
 pub mod numeric;

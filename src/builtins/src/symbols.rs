@@ -12,6 +12,13 @@ pub use crate::float::symbols::*;
 pub use crate::hash::symbols::*;
 pub use crate::int::srf_symbols::*;
 pub use crate::int::symbols::*;
+pub use crate::json::convert::raw_symbols::*;
+pub use crate::json::convert::symbols::*;
+pub use crate::json::edit::raw_symbols::*;
+pub use crate::json::edit::symbols::*;
+pub use crate::json::functions::srf_symbols::*;
+pub use crate::json::functions::symbols::*;
+pub use crate::json::io::symbols::*;
 pub use crate::name::symbols::*;
 pub use crate::numeric::functions::srf_symbols::*;
 pub use crate::numeric::functions::symbols::*;
@@ -42,6 +49,12 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::float::BUILTINS,
     crate::hash::BUILTINS,
     crate::int::BUILTINS,
+    crate::json::convert::BUILTINS,
+    crate::json::convert::RAW_BUILTINS,
+    crate::json::edit::BUILTINS,
+    crate::json::edit::RAW_BUILTINS,
+    crate::json::functions::BUILTINS,
+    crate::json::io::BUILTINS,
     crate::name::BUILTINS,
     crate::numeric::functions::BUILTINS,
     crate::oid::BUILTINS,
@@ -64,6 +77,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
 pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
     crate::array::functions::SRFS,
     crate::int::SRFS,
+    crate::json::functions::SRFS,
     crate::numeric::functions::SRFS,
     crate::regexp::functions::SRFS,
     crate::string::split::SRFS,

@@ -3,6 +3,7 @@
 use super::collect::{ArrayAgg, ArrayOfArrays, Extreme, Fold, FoldByOid, OrderedSet, OrderedState, StringAgg};
 use super::sums::{ExactState, FloatState, FloatSum, Regression, RegressionState, Wanted};
 use super::{Accumulator, Aggregate, AggregateKind, AggregateState};
+use crate::json::aggregates::{JsonArrayAgg, JsonObjectAgg};
 use crate::types::type_oid as t;
 use crate::{BuiltinFn, FnCtx, comparator, symbols};
 use base::Oid;
@@ -167,6 +168,10 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
     agg(2827, "covar_pop", |_| regression(Regression::CovariancePopulation)),
     agg(2828, "covar_samp", |_| regression(Regression::CovarianceSample)),
     agg(2829, "corr", |_| regression(Regression::Correlation)),
+    agg(3175, "json_agg", |cx| boxed(JsonArrayAgg::new(cx, false))),
+    agg(3197, "json_object_agg", |cx| boxed(JsonObjectAgg::new(cx, false))),
+    agg(3267, "jsonb_agg", |cx| boxed(JsonArrayAgg::new(cx, true))),
+    agg(3270, "jsonb_object_agg", |cx| boxed(JsonObjectAgg::new(cx, true))),
     agg(3526, "max", |cx| extreme(cx, Oid::INVALID, true)),
     agg(3527, "min", |cx| extreme(cx, Oid::INVALID, false)),
     agg(3538, "string_agg", |_| boxed(StringAgg::default())),

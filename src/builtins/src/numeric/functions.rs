@@ -418,7 +418,8 @@ fn hash_parts(value: &Numeric) -> Option<(Vec<u8>, u64)> {
     }
 }
 
-fn hash(value: &Numeric) -> i32 {
+/// PostgreSQL's hash.
+pub(crate) fn hash(value: &Numeric) -> i32 {
     match (hash_parts(value), value) {
         (Some((bytes, weight)), _) => (hash_bytes(&bytes) ^ weight as u32) as i32,
         (None, Finite(_)) => -1,
@@ -426,7 +427,8 @@ fn hash(value: &Numeric) -> i32 {
     }
 }
 
-fn hash_extended(value: &Numeric, seed: i64) -> i64 {
+/// PostgreSQL's hash with a seed.
+pub(crate) fn hash_extended(value: &Numeric, seed: i64) -> i64 {
     match (hash_parts(value), value) {
         (Some((bytes, weight)), _) => (hash_bytes_extended(&bytes, seed as u64) ^ weight) as i64,
         (None, Finite(_)) => seed.wrapping_sub(1),
