@@ -35,7 +35,7 @@ pub enum Scope {
 #[derive(Clone, Copy, Debug)]
 pub struct Change {
     /// What the one who asks may change: `Superuser` for superusers and those who were granted SET on the parameter,
-    /// else `User`; `Backend` or `SuperuserBackend` while connecting.
+    /// else `User`; `Backend` or `SuperuserBackend` while connecting; `Internal` for the server itself, which may all.
     pub context: Context,
     /// Where the value comes from; `Session` for SET.
     pub source: Source,
@@ -501,6 +501,9 @@ fn check_context(setting: Setting, change: Change) -> Result<()> {
     let name = setting.name();
     let is_login = matches!(change.context, Context::Backend | Context::SuperuserBackend);
     let denied = || error!(INSUFFICIENT_PRIVILEGE, "permission denied to set parameter \"{name}\"");
+    if change.context == Context::Internal {
+        return Ok(());
+    }
     match setting.definition().context {
         Context::Internal => Err(error!(CANT_CHANGE_RUNTIME_PARAM, "parameter \"{name}\" cannot be changed")),
         Context::Postmaster => Err(error!(
