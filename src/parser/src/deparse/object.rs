@@ -92,6 +92,17 @@ impl Printer {
         }
     }
 
+    /// An object of this kind: an aggregate without parameters is written with a star.
+    fn object_of(&mut self, kind: ObjectType, object: &ObjectName) {
+        match object {
+            ObjectName::Callable(f) if kind == ObjectType::Aggregate && f.parameters.is_empty() => {
+                self.qualified(&f.name);
+                self.put("(*)");
+            }
+            other => self.object_name(other),
+        }
+    }
+
     fn cast_types(&mut self, source: &TypeName, target: &TypeName) {
         self.in_parens(|p| {
             p.type_name(source);
@@ -164,7 +175,7 @@ impl Printer {
             S::Comment(s) => {
                 self.put("COMMENT ON");
                 self.put(object_word(s.object_type));
-                self.object_name(&s.object);
+                self.object_of(s.object_type, &s.object);
                 self.put("IS");
                 self.string_or_null(s.comment.as_ref());
             }
@@ -173,7 +184,7 @@ impl Printer {
                 self.opt_name("FOR", s.provider.as_ref());
                 self.put("ON");
                 self.put(object_word(s.object_type));
-                self.object_name(&s.object);
+                self.object_of(s.object_type, &s.object);
                 self.put("IS");
                 self.string_or_null(s.label.as_ref());
             }
@@ -215,7 +226,7 @@ impl Printer {
         self.put("ALTER");
         self.put(object_word(kind));
         self.put_if(if_exists, "IF EXISTS");
-        self.object_name(object);
+        self.object_of(kind, object);
     }
 
     fn drop_object(&mut self, drop: &DropStmt) {
@@ -223,7 +234,7 @@ impl Printer {
         self.put(object_word(drop.object_type));
         self.put_if(drop.concurrently, "CONCURRENTLY");
         self.put_if(drop.if_exists, "IF EXISTS");
-        self.list(&drop.objects, Self::object_name);
+        self.list(&drop.objects, |p, object| p.object_of(drop.object_type, object));
         self.behavior(drop.behavior);
     }
 
@@ -648,7 +659,7 @@ impl Printer {
                 self.opt_name("ALTER EXTENSION", Some(&s.name));
                 self.put(if s.add { "ADD" } else { "DROP" });
                 self.put(object_word(s.object_type));
-                self.object_name(&s.object);
+                self.object_of(s.object_type, &s.object);
             }
             _ => {}
         }

@@ -44,6 +44,8 @@ pub(crate) struct Parser<'a> {
     frames: Vec<frames::Frame>,
     /// For each parenthesis that opens, the token that closes it; made when it is first needed.
     closing: Vec<u32>,
+    /// The last run of opening parentheses that was looked at: its first token, and the one behind it.
+    run: (usize, usize),
 }
 
 impl<'a> Parser<'a> {
@@ -70,6 +72,7 @@ impl<'a> Parser<'a> {
             deepest: 0,
             frames: Vec::new(),
             closing: Vec::new(),
+            run: (0, 0),
         }
     }
 
@@ -341,10 +344,7 @@ impl<'a> Parser<'a> {
     /// Whether the parenthesis `n` tokens on starts a subquery in parentheses, rather than an expression or a join.
     fn starts_subquery(&mut self, n: usize) -> bool {
         let first = self.at + n;
-        let mut inner = first;
-        while self.tokens[inner].kind == TokenKind::Char(b'(') {
-            inner += 1;
-        }
+        let inner = self.run_end(first);
         if inner == first || !self.starts_select(inner) {
             return false;
         }
@@ -356,6 +356,18 @@ impl<'a> Parser<'a> {
             }
         }
         true
+    }
+
+    /// The first token at or behind `first` that is no opening parenthesis. Each of many is asked about in turn.
+    fn run_end(&mut self, first: usize) -> usize {
+        if !(self.run.0..self.run.1).contains(&first) {
+            let mut end = first;
+            while self.tokens[end].kind == TokenKind::Char(b'(') {
+                end += 1;
+            }
+            self.run = (first, end);
+        }
+        self.run.1
     }
 
     fn starts_select(&self, at: usize) -> bool {

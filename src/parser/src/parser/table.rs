@@ -15,7 +15,7 @@ impl Parser<'_> {
         if self.is(K::Of) {
             return self.create_typed_table(relation, if_not_exists);
         }
-        if self.is_seq(&[K::Partition, K::Of]) {
+        if self.is(K::Partition) {
             return self.create_partition(relation, if_not_exists);
         }
         if self.is_char(b'(') && !self.is_as_target() {
@@ -53,7 +53,7 @@ impl Parser<'_> {
     }
 
     fn partition_of(&mut self, relation: RangeVar, if_not_exists: bool) -> Result<CreateTableStmt> {
-        self.at += 2;
+        self.expect_seq(&[K::Partition, K::Of])?;
         let mut table = new_table(relation, if_not_exists);
         table.inherits = vec![self.qualified_name()?];
         table.elements = self.opt_parens(Self::typed_table_element)?;
@@ -75,7 +75,7 @@ impl Parser<'_> {
     pub(super) fn create_foreign_table(&mut self) -> Result<Statement> {
         let if_not_exists = self.if_not_exists()?;
         let relation = self.qualified_name()?;
-        let mut table = if self.is_seq(&[K::Partition, K::Of]) {
+        let mut table = if self.is(K::Partition) {
             self.partition_of(relation, if_not_exists)?
         } else {
             let mut table = new_table(relation, if_not_exists);

@@ -456,31 +456,28 @@ impl Parser<'_> {
 
     pub(super) fn cluster(&mut self) -> Result<Statement> {
         self.advance();
-        let mut options = Vec::new();
+        let mut stmt = ClusterStmt { relation: None, index: None, options: Vec::new() };
         let pos = self.pos();
         if self.is_char(b'(') {
-            options = self.utility_options()?;
-        } else if self.eat(K::Verbose) {
-            options.push(option("verbose", None, pos));
+            stmt.options = self.utility_options()?;
+            self.cluster_target(&mut stmt)?;
+            return Ok(Statement::Cluster(Box::new(stmt)));
         }
-        let mut stmt = ClusterStmt { relation: None, index: None, options };
-        if self.is_char(b'(') || self.is_col_id() || !stmt.options.is_empty() && self.pos() != pos {
+        if self.eat(K::Verbose) {
+            stmt.options.push(option("verbose", None, pos));
+        }
+        if self.is_col_id() && self.peek_is(1, K::On) {
+            // The old order: `CLUSTER index ON table`.
+            stmt.index = Some(self.name()?);
+            self.advance();
+            stmt.relation = Some(self.qualified_name()?);
+        } else if self.is_col_id() {
             self.cluster_target(&mut stmt)?;
         }
         Ok(Statement::Cluster(Box::new(stmt)))
     }
 
     fn cluster_target(&mut self, stmt: &mut ClusterStmt) -> Result<()> {
-        if !self.is_col_id() && matches!(self.kind(), TokenKind::End | TokenKind::Char(b';')) {
-            return Ok(());
-        }
-        // The old order is `CLUSTER index ON table`.
-        if self.is_col_id() && self.peek_is(1, K::On) {
-            stmt.index = Some(self.name()?);
-            self.advance();
-            stmt.relation = Some(self.qualified_name()?);
-            return Ok(());
-        }
         stmt.relation = Some(self.qualified_name()?);
         if self.eat(K::Using) {
             stmt.index = Some(self.name()?);
