@@ -20,6 +20,7 @@ use xact::{NextIds, Parts, Snapshot, Transaction, TransactionManager, Transactio
 
 const SEGMENT: u32 = 1 << 20;
 const START: Lsn = Lsn(SEGMENT as u64);
+const FIRST: NextIds = NextIds { xid: Xid::FIRST_NORMAL, oid: Oid(16384) };
 
 /// A storage engine on a simulated disk.
 pub struct Engine {
@@ -43,7 +44,7 @@ fn prepare(sim: &SimHost) -> Host {
     host
 }
 
-fn open_store(host: &Host, frames: usize, at: WalPosition) -> Arc<Store> {
+fn open_store(host: &Host, frames: usize, at: WalPosition, next: NextIds) -> Arc<Store> {
     let options = WalOptions { segment_bytes: SEGMENT, buffer_bytes: 256 << 10, ..WalOptions::default() };
     let wal = Arc::new(Wal::open(host.clone(), options, at).unwrap());
     let smgr = Arc::new(StorageManager::new(host.clone(), SmgrOptions::default()));
@@ -56,7 +57,7 @@ fn open_store(host: &Host, frames: usize, at: WalPosition) -> Arc<Store> {
         journal: Arc::clone(&wal) as _,
         files: Arc::clone(&buffers) as _,
         locks: locks.clone(),
-        next: NextIds { xid: Xid::FIRST_NORMAL, oid: Oid(16384) },
+        next,
     };
     let xacts = Arc::new(TransactionManager::open(parts));
     Arc::new(Store { buffers, wal, smgr, xacts, locks, clock: Arc::clone(&host.clock) })
@@ -122,7 +123,7 @@ impl Engine {
         let sim = SimHost::new(seed);
         let host = prepare(&sim);
         let at = WalPosition { next: START, previous: Lsn::INVALID, epoch: 1, redo: START };
-        let store = open_store(&host, frames, at);
+        let store = open_store(&host, frames, at, FIRST);
         let (table, by_id, by_n) = relations();
         let toast = table.toast.clone().unwrap();
         for file in [table.file, by_id.relation.file, by_n.relation.file, toast.table.file, toast.index.relation.file] {
@@ -131,13 +132,14 @@ impl Engine {
         for index in [&by_id, &by_n, &toast.index] {
             index.am.create(&store, index).unwrap();
         }
+        store.wal.flush(store.wal.inserted()).unwrap();
         Engine { sim, store, table, by_id, by_n }
     }
 
-    /// Loses memory and what was not synced, and redoes the log from its start, or from `redo`.
-    pub fn crash(self, frames: usize, redo: Option<Lsn>) -> Engine {
+    /// Loses memory and what was not synced, and redoes the log from its start, or from a checkpoint.
+    pub fn crash(self, frames: usize, checkpoint: Option<(Lsn, NextIds)>) -> Engine {
         self.sim.crash();
-        let redo = redo.unwrap_or(START);
+        let (redo, next) = checkpoint.unwrap_or((START, FIRST));
         let Engine { sim, store, .. } = self;
         drop(store);
         let host = prepare(&sim);
@@ -152,7 +154,7 @@ impl Engine {
             epoch: scanned.2 + 1,
             redo: scanned.0,
         };
-        let store = open_store(&host, frames, at);
+        let store = open_store(&host, frames, at, next);
         redo_all(&store, &host, redo);
         store.xacts.finish_recovery().unwrap();
         let (table, by_id, by_n) = relations();

@@ -1,0 +1,124 @@
+//! Crashes on the simulated disk: what was committed is there afterwards, nothing else is, and the indexes agree with the table.
+
+mod common;
+
+use access::{Changed, VacuumOptions};
+use base::{Lsn, Prng, Tid};
+use common::{Engine, Session, row};
+use host::FaultPlan;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use xact::NextIds;
+
+type Model = BTreeMap<i32, (Tid, i64)>;
+
+/// Works on the table; answers an error of the disk. `model` is changed as the transaction is.
+fn work(a: &mut Session, model: &mut Model, random: &mut Prng) -> report::Result<()> {
+    for _ in 0..1 + random.below(12) {
+        let id = random.below(300) as i32;
+        let n = random.below(1000) as i64;
+        let longest = if random.one_in(30) { 6000 } else { 150 };
+        let text = "t".repeat(random.below(longest) as usize);
+        match model.get(&id).copied() {
+            None => {
+                let tid = a.insert(&row(id, &text, n))?.expect("the model knows the rows");
+                model.insert(id, (tid, n));
+            }
+            Some((tid, _)) if random.one_in(3) => {
+                assert_eq!(a.delete(tid)?, Changed::Done(()));
+                model.remove(&id);
+            }
+            Some((tid, _)) => {
+                let Changed::Done(new) = a.update(tid, &row(id, &text, n))? else { panic!("not updated") };
+                model.insert(id, (new.tid, n));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn contents(a: &mut Session) -> BTreeMap<i32, i64> {
+    a.rows().iter().map(|row| (row.values[0].as_i32(), row.values[2].as_i64())).collect()
+}
+
+fn plain(model: &Model) -> BTreeMap<i32, i64> {
+    model.iter().map(|(id, (_, n))| (*id, *n)).collect()
+}
+
+/// A checkpoint without the checkpointer's pacing: everything dirty is written. Answers the redo point and
+/// what the control file would remember.
+fn checkpoint(engine: &Engine) -> report::Result<(Lsn, NextIds)> {
+    let store = &engine.store;
+    let redo = store.wal.begin_checkpoint();
+    let next = store.xacts.checkpoint_ids();
+    store.xacts.checkpoint(redo)?;
+    store.buffers.write_dirty(&mut |_| Ok(())).map(drop)?;
+    store.smgr.sync_pending()?;
+    Ok((redo, next))
+}
+
+fn run(seed: u64) {
+    let mut random = Prng::new(seed);
+    let mut engine = Engine::new(seed, 48);
+    let mut committed = Model::new();
+    let mut redo = None;
+    for _ in 0..3 {
+        let mut in_doubt: Option<Model> = None;
+        let mut a = engine.session(1);
+        if random.one_in(2) {
+            let after = engine.sim.ios() + 200 + random.below(1500);
+            engine.sim.set_faults(FaultPlan { crash_at_io: Some(after), ..FaultPlan::default() });
+        }
+        for _ in 0..random.below(60) {
+            let mut model = committed.clone();
+            if work(&mut a, &mut model, &mut random).is_err() {
+                break;
+            }
+            if random.one_in(5) {
+                a.abort();
+                continue;
+            }
+            if a.try_commit().is_err() {
+                in_doubt = Some(model);
+                break;
+            }
+            committed = model;
+            if random.one_in(15) {
+                let (table, indexes) = (Arc::clone(&a.table), vec![Arc::clone(&a.by_id), Arc::clone(&a.by_n)]);
+                let done = a.access(|cx| table.am.vacuum(cx, &table, &indexes, VacuumOptions::default()));
+                if done.is_err() || a.try_commit().is_err() {
+                    break;
+                }
+            }
+            if random.one_in(12) {
+                match checkpoint(&engine) {
+                    Ok(done) => redo = Some(done),
+                    Err(_) => break,
+                }
+            }
+        }
+        a.abort();
+        drop(a);
+        engine = engine.crash(48, redo);
+        let mut a = engine.session(1);
+        let found = contents(&mut a);
+        let is_expected = found == plain(&committed);
+        if !is_expected {
+            let doubtful = in_doubt.as_ref().map(plain);
+            assert_eq!(Some(&found), doubtful.as_ref(), "seed {seed}: not what was committed");
+        }
+        let live = a.check().live.len();
+        assert_eq!(live, found.len(), "seed {seed}");
+        committed = a.rows().iter().map(|row| (row.values[0].as_i32(), (row.tid, row.values[2].as_i64()))).collect();
+        for (id, (_, n)) in &committed {
+            assert_eq!(a.find(*id).map(|row| row.values[2].as_i64()), Some(*n), "seed {seed} id {id}");
+        }
+    }
+}
+
+#[test]
+fn commits_survive_crashes_and_indexes_agree() {
+    for seed in 0..40 {
+        run(seed);
+    }
+}
