@@ -73,7 +73,7 @@ pub(crate) fn map_page_to_clear(store: &Store, table: &Relation, page: &WriteGua
 /// Takes the heap page out of the visibility map: the flag here, the bit in the map's part.
 pub(crate) fn clear_visible(parts: &mut [Part<'_>]) {
     for at in 0..parts.len() {
-        if parts[at].id != MAP_PAGE {
+        if parts[at].id < MAP_PAGE {
             layout::set_flag(parts[at].guard, ALL_VISIBLE, false);
             continue;
         }

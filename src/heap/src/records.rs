@@ -1,7 +1,7 @@
 //! The WAL records of heap pages.
 //!
 //! Block 0 is the page that the record is about; block 1, in `UPDATE`, the old version's if it is another; block 2, where a
-//! change takes a page out of the visibility map, the map's page, with the heap block (4) as data.
+//! change takes a page out of the visibility map, the map's page, with the heap blocks (4 each) as data; block 3 a second such page.
 //!
 //! | resource manager | kind | data of block 0, little-endian |
 //! |---|---|---|
@@ -38,7 +38,7 @@ pub(crate) mod kind {
 pub(crate) const PAGE: u8 = 0;
 /// The old version's page.
 pub(crate) const OLD_PAGE: u8 = 1;
-/// The visibility map's page.
+/// The visibility map's page; a second one, if an update touches two, has the next number. No other pages have higher ones.
 pub(crate) const MAP_PAGE: u8 = 2;
 
 /// The end of a version: what deleting, updating and locking write into its header.
