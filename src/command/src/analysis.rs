@@ -5,7 +5,7 @@ use base::Oid;
 use builtins::{FnCtx, Memo};
 use config::Setting;
 use instance::Ctx;
-use parser::ast;
+use parser::ast::ExecuteStmt;
 use report::Result;
 use std::cell::RefCell;
 use tuple::Datum;
@@ -41,12 +41,14 @@ pub fn with_analyze_context<T>(
     outcome
 }
 
-/// The value of an EXECUTE's parameter, given its number (from 1) and type.
+/// The values of EXECUTE's parameters, for a statement with parameters of these types.
 ///
-/// Errors: 42804 if the expression cannot become the type.
-pub fn evaluate_parameter(cx: Ctx<'_>, source: &str, expression: &ast::Expr, parameter: (usize, Oid)) -> Result<Datum> {
-    let _ = (cx, source, parameter);
-    report::unsupported!("the parameter {expression:?} of EXECUTE")
+/// Errors: 42601 if there are too few or too many; 42804 if one cannot become its type.
+pub fn evaluate_parameters(cx: Ctx<'_>, source: &str, statement: &ExecuteStmt, types: &[Oid]) -> Result<Vec<Datum>> {
+    let made = with_analyze_context(cx, source, |context| {
+        context.analyze_execute_params(&statement.params, types, &statement.name)
+    })?;
+    made.iter().map(|expression| exec::evaluate(cx, expression)).collect()
 }
 
 /// Takes the functions' state out of the session while it is lent; whoever asks meanwhile gets a fresh one.

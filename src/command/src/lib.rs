@@ -15,7 +15,13 @@ pub mod address;
 mod analysis;
 mod client;
 pub mod dependency;
+mod constraint;
+mod foreign_key;
 mod index;
+mod index_statement;
+mod options;
+mod sequence;
+mod table;
 mod index_build;
 mod index_values;
 pub mod mentioned;
@@ -29,7 +35,7 @@ mod transaction;
 mod variable;
 mod view;
 
-pub use analysis::{evaluate_parameter, with_analyze_context};
+pub use analysis::{evaluate_parameters, with_analyze_context};
 pub use client::{Client, CopyFormat};
 pub use role::reset_user;
 pub use tag::Tag;
@@ -90,6 +96,9 @@ fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
         Statement::VariableSet(s) => variable::set(ex, s),
         Statement::VariableShow(s) => variable::show(ex, s),
         Statement::AlterSystem(s) => variable::alter_system(ex, s),
+        Statement::CreateTable(s) => table::create_table(ex, s),
+        Statement::CreateIndex(s) => index_statement::create(ex, s),
+        Statement::CreateSequence(s) => sequence::create_sequence(ex, s),
         Statement::CreateView(s) => view::create_view(ex, s),
         Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
         other => unsupported!("{}", statement_name(other)),

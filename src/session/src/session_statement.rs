@@ -13,7 +13,7 @@ use instance::{Ctx, Instance, Prepared};
 use parser::ast::{
     DeallocateStmt, DeclareCursorStmt, DiscardTarget, ExecuteStmt, PrepareStmt, RawStatement, Statement as Ast,
 };
-use report::{Error, Result, bail, error};
+use report::{Error, Result, bail};
 use std::sync::Arc;
 
 impl Session {
@@ -77,36 +77,15 @@ impl Session {
         portal: Option<&Portal>,
     ) -> Result<Tag> {
         let prepared = self.find_prepared(&statement.name)?;
-        let params = self.evaluate_parameters(instance, statement, &prepared, text)?;
-        let inner = payload(&prepared).ok_or_else(|| Error::internal("an empty statement was prepared"))?;
         let cx = Ctx::new(instance, &self.state);
+        let values = command::evaluate_parameters(cx, text, statement, &prepared.parameter_types)?;
+        let inner = payload(&prepared).ok_or_else(|| Error::internal("an empty statement was prepared"))?;
         let in_block = self.block != Block::Idle;
         let mut output = match portal {
             Some(portal) => Output::portal(&mut self.wire, cx, portal.formats.clone(), in_block),
             None => Output::simple(&mut self.wire, cx, in_block),
         };
-        output.run(inner, &prepared.text, Arc::new(params))
-    }
-
-    fn evaluate_parameters(
-        &self,
-        instance: &Instance,
-        statement: &ExecuteStmt,
-        prepared: &Prepared,
-        text: &str,
-    ) -> Result<Params> {
-        let (wanted, given) = (prepared.parameter_types.len(), statement.params.len());
-        if wanted != given {
-            let error =
-                error!(SYNTAX_ERROR, "wrong number of parameters for prepared statement \"{}\"", statement.name);
-            return Err(error.detail(format!("Expected {wanted} parameters but got {given}.")));
-        }
-        let cx = Ctx::new(instance, &self.state);
-        let mut values = Vec::with_capacity(given);
-        for (n, (expression, type_oid)) in statement.params.iter().zip(&prepared.parameter_types).enumerate() {
-            values.push(command::evaluate_parameter(cx, text, expression, (n + 1, *type_oid))?);
-        }
-        Ok(Params { values })
+        output.run(inner, &prepared.text, Arc::new(Params { values }))
     }
 
     /// DEALLOCATE.

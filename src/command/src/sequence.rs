@@ -1,0 +1,275 @@
+//! Sequences: CREATE SEQUENCE, and those that a column owns. Drawing numbers from one is `nextval`, a system function.
+//!
+//! A sequence is a relation with one row (last_value, log_cnt, is_called), changed in place, and a row of pg_sequence with its
+//! parameters.
+
+use crate::address::ObjectAddress;
+use crate::dependency::{self, Dependency};
+use crate::options::text_of;
+use crate::relation::{NewColumn, NewRelation, create_relation};
+use crate::{Execution, Tag, names, with_analyze_context};
+use access::{Access, InsertOptions};
+use analyze::DefaultFor;
+use analyze::expr::Expr;
+use base::Oid;
+use catalog::rows::PgSequence;
+use instance::Ctx;
+use lock::LockMode;
+use parser::ParseOptions;
+use parser::ast::{CreateSeqStmt, DefArg, DefElem, RangeVar};
+use report::{Error, Result, bail, error};
+use tuple::Datum;
+
+const INT2: Oid = Oid(21);
+const INT4: Oid = Oid(23);
+const INT8: Oid = Oid(20);
+
+/// CREATE SEQUENCE.
+pub(crate) fn create_sequence(ex: &mut Execution<'_, '_>, statement: &CreateSeqStmt) -> Result<Tag> {
+    let cx = ex.cx;
+    let target = names::creation_target(cx, &statement.sequence)?;
+    let name = &statement.sequence.name;
+    if names::check_free(cx, target.0, name, statement.if_not_exists)? {
+        return Ok(Tag::Plain("CREATE SEQUENCE"));
+    }
+    let owned_by = statement.options.iter().find(|option| option.name == "owned_by");
+    let parameters = Parameters::read(cx, &statement.options, None)?;
+    let sequence = make(cx, name, target, &parameters)?;
+    if let Some(option) = owned_by {
+        set_owner_column(cx, sequence, option)?;
+    }
+    Ok(Tag::Plain("CREATE SEQUENCE"))
+}
+
+/// What a sequence is made with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parameters {
+    type_oid: Oid,
+    start: i64,
+    increment: i64,
+    max: i64,
+    min: i64,
+    cache: i64,
+    cycle: bool,
+}
+
+impl Parameters {
+    /// Reads the options of CREATE SEQUENCE; `column_type` is the type of the column that owns it.
+    pub(crate) fn read(cx: Ctx<'_>, options: &[DefElem], column_type: Option<Oid>) -> Result<Parameters> {
+        let type_oid = match (find(options, "as")?, column_type) {
+            (Some(option), _) => option_type(cx, option)?,
+            (None, Some(oid)) => oid,
+            (None, None) => INT8,
+        };
+        let (type_min, type_max) = limits_of(type_oid)?;
+        let increment = number(options, "increment")?.unwrap_or(1);
+        if increment == 0 {
+            bail!(INVALID_PARAMETER_VALUE, "INCREMENT must not be zero");
+        }
+        let (default_min, default_max) = if increment > 0 { (1, type_max) } else { (type_min, -1) };
+        let max = number(options, "maxvalue")?.unwrap_or(default_max);
+        let min = number(options, "minvalue")?.unwrap_or(default_min);
+        let start = number(options, "start")?.unwrap_or(if increment > 0 { min } else { max });
+        let cache = number(options, "cache")?.unwrap_or(1);
+        let cycle = find(options, "cycle")?.is_some_and(|option| matches!(option.arg, Some(DefArg::Boolean(true))));
+        let parameters = Parameters { type_oid, start, increment, max, min, cache, cycle };
+        parameters.check((type_min, type_max))?;
+        Ok(parameters)
+    }
+
+    fn check(&self, (type_min, type_max): (i64, i64)) -> Result<()> {
+        let Parameters { start, max, min, cache, .. } = *self;
+        let type_name = type_name(self.type_oid);
+        if !(type_min..=type_max).contains(&max) {
+            bail!(INVALID_PARAMETER_VALUE, "MAXVALUE ({max}) is out of range for sequence data type {type_name}");
+        }
+        if !(type_min..=type_max).contains(&min) {
+            bail!(INVALID_PARAMETER_VALUE, "MINVALUE ({min}) is out of range for sequence data type {type_name}");
+        }
+        if min >= max {
+            bail!(INVALID_PARAMETER_VALUE, "MINVALUE ({min}) must be less than MAXVALUE ({max})");
+        }
+        if start < min {
+            bail!(INVALID_PARAMETER_VALUE, "START value ({start}) cannot be less than MINVALUE ({min})");
+        }
+        if start > max {
+            bail!(INVALID_PARAMETER_VALUE, "START value ({start}) cannot be greater than MAXVALUE ({max})");
+        }
+        if cache <= 0 {
+            bail!(INVALID_PARAMETER_VALUE, "CACHE ({cache}) must be greater than zero");
+        }
+        Ok(())
+    }
+}
+
+fn find<'a>(options: &'a [DefElem], name: &str) -> Result<Option<&'a DefElem>> {
+    let mut found = options.iter().filter(|option| option.name == name);
+    let first = found.next();
+    match found.next() {
+        Some(_) => bail!(SYNTAX_ERROR, "conflicting or redundant options"),
+        None => Ok(first),
+    }
+}
+
+/// An option's number; none if it was not given, or given as NO.
+fn number(options: &[DefElem], name: &str) -> Result<Option<i64>> {
+    match find(options, name)? {
+        Some(option) if option.arg.is_some() => {
+            let text = text_of(option);
+            let parsed = text.parse::<i64>();
+            parsed.map(Some).map_err(|_| {
+                error!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{text}\" is out of range for type bigint")
+            })
+        }
+        _ => Ok(None),
+    }
+}
+
+fn option_type(cx: Ctx<'_>, option: &DefElem) -> Result<Oid> {
+    let Some(DefArg::Type(name)) = &option.arg else { return Err(Error::internal("AS names a type")) };
+    let resolved = with_analyze_context(cx, "", |context| context.resolve_type_name(name))?;
+    limits_of(resolved.oid)?;
+    Ok(resolved.oid)
+}
+
+fn limits_of(type_oid: Oid) -> Result<(i64, i64)> {
+    match type_oid {
+        INT2 => Ok((i64::from(i16::MIN), i64::from(i16::MAX))),
+        INT4 => Ok((i64::from(i32::MIN), i64::from(i32::MAX))),
+        INT8 => Ok((i64::MIN, i64::MAX)),
+        _ => bail!(INVALID_PARAMETER_VALUE, "sequence type must be smallint, integer, or bigint"),
+    }
+}
+
+fn type_name(type_oid: Oid) -> &'static str {
+    match type_oid {
+        INT2 => "smallint",
+        INT4 => "integer",
+        _ => "bigint",
+    }
+}
+
+/// Makes the relation, its row and its parameters.
+fn make(cx: Ctx<'_>, name: &str, target: (Oid, u8), parameters: &Parameters) -> Result<Oid> {
+    let column = |name: &str, type_oid| NewColumn { not_null: true, ..NewColumn::new(name, type_oid, -1, Oid::INVALID) };
+    let columns = vec![column("last_value", INT8), column("log_cnt", INT8), column("is_called", Oid(16))];
+    let sequence = create_relation(cx, &NewRelation { columns, ..NewRelation::new(cx, name, target, b'S') })?;
+    cx.catalog().insert(&PgSequence {
+        seqrelid: sequence,
+        seqtypid: parameters.type_oid,
+        seqstart: parameters.start,
+        seqincrement: parameters.increment,
+        seqmax: parameters.max,
+        seqmin: parameters.min,
+        seqcache: parameters.cache,
+        seqcycle: parameters.cycle,
+    })?;
+    let entry = cx.catalog().open_relation(sequence)?;
+    let relation = entry.table.as_ref().expect("a sequence has storage");
+    let row = [Datum::Int8(parameters.start), Datum::Int8(0), Datum::Bool(false)];
+    let store = &cx.instance.store;
+    cx.with_tx(|tx| relation.am.insert(&mut Access::new(store, tx), relation, &row, InsertOptions::default()))?;
+    cx.next_command()?;
+    Ok(sequence)
+}
+
+/// The sequence of a serial or identity column: named after it, owned by it.
+pub(crate) fn create_owned(
+    cx: Ctx<'_>,
+    (table, column): (Oid, i16),
+    column_type: Oid,
+    options: &[DefElem],
+    is_identity: bool,
+) -> Result<Oid> {
+    let catalog = cx.catalog();
+    let class = catalog.class(table)?.expect("the table was made before");
+    let attribute = catalog.attribute(table, column)?.expect("the column was made before");
+    let name = match find(options, "sequence_name")? {
+        Some(option) => text_of(option).rsplit('.').next().unwrap_or_default().to_owned(),
+        None => choose_name(cx, &class.relname, &attribute.attname, "seq", class.relnamespace)?,
+    };
+    let parameters = Parameters::read(cx, options, Some(column_type))?;
+    let sequence = make(cx, &name, (class.relnamespace, class.relpersistence), &parameters)?;
+    let kind = if is_identity { Dependency::Internal } else { Dependency::Auto };
+    let (own, of) = (ObjectAddress::relation(sequence), ObjectAddress::column(table, column));
+    dependency::record(cx, own, of, kind)?;
+    cx.next_command()?;
+    Ok(sequence)
+}
+
+/// `nextval('schema.sequence'::regclass)`, fit for the column.
+pub(crate) fn default_expression(
+    ex: &Execution<'_, '_>,
+    sequence: Oid,
+    target: DefaultFor<'_>,
+) -> Result<Option<Expr>> {
+    let cx = ex.cx;
+    let class = cx.catalog().class(sequence)?.expect("the sequence was just made");
+    let schema = cx.catalog().namespace(class.relnamespace)?.expect("a relation is in a schema");
+    let quote = builtins::quote_identifier;
+    let name = format!("{}.{}", quote(&schema.nspname), quote(&class.relname)).replace('\'', "''");
+    let text = format!("pg_catalog.nextval('{name}'::pg_catalog.regclass)");
+    let parsed = parser::parse_expr(&text, &ParseOptions::default())?;
+    with_analyze_context(cx, &text, |context| context.analyze_default(&parsed, target)).map(Some)
+}
+
+/// OWNED BY.
+fn set_owner_column(cx: Ctx<'_>, sequence: Oid, option: &DefElem) -> Result<()> {
+    let Some(DefArg::Name(name) ) = &option.arg else { return Err(Error::internal("OWNED BY names a column")) };
+    if name.parts.len() == 1 {
+        if name.parts[0] == "none" {
+            return Ok(());
+        }
+        let error = error!(SYNTAX_ERROR, "invalid OWNED BY option");
+        return Err(error.hint("Specify OWNED BY table.column or OWNED BY NONE."));
+    }
+    let (column, table) = name.parts.split_last().expect("there are two parts or more");
+    let range = RangeVar::of_parts(table);
+    let entry = names::open_relation(cx, &range, LockMode::AccessShare)?;
+    let Some(number) = entry.column(column) else {
+        bail!(UNDEFINED_COLUMN, "column \"{column}\" of relation \"{}\" does not exist", entry.name());
+    };
+    let (own, of) = (ObjectAddress::relation(sequence), ObjectAddress::column(entry.oid, number));
+    dependency::record(cx, own, of, Dependency::Auto)
+}
+
+/// A name that no relation of the schema has: `table_column_label`, shortened to fit, with a number if it must be.
+pub(crate) fn choose_name(cx: Ctx<'_>, table: &str, column: &str, label: &str, namespace: Oid) -> Result<String> {
+    let mut number = 0;
+    loop {
+        let label = if number == 0 { label.to_owned() } else { format!("{label}{number}") };
+        let name = make_object_name(table, column, &label);
+        if cx.catalog().relation_oid(namespace, &name)?.is_none() {
+            return Ok(name);
+        }
+        number += 1;
+    }
+}
+
+/// `first_second_label` in at most 63 bytes: the longer of the first two is shortened first. `second` may be empty.
+pub(crate) fn make_object_name(first: &str, second: &str, label: &str) -> String {
+    let overhead = label.len() + 1 + if second.is_empty() { 0 } else { 1 };
+    let room = base::NAME_BYTES_MAX - overhead;
+    let (mut a, mut b) = (first.len(), second.len());
+    while a + b > room {
+        if a > b { a -= 1 } else { b -= 1 }
+    }
+    let (first, second) = (&first[..first.floor_char_boundary(a)], &second[..second.floor_char_boundary(b)]);
+    match second.is_empty() {
+        true => format!("{first}_{label}"),
+        false => format!("{first}_{second}_{label}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::make_object_name;
+
+    #[test]
+    fn long_names_are_shortened_evenly() {
+        assert_eq!(make_object_name("t", "a", "seq"), "t_a_seq");
+        assert_eq!(make_object_name("t", "", "pkey"), "t_pkey");
+        let name = make_object_name(&"x".repeat(60), &"y".repeat(60), "seq");
+        assert_eq!((name.len(), name.ends_with("_seq")), (63, true));
+    }
+}

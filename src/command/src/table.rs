@@ -1,0 +1,294 @@
+//! CREATE TABLE: columns, then what hangs off them, in the order in which it can be made: the relation, defaults, checks, the
+//! TOAST table, indexes of constraints, foreign keys.
+
+use crate::address::ObjectAddress;
+use crate::constraint;
+use crate::dependency::{self, Dependency};
+use crate::mentioned;
+use crate::options;
+use crate::relation::{NewColumn, NewRelation, create_relation, create_toast_table};
+use crate::sequence;
+use crate::{Execution, Tag, names, with_analyze_context};
+use analyze::expr::{Expr, NextValueExpr};
+use analyze::{DefaultFor, TypeAndMod, stored};
+use base::Oid;
+use catalog::oids;
+use catalog::rows::{PgAttrdef, PgAttribute};
+use instance::Ctx;
+use parser::ast::{
+    self, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit, TableElement,
+};
+use report::{Result, bail, error, unsupported};
+
+/// A column with all that was said about it.
+pub(crate) struct Column {
+    pub(crate) new: NewColumn,
+    /// DEFAULT.
+    default: Option<ast::Expr>,
+    /// GENERATED ALWAYS AS.
+    generated: Option<ast::Expr>,
+    /// A sequence of its own: serial types and identity columns, with the sequence's options.
+    sequence: Option<Vec<DefElem>>,
+}
+
+/// What was said about the table beside its columns.
+#[derive(Default)]
+struct Parts {
+    columns: Vec<Column>,
+    constraints: Vec<Constraint>,
+}
+
+/// CREATE TABLE.
+pub(crate) fn create_table(ex: &mut Execution<'_, '_>, statement: &CreateTableStmt) -> Result<Tag> {
+    let cx = ex.cx;
+    refuse_unsupported(statement)?;
+    let target = names::creation_target(cx, &statement.relation)?;
+    let name = &statement.relation.name;
+    if names::check_free(cx, target.0, name, statement.if_not_exists)? {
+        return Ok(Tag::Plain("CREATE TABLE"));
+    }
+    if statement.on_commit != OnCommit::Noop && target.1 != b't' {
+        bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
+    }
+    let parts = read_elements(ex, statement)?;
+    let new = NewRelation {
+        columns: parts.columns.iter().map(|column| column.new.clone()).collect(),
+        options: options::table_options(&statement.options)?,
+        ..NewRelation::new(cx, name, target, b'r')
+    };
+    let table = create_relation(cx, &new)?;
+    make_defaults(ex, table, &parts.columns)?;
+    create_toast_table(cx, table)?;
+    constraint::add_constraints(ex, table, &parts.constraints)?;
+    Ok(Tag::Plain("CREATE TABLE"))
+}
+
+fn refuse_unsupported(statement: &CreateTableStmt) -> Result<()> {
+    if statement.partition_by.is_some() || statement.partition_bound.is_some() {
+        unsupported!("table partitioning");
+    }
+    if !statement.inherits.is_empty() {
+        unsupported!("table inheritance");
+    }
+    if statement.of_type.is_some() {
+        unsupported!("a typed table (OF type)");
+    }
+    if statement.foreign.is_some() {
+        unsupported!("CREATE FOREIGN TABLE");
+    }
+    if let Some(method) = statement.access_method.as_deref().filter(|method| *method != "heap") {
+        return Err(error!(UNDEFINED_OBJECT, "access method \"{method}\" does not exist"));
+    }
+    if let Some(name) = statement.tablespace.as_deref().filter(|name| *name != "pg_default") {
+        return Err(error!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist"));
+    }
+    Ok(())
+}
+
+fn read_elements(ex: &Execution<'_, '_>, statement: &CreateTableStmt) -> Result<Parts> {
+    let mut parts = Parts::default();
+    for element in &statement.elements {
+        match element {
+            TableElement::Column(column) => {
+                let table = &statement.relation.name;
+                let (made, constraints) = read_column(ex, column, table)?;
+                parts.columns.push(made);
+                parts.constraints.extend(constraints);
+            }
+            TableElement::Constraint(constraint) => parts.constraints.push((**constraint).clone()),
+            TableElement::Like(_) => unsupported!("CREATE TABLE ... LIKE"),
+        }
+    }
+    require_key_columns(&mut parts)?;
+    Ok(parts)
+}
+
+/// Columns of a primary key are not null.
+fn require_key_columns(parts: &mut Parts) -> Result<()> {
+    let mut keys = parts.constraints.iter().filter_map(|constraint| match &constraint.kind {
+        ConstraintKind::Primary(key) => Some(&key.columns),
+        _ => None,
+    });
+    let Some(columns) = keys.next() else { return Ok(()) };
+    for column in parts.columns.iter_mut().filter(|column| columns.contains(&column.new.name)) {
+        column.new.not_null = true;
+    }
+    Ok(())
+}
+
+/// A column's definition: the column, and the constraints that concern the table.
+pub(crate) fn read_column(ex: &Execution<'_, '_>, column: &ColumnDef, table: &str) -> Result<(Column, Vec<Constraint>)> {
+    let Some(type_name) = &column.type_name else { unsupported!("a column without a type") };
+    let serial = serial_type(type_name);
+    let (resolved, collation, dimensions) = match serial {
+        Some(oid) => (TypeAndMod { oid, typmod: -1 }, Oid::INVALID, 0),
+        None => resolve_type(ex, column, type_name)?,
+    };
+    let mut made = Column {
+        new: NewColumn { dimensions, ..NewColumn::new(&column.name, resolved.oid, resolved.typmod, collation) },
+        default: None,
+        generated: None,
+        sequence: serial.map(|_| Vec::new()),
+    };
+    made.new.not_null = serial.is_some();
+    made.new.has_default = serial.is_some();
+    let mut constraints: Vec<Constraint> = Vec::new();
+    let mut said_null = false;
+    for constraint in &column.constraints {
+        match &constraint.kind {
+            ConstraintKind::Null => {
+                if made.new.not_null {
+                    return Err(conflict(ex, "NULL/NOT NULL", column, table, constraint));
+                }
+                said_null = true;
+            }
+            ConstraintKind::NotNull => {
+                if said_null {
+                    return Err(conflict(ex, "NULL/NOT NULL", column, table, constraint));
+                }
+                made.new.not_null = true;
+            }
+            ConstraintKind::Default(_) if made.new.has_default => {
+                return Err(several(ex, "default values", column, table, constraint));
+            }
+            ConstraintKind::Default(expression) => {
+                made.default = Some(expression.clone());
+                made.new.has_default = true;
+            }
+            ConstraintKind::Identity(when, options) => read_identity(&mut made, *when, options)?,
+            ConstraintKind::Generated(expression) => {
+                made.generated = Some(expression.clone());
+                (made.new.generated, made.new.has_default) = (b's', true);
+            }
+            ConstraintKind::AttrDeferrable
+            | ConstraintKind::AttrNotDeferrable
+            | ConstraintKind::AttrDeferred
+            | ConstraintKind::AttrImmediate => constraint::attribute_of_last(&mut constraints, constraint)?,
+            _ => constraints.push(constraint::of_column(constraint, &column.name)),
+        }
+    }
+    Ok((made, constraints))
+}
+
+fn read_identity(column: &mut Column, when: GeneratedWhen, options: &[DefElem]) -> Result<()> {
+    if column.new.has_default || column.sequence.is_some() {
+        let name = &column.new.name;
+        bail!(SYNTAX_ERROR, "both default and identity specified for column \"{name}\"");
+    }
+    column.new.identity = if when == GeneratedWhen::Always { b'a' } else { b'd' };
+    column.new.not_null = true;
+    column.sequence = Some(options.to_vec());
+    Ok(())
+}
+
+fn conflict(ex: &Execution<'_, '_>, what: &str, column: &ColumnDef, table: &str, at: &Constraint) -> report::Error {
+    let name = &column.name;
+    let error = error!(SYNTAX_ERROR, "conflicting {what} declarations for column \"{name}\" of table \"{table}\"");
+    place(error, ex.text, at)
+}
+
+fn several(ex: &Execution<'_, '_>, what: &str, column: &ColumnDef, table: &str, at: &Constraint) -> report::Error {
+    let name = &column.name;
+    let error = error!(SYNTAX_ERROR, "multiple {what} specified for column \"{name}\" of table \"{table}\"");
+    place(error, ex.text, at)
+}
+
+fn place(error: report::Error, text: &str, at: &Constraint) -> report::Error {
+    match at.pos.characters(text) {
+        Some(position) => error.at(position),
+        None => error,
+    }
+}
+
+/// The integer type behind serial, bigserial, smallserial.
+fn serial_type(name: &ast::TypeName) -> Option<Oid> {
+    let [word] = &name.name.parts[..] else { return None };
+    match word.as_str() {
+        "serial" | "serial4" => Some(Oid(23)),
+        "bigserial" | "serial8" => Some(Oid(20)),
+        "smallserial" | "serial2" => Some(Oid(21)),
+        _ => None,
+    }
+}
+
+fn resolve_type(
+    ex: &Execution<'_, '_>,
+    column: &ColumnDef,
+    name: &ast::TypeName,
+) -> Result<(TypeAndMod, Oid, i32)> {
+    let cx = ex.cx;
+    let (resolved, given) = with_analyze_context(cx, ex.text, |context| {
+        let given = column.collation.as_ref().map(|clause| context.resolve_collation(&clause.name)).transpose()?;
+        Ok((context.resolve_type_name(name)?, given))
+    })?;
+    let row = cx.catalog().type_by_oid(resolved.oid)?.expect("a type that was resolved exists");
+    let collation = match given {
+        Some(_) if !row.typcollation.is_valid() => {
+            let path = cx.search_path()?;
+            let name = cx.catalog().format_type(resolved.oid, None, &path.namespaces)?;
+            bail!(DATATYPE_MISMATCH, "collations are not supported by type {name}");
+        }
+        Some(collation) => collation,
+        None => row.typcollation,
+    };
+    Ok((resolved, collation, name.array_bounds.len() as i32))
+}
+
+/// Stores defaults and generation expressions, and makes the sequences of serial and identity columns.
+pub(crate) fn make_defaults(ex: &mut Execution<'_, '_>, table: Oid, columns: &[Column]) -> Result<()> {
+    for (n, column) in columns.iter().enumerate() {
+        make_default(ex, table, n as i16 + 1, column)?;
+    }
+    ex.cx.next_command()
+}
+
+/// One column's default, and its sequence.
+pub(crate) fn make_default(ex: &mut Execution<'_, '_>, table: Oid, number: i16, column: &Column) -> Result<()> {
+    let cx = ex.cx;
+    let target = DefaultFor {
+        column: &column.new.name,
+        column_type: TypeAndMod { oid: column.new.type_oid, typmod: column.new.type_mod },
+    };
+    if let Some(options) = &column.sequence {
+        let is_identity = column.new.identity != 0;
+        let sequence = sequence::create_owned(cx, (table, number), column.new.type_oid, options, is_identity)?;
+        if !is_identity {
+            let call = Expr::from(NextValueExpr { sequence, type_oid: Oid(20) });
+            let call = sequence::default_expression(ex, sequence, target)?.unwrap_or(call);
+            store_default(cx, (table, number), &call)?;
+        }
+    }
+    if let Some(expression) = &column.default {
+        let made = with_analyze_context(cx, ex.text, |context| context.analyze_default(expression, target))?;
+        store_default(cx, (table, number), &made)?;
+    }
+    if let Some(expression) = &column.generated {
+        let entry = cx.catalog().open_relation(table)?;
+        let made =
+            with_analyze_context(cx, ex.text, |context| context.analyze_generated(&entry, expression, target))?;
+        store_default(cx, (table, number), &made)?;
+    }
+    Ok(())
+}
+
+/// Adds a column's default.
+pub(crate) fn store_default(cx: Ctx<'_>, (table, number): (Oid, i16), expression: &Expr) -> Result<Oid> {
+    let catalog = cx.catalog();
+    let oid = catalog.new_oid::<PgAttrdef>()?;
+    catalog.insert(&PgAttrdef { oid, adrelid: table, adnum: number, adbin: stored::to_text(expression) })?;
+    let column = ObjectAddress::column(table, number);
+    let own = ObjectAddress::new(oids::PG_ATTRDEF, oid);
+    let row = catalog.attribute(table, number)?.expect("the column was made before");
+    if !row.atthasdef {
+        catalog.update(&row, &PgAttribute { atthasdef: true, ..row.row.clone() })?;
+    }
+    dependency::record(cx, own, column, Dependency::Auto)?;
+    let mentioned = mentioned::by_expr(expression, Some(table));
+    if row.attgenerated == b's' {
+        let columns: Vec<_> = mentioned.iter().copied().filter(|m| m.class == oids::PG_CLASS && m.object == table).collect();
+        dependency::record_all(cx, column, columns, Dependency::Auto)?;
+    }
+    let others = mentioned.into_iter().filter(|m| !(m.class == oids::PG_CLASS && m.object == table));
+    dependency::record_all(cx, own, others, Dependency::Normal)?;
+    Ok(oid)
+}
