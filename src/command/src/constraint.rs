@@ -5,7 +5,7 @@ use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
 use crate::index::create_index;
 use crate::sequence::make_object_name;
-use crate::{Execution, foreign_key, index_statement, mentioned, with_analyze_context};
+use crate::{Execution, foreign_key, index_statement, mentioned, validate, with_analyze_context};
 use analyze::{RelationExpr, stored};
 use base::Oid;
 use catalog::oids;
@@ -76,7 +76,13 @@ pub(crate) fn add_constraint(ex: &mut Execution<'_, '_>, table: Oid, constraint:
 }
 
 /// A pg_constraint row with what most kinds have in common.
-pub(crate) fn row(cx: Ctx<'_>, table: &RelationEntry, name: String, kind: u8, said: &Constraint) -> Result<PgConstraint> {
+pub(crate) fn row(
+    cx: Ctx<'_>,
+    table: &RelationEntry,
+    name: String,
+    kind: u8,
+    said: &Constraint,
+) -> Result<PgConstraint> {
     Ok(PgConstraint {
         oid: cx.catalog().new_oid::<PgConstraint>()?,
         conname: name,
@@ -144,7 +150,7 @@ fn add_check(ex: &mut Execution<'_, '_>, table: Oid, said: &Constraint, expressi
     };
     let name = choose_constraint_name(cx, &entry, said.name.as_ref(), &column_name, "check")?;
     if !said.attributes.not_valid {
-        exec::validate_check(cx, &entry, &made, &name)?;
+        validate::check(cx, &entry, &made, &name)?;
     }
     let row = PgConstraint {
         conkey: (!columns.is_empty()).then(|| columns.clone()),
@@ -224,6 +230,6 @@ fn set_not_null(cx: Ctx<'_>, table: &Arc<RelationEntry>, column: &str) -> Result
     if row.attnotnull {
         return Ok(());
     }
-    exec::validate_not_null(cx, table, number)?;
+    validate::not_null(cx, table, number)?;
     catalog.update(&row, &PgAttribute { attnotnull: true, ..row.row.clone() }).map(drop)
 }

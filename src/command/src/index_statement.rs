@@ -5,7 +5,7 @@ use crate::index::{INDEX_COLUMNS_MAX, IndexColumn, NewIndex, create_index, defau
 use crate::relation::BTREE;
 use crate::sequence::{choose_name, make_object_name};
 use crate::{Execution, Tag, mentioned, names, options, with_analyze_context};
-use analyze::expr::Expr;
+use analyze::expr::{Expr, Location};
 use analyze::{RelationExpr, stored};
 use base::Oid;
 use instance::privileges::ObjectKind;
@@ -54,7 +54,9 @@ pub(crate) fn create(ex: &mut Execution<'_, '_>, statement: &IndexStmt) -> Resul
 fn check_method(statement: &IndexStmt) -> Result<()> {
     match statement.access_method.as_deref() {
         None | Some("btree") => Ok(()),
-        Some(method @ ("hash" | "gin" | "gist" | "spgist" | "brin" | "rtree")) => unsupported!("access method \"{method}\""),
+        Some(method @ ("hash" | "gin" | "gist" | "spgist" | "brin" | "rtree")) => {
+            unsupported!("access method \"{method}\"")
+        }
         Some(method) => Err(error!(UNDEFINED_OBJECT, "access method \"{method}\" does not exist")),
     }
 }
@@ -167,14 +169,15 @@ fn expression_name(expression: &Expr) -> String {
 
 fn complete_key(ex: &Execution<'_, '_>, element: &IndexElem, column: &mut IndexColumn) -> Result<()> {
     if column.table_column == 0
-        && let IndexKey::Expr(parser::ast::Expr::FuncCall(call)) = &element.key
+        && let IndexKey::Expr(parser::ast::Expr::Func(call)) = &element.key
     {
         column.name = call.name.parts.last().cloned().unwrap_or_default();
     } else if column.table_column == 0 {
         column.name = "expr".to_owned();
     }
     if let Some(name) = &element.collation {
-        column.collation = with_analyze_context(ex.cx, ex.text, |context| context.resolve_collation(name))?;
+        column.collation =
+            with_analyze_context(ex.cx, ex.text, |context| context.resolve_collation(name, Location::UNKNOWN))?;
     }
     column.opclass = match &element.opclass {
         Some(name) => named_opclass(ex, name)?,
@@ -251,9 +254,8 @@ pub(crate) fn of_constraint(
     let mut new = NewIndex { is_unique: true, is_primary, of_constraint: true, ..NewIndex::default() };
     for (n, name) in key.columns.iter().chain(&key.including).enumerate() {
         let is_key = n < key.columns.len();
-        let mut column = table_column(table, name).map_err(|_| {
-            error!(UNDEFINED_COLUMN, "column \"{name}\" named in key does not exist")
-        })?;
+        let mut column = table_column(table, name)
+            .map_err(|_| error!(UNDEFINED_COLUMN, "column \"{name}\" named in key does not exist"))?;
         if is_key && key.columns[..n].contains(name) {
             let word = if is_primary { "primary key" } else { "unique" };
             bail!(DUPLICATE_COLUMN, "column \"{name}\" appears twice in {word} constraint");

@@ -117,9 +117,9 @@ fn number(options: &[DefElem], name: &str) -> Result<Option<i64>> {
         Some(option) if option.arg.is_some() => {
             let text = text_of(option);
             let parsed = text.parse::<i64>();
-            parsed.map(Some).map_err(|_| {
-                error!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{text}\" is out of range for type bigint")
-            })
+            parsed
+                .map(Some)
+                .map_err(|_| error!(NUMERIC_VALUE_OUT_OF_RANGE, "value \"{text}\" is out of range for type bigint"))
         }
         _ => Ok(None),
     }
@@ -151,7 +151,8 @@ fn type_name(type_oid: Oid) -> &'static str {
 
 /// Makes the relation, its row and its parameters.
 fn make(cx: Ctx<'_>, name: &str, target: (Oid, u8), parameters: &Parameters) -> Result<Oid> {
-    let column = |name: &str, type_oid| NewColumn { not_null: true, ..NewColumn::new(name, type_oid, -1, Oid::INVALID) };
+    let column =
+        |name: &str, type_oid| NewColumn { not_null: true, ..NewColumn::new(name, type_oid, -1, Oid::INVALID) };
     let columns = vec![column("last_value", INT8), column("log_cnt", INT8), column("is_called", Oid(16))];
     let sequence = create_relation(cx, &NewRelation { columns, ..NewRelation::new(cx, name, target, b'S') })?;
     cx.catalog().insert(&PgSequence {
@@ -215,7 +216,7 @@ pub(crate) fn default_expression(
 
 /// OWNED BY.
 fn set_owner_column(cx: Ctx<'_>, sequence: Oid, option: &DefElem) -> Result<()> {
-    let Some(DefArg::Name(name) ) = &option.arg else { return Err(Error::internal("OWNED BY names a column")) };
+    let Some(DefArg::Name(name)) = &option.arg else { return Err(Error::internal("OWNED BY names a column")) };
     if name.parts.len() == 1 {
         if name.parts[0] == "none" {
             return Ok(());
@@ -224,7 +225,8 @@ fn set_owner_column(cx: Ctx<'_>, sequence: Oid, option: &DefElem) -> Result<()> 
         return Err(error.hint("Specify OWNED BY table.column or OWNED BY NONE."));
     }
     let (column, table) = name.parts.split_last().expect("there are two parts or more");
-    let range = RangeVar::of_parts(table);
+    let mut range = RangeVar::named(table.last().expect("there are two parts or more").clone());
+    range.schema = table.len().checked_sub(2).map(|n| table[n].clone());
     let entry = names::open_relation(cx, &range, LockMode::AccessShare)?;
     let Some(number) = entry.column(column) else {
         bail!(UNDEFINED_COLUMN, "column \"{column}\" of relation \"{}\" does not exist", entry.name());

@@ -117,7 +117,11 @@ fn require_key_columns(parts: &mut Parts) -> Result<()> {
 }
 
 /// A column's definition: the column, and the constraints that concern the table.
-pub(crate) fn read_column(ex: &Execution<'_, '_>, column: &ColumnDef, table: &str) -> Result<(Column, Vec<Constraint>)> {
+pub(crate) fn read_column(
+    ex: &Execution<'_, '_>,
+    column: &ColumnDef,
+    table: &str,
+) -> Result<(Column, Vec<Constraint>)> {
     let Some(type_name) = &column.type_name else { unsupported!("a column without a type") };
     let serial = serial_type(type_name);
     let (resolved, collation, dimensions) = match serial {
@@ -211,14 +215,14 @@ fn serial_type(name: &ast::TypeName) -> Option<Oid> {
     }
 }
 
-fn resolve_type(
-    ex: &Execution<'_, '_>,
-    column: &ColumnDef,
-    name: &ast::TypeName,
-) -> Result<(TypeAndMod, Oid, i32)> {
+fn resolve_type(ex: &Execution<'_, '_>, column: &ColumnDef, name: &ast::TypeName) -> Result<(TypeAndMod, Oid, i32)> {
     let cx = ex.cx;
     let (resolved, given) = with_analyze_context(cx, ex.text, |context| {
-        let given = column.collation.as_ref().map(|clause| context.resolve_collation(&clause.name)).transpose()?;
+        let given = column
+            .collation
+            .as_ref()
+            .map(|clause| context.resolve_collation(&clause.name, clause.pos.into()))
+            .transpose()?;
         Ok((context.resolve_type_name(name)?, given))
     })?;
     let row = cx.catalog().type_by_oid(resolved.oid)?.expect("a type that was resolved exists");
@@ -264,8 +268,7 @@ pub(crate) fn make_default(ex: &mut Execution<'_, '_>, table: Oid, number: i16, 
     }
     if let Some(expression) = &column.generated {
         let entry = cx.catalog().open_relation(table)?;
-        let made =
-            with_analyze_context(cx, ex.text, |context| context.analyze_generated(&entry, expression, target))?;
+        let made = with_analyze_context(cx, ex.text, |context| context.analyze_generated(&entry, expression, target))?;
         store_default(cx, (table, number), &made)?;
     }
     Ok(())
@@ -285,7 +288,8 @@ pub(crate) fn store_default(cx: Ctx<'_>, (table, number): (Oid, i16), expression
     dependency::record(cx, own, column, Dependency::Auto)?;
     let mentioned = mentioned::by_expr(expression, Some(table));
     if row.attgenerated == b's' {
-        let columns: Vec<_> = mentioned.iter().copied().filter(|m| m.class == oids::PG_CLASS && m.object == table).collect();
+        let columns: Vec<_> =
+            mentioned.iter().copied().filter(|m| m.class == oids::PG_CLASS && m.object == table).collect();
         dependency::record_all(cx, column, columns, Dependency::Auto)?;
     }
     let others = mentioned.into_iter().filter(|m| !(m.class == oids::PG_CLASS && m.object == table));
