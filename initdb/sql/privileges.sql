@@ -17,6 +17,8 @@ GRANT SELECT ON
 
 GRANT UPDATE ON pg_settings TO PUBLIC;
 
+GRANT SELECT ON ALL TABLES IN SCHEMA information_schema TO PUBLIC;
+
 INSERT INTO pg_init_privs (objoid, classoid, objsubid, privtype, initprivs)
   SELECT c.oid, 1259::oid, 0, 'i'::"char", c.relacl
   FROM pg_class c

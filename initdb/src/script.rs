@@ -5,7 +5,11 @@ use crate::locale::{Encoding, Locales};
 /// Statements end at a semicolon followed by an empty line (`-j`).
 const SYSTEM_VIEWS: &str = include_str!("../sql/system_views.sql");
 const PRIVILEGES: &str = include_str!("../sql/privileges.sql");
+const INFORMATION_TABLES: &str = include_str!("../sql/information_schema_tables.sql");
 const INFORMATION_SCHEMA: &str = include_str!("../sql/information_schema.sql");
+
+/// The server can run what follows the views: tables, INSERT, GRANT.
+const COMPLETE: bool = false;
 
 /// What the bootstrap script leaves open.
 pub struct Words<'a> {
@@ -45,8 +49,11 @@ pub fn after_bootstrap(superuser: &str, password: Option<&str>) -> Vec<(&'static
     }
     parts.push(("system views", terminated(SYSTEM_VIEWS)));
     parts.push(("information schema", terminated(INFORMATION_SCHEMA)));
-    parts.push(("version of the information schema", information_version()));
-    parts.push(("privileges", terminated(PRIVILEGES)));
+    if COMPLETE {
+        parts.push(("tables of the information schema", terminated(INFORMATION_TABLES)));
+        parts.push(("version of the information schema", information_version()));
+        parts.push(("privileges", terminated(PRIVILEGES)));
+    }
     parts
 }
 

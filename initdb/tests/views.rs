@@ -15,6 +15,7 @@ use std::cell::RefCell;
 
 const SYSTEM_VIEWS: &str = include_str!("../sql/system_views.sql");
 const INFORMATION_SCHEMA: &str = include_str!("../sql/information_schema.sql");
+const INFORMATION_TABLES: &str = include_str!("../sql/information_schema_tables.sql");
 const PRIVILEGES: &str = include_str!("../sql/privileges.sql");
 const INFORMATION_SCHEMA_OID: Oid = namespaces::INFORMATION_SCHEMA;
 
@@ -25,7 +26,7 @@ fn statements(script: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_piece_is_one_statement() {
-    for script in [SYSTEM_VIEWS, INFORMATION_SCHEMA, PRIVILEGES] {
+    for script in [SYSTEM_VIEWS, INFORMATION_SCHEMA, INFORMATION_TABLES, PRIVILEGES] {
         for text in statements(script) {
             let parsed = parser::parse(text, &ParseOptions::default());
             assert_eq!(parsed.unwrap_or_else(|e| panic!("{e}\n{text}")).len(), 1, "{text}");
