@@ -244,7 +244,7 @@ impl Inserter<'_> {
         if !fits(&page, entry) && links.flags & HAS_DEAD != 0 {
             self.remove_dead(&mut page)?;
         }
-        let offset = self.tree.order.lower_bound(&page, key)?;
+        let offset = self.place(&page, key)?;
         if owner_hint && offset.0 > page.item_count() && links.left != NO_BLOCK {
             self.remember(page.block().0);
         }
@@ -260,6 +260,14 @@ impl Inserter<'_> {
             &mut [Part::of(records::PAGE, &mut page, &data)],
             |parts| records::apply_insert(parts[0].guard, parts[0].data),
         )
+    }
+
+    /// Where an entry goes: often behind the last one.
+    fn place(&self, page: &Page, key: &SearchKey<'_>) -> Result<OffsetNumber> {
+        let last = OffsetNumber(page.item_count());
+        let is_behind = last >= layout::first_entry(&layout::links(page))
+            && self.tree.order.compare(key, &layout::entry(page, last)?)? == Ordering::Greater;
+        if is_behind { Ok(last.next()) } else { self.tree.order.lower_bound(page, key) }
     }
 
     fn remember(&self, block: u32) {

@@ -7,6 +7,7 @@ use access::Index;
 use base::{BlockNumber, OffsetNumber, Tid};
 use page::Page;
 use report::Result;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use tuple::{Datum, IndexTuple, Repr};
 
@@ -34,12 +35,17 @@ pub(crate) struct SearchKey<'a> {
 /// What searching needs to know of an index, at hand.
 pub(crate) struct Order<'a> {
     index: &'a Index,
-    reprs: Vec<Repr>,
+    reprs: Cow<'a, [Repr]>,
 }
 
 impl<'a> Order<'a> {
     pub(crate) fn new(index: &'a Index) -> Order<'a> {
         Order { index, reprs: (0..index.key_count()).map(|column| index.repr(column)).collect() }
+    }
+
+    /// With the representations of the key columns that a scan keeps at hand.
+    pub(crate) fn with(index: &'a Index, reprs: &'a [Repr]) -> Order<'a> {
+        Order { index, reprs: Cow::Borrowed(reprs) }
     }
 
     /// The representations of the key columns.
@@ -100,8 +106,35 @@ impl<'a> Order<'a> {
     /// The first entry of a leaf that is not in front of the place; one behind the last if there is none.
     #[inline]
     pub(crate) fn lower_bound(&self, page: &Page, key: &SearchKey<'_>) -> Result<OffsetNumber> {
-        let first = layout::first_entry(&layout::links(page)).0;
-        let (mut low, mut high) = (first, page.item_count() + 1);
+        let first = layout::first_entry(&layout::links(page));
+        self.search_between(page, key, first.0, page.item_count() + 1)
+    }
+
+    /// As `lower_bound`, where it is known that the answer is not before `from` and likely close to it.
+    pub(crate) fn lower_bound_from(
+        &self,
+        page: &Page,
+        key: &SearchKey<'_>,
+        from: OffsetNumber,
+    ) -> Result<OffsetNumber> {
+        let end = page.item_count() + 1;
+        let (mut low, mut step) = (from.0, 1);
+        loop {
+            let probe = low + step - 1;
+            if probe >= end {
+                return self.search_between(page, key, low, end);
+            }
+            if self.compare(key, &layout::entry(page, OffsetNumber(probe))?)? != Ordering::Greater {
+                return self.search_between(page, key, low, probe);
+            }
+            low = probe + 1;
+            step *= 2;
+        }
+    }
+
+    #[inline]
+    fn search_between(&self, page: &Page, key: &SearchKey<'_>, low: u16, high: u16) -> Result<OffsetNumber> {
+        let (mut low, mut high) = (low, high);
         while low < high {
             let middle = low + (high - low) / 2;
             let entry = layout::entry(page, OffsetNumber(middle))?;

@@ -17,7 +17,7 @@ use report::Result;
 use std::cmp::Ordering;
 use std::sync::Arc;
 use sync::Interrupts;
-use tuple::{Datum, IndexTuple};
+use tuple::{Datum, IndexTuple, Repr};
 
 /// A place of its own.
 #[derive(Clone, Debug)]
@@ -78,6 +78,7 @@ pub(crate) struct BtreeScan {
     store: Arc<Store>,
     index: Arc<Index>,
     interrupts: Arc<Interrupts>,
+    reprs: Arc<[Repr]>,
     range: Range,
     batch: Batch,
     position: Position,
@@ -91,6 +92,7 @@ impl BtreeScan {
             store: Arc::clone(store),
             index: Arc::clone(index),
             interrupts,
+            reprs: (0..index.key_count()).map(|column| index.repr(column)).collect(),
             range: range(index, &[]),
             batch: Batch::default(),
             position: Position::Start,
@@ -105,7 +107,8 @@ impl BtreeScan {
             check_interrupts(&self.interrupts)?;
         }
         let (store, index) = (Arc::clone(&self.store), Arc::clone(&self.index));
-        let order = Order::new(&index);
+        let reprs = Arc::clone(&self.reprs);
+        let order = Order::with(&index, &reprs);
         let tree = Tree::new(&store, &order);
         let mut next = self.start_page(&tree, direction, start)?;
         while let Some((page, links)) = next {
@@ -145,8 +148,9 @@ impl BtreeScan {
     fn copy_page(&mut self, tree: &Tree<'_>, page: &ReadGuard, links: &Links, direction: Direction) -> Result<bool> {
         let order = tree.order;
         let (first, behind) = (layout::first_entry(links).0, page.item_count() + 1);
-        let from = order.lower_bound(page, &self.range.from.key())?.0;
-        let to = order.lower_bound(page, &self.range.to.key())?.0;
+        let from = order.lower_bound(page, &self.range.from.key())?;
+        let to = order.lower_bound_from(page, &self.range.to.key(), from)?.0;
+        let from = from.0;
         let batch = &mut self.batch;
         batch.items.clear();
         batch.bytes.clear();
@@ -375,6 +379,14 @@ fn holds(index: &Index, key: &ScanKey, stored: Option<&[u8]>) -> bool {
 
 /// Turns conditions into places and a rest.
 fn range(index: &Index, keys: &[ScanKey]) -> Range {
+    if let [key] = keys
+        && key.op == KeyOp::Equal
+        && key.column == 0
+    {
+        let place = |bound| Place { values: vec![key.value.clone()], bound };
+        let (from, to) = (place(Bound::Before), place(Bound::After));
+        return Range { from, to, rest: Vec::new(), is_empty: key.value.is_null() };
+    }
     let is_null_test = |key: &ScanKey| matches!(key.op, KeyOp::IsNull | KeyOp::IsNotNull);
     let is_empty = keys.iter().any(|key| key.value.is_null() && !is_null_test(key));
     let mut used = vec![false; keys.len()];

@@ -601,3 +601,73 @@ fn concurrent_inserts_build_a_sound_tree() {
     let mut a = engine.session(1);
     assert!(a.check().live.len() > 5900);
 }
+
+/// Writers, vacuum and readers at once: each reader finds every row of its snapshot by the index, forward and backward, exactly once.
+#[test]
+fn scans_are_right_while_others_write_and_vacuum() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    const IDS: i32 = 600;
+    let engine = Engine::new(1, 400);
+    let mut a = engine.session(1);
+    (0..IDS).for_each(|id| assert!(a.insert(&row(id, "first", 0)).unwrap().is_ok()));
+    a.commit();
+    let running = Arc::new(AtomicUsize::new(2));
+    let writers: Vec<_> = (0..2)
+        .map(|worker| {
+            let (mut session, running) = (engine.session(10 + worker), Arc::clone(&running));
+            std::thread::spawn(move || {
+                let mut random = Prng::new(worker as u64);
+                for n in 0..1200 {
+                    // Each writer has its own rows; it moves them within both indexes.
+                    let id = random.below(IDS as u64 / 2) as i32 * 2 + worker;
+                    let found = session.find(id).unwrap();
+                    let text = "x".repeat(random.below(300) as usize);
+                    assert!(matches!(session.update(found.tid, &row(id, &text, n)).unwrap(), Changed::Done(_)));
+                    if random.one_in(8) { session.abort() } else { session.commit() }
+                }
+                running.fetch_sub(1, Ordering::SeqCst);
+            })
+        })
+        .collect();
+    let vacuum = {
+        let (mut session, running) = (engine.session(20), Arc::clone(&running));
+        std::thread::spawn(move || {
+            let (table, indexes) =
+                (Arc::clone(&session.table), vec![Arc::clone(&session.by_id), Arc::clone(&session.by_n)]);
+            while running.load(Ordering::SeqCst) > 0 {
+                session.access(|cx| table.am.vacuum(cx, &table, &indexes, VacuumOptions::default())).unwrap();
+                session.commit();
+            }
+        })
+    };
+    let by_id = Arc::clone(&a.by_id);
+    let mut rounds = 0;
+    while running.load(Ordering::SeqCst) > 0 || rounds == 0 {
+        rounds += 1;
+        let snapshot = a.snapshot();
+        let by_table: BTreeMap<i32, String> =
+            a.rows_of(snapshot.clone()).iter().map(|r| (r.values[0].as_i32(), format!("{:?}", r.values))).collect();
+        assert_eq!(by_table.len(), IDS as usize);
+        for direction in [Direction::Forward, Direction::Backward] {
+            let mut fetcher = a.table.am.fetcher(&a.store, &a.table, snapshot.clone(), ColumnSet::ALL);
+            let mut scan = by_id.am.scan(&a.store, &by_id, Arc::clone(a.owner.interrupts()));
+            scan.rescan(&[]).unwrap();
+            let (mut found, mut one) = (Vec::new(), Row::default());
+            while let Some(tid) = scan.next(direction).unwrap() {
+                match fetcher.fetch(tid, &mut one).unwrap() {
+                    Fetched::Visible => found.push((one.values[0].as_i32(), format!("{:?}", one.values))),
+                    Fetched::Invisible => {}
+                    Fetched::Dead => scan.kill_entry(),
+                }
+            }
+            if direction == Direction::Backward {
+                found.reverse();
+            }
+            assert_eq!(found, by_table.clone().into_iter().collect::<Vec<_>>(), "{direction:?}");
+        }
+        a.commit();
+    }
+    writers.into_iter().for_each(|worker| worker.join().unwrap());
+    vacuum.join().unwrap();
+    assert_eq!(a.check().live.len(), IDS as usize);
+}

@@ -63,12 +63,21 @@ pub(crate) struct HeapFetch {
     snapshot: Snapshot,
     wanted: ColumnSet,
     buffer: TupleBuffer,
+    /// Blocks of the table when it was last asked. The table is not cut while somebody has it locked.
+    blocks: u32,
 }
 
 impl HeapFetch {
     pub(crate) fn new(store: &Arc<Store>, table: &Arc<Relation>, snapshot: Snapshot, wanted: ColumnSet) -> HeapFetch {
         let (store, table) = (Arc::clone(store), Arc::clone(table));
-        HeapFetch { store, table, snapshot, wanted, buffer: TupleBuffer::default() }
+        HeapFetch { store, table, snapshot, wanted, buffer: TupleBuffer::default(), blocks: 0 }
+    }
+
+    fn exists(&mut self, block: BlockNumber) -> Result<bool> {
+        if block.0 >= self.blocks {
+            self.blocks = self.store.smgr.blocks(self.table.main_fork())?;
+        }
+        Ok(block.0 < self.blocks)
     }
 
     /// Copies the visible version into the buffer.
@@ -109,7 +118,7 @@ fn is_dead_to_all(page: &Page, tid: Tid, store: &Store) -> Result<bool> {
 
 impl TableFetch for HeapFetch {
     fn fetch(&mut self, tid: Tid, row: &mut Row) -> Result<Fetched> {
-        if tid.block.0 >= self.store.smgr.blocks(self.table.main_fork())? {
+        if !self.exists(tid.block)? {
             return Ok(Fetched::Dead);
         }
         let page = self.store.buffers.read(self.table.main_fork(), tid.block)?.share();

@@ -13,7 +13,7 @@ use crate::{TransactionManager, limits, ranks};
 use base::{CommandId, Csn, Xid};
 use report::Result;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use sync::Mutex;
 
 /// No snapshot uses this pin.
@@ -40,8 +40,8 @@ pub(crate) struct Pin {
 impl Pin {
     fn release(&self) {
         if self.users.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.xmin.store(IDLE, Ordering::SeqCst);
-            self.csn.store(IDLE, Ordering::SeqCst);
+            self.xmin.store(IDLE, Ordering::Release);
+            self.csn.store(IDLE, Ordering::Release);
         }
     }
 }
@@ -115,13 +115,15 @@ impl Registry {
     pub(crate) fn take(&self, pin: &Arc<Pin>) -> (PinUse, Csn, Xid) {
         debug_assert_eq!(pin.users.load(Ordering::Relaxed), 0);
         pin.users.store(1, Ordering::Relaxed);
-        pin.csn.store(self.horizon_csn.load(Ordering::SeqCst), Ordering::SeqCst);
-        pin.xmin.store(self.horizon_xmin.load(Ordering::SeqCst), Ordering::SeqCst);
+        pin.csn.store(self.horizon_csn.load(Ordering::SeqCst), Ordering::Relaxed);
+        pin.xmin.store(self.horizon_xmin.load(Ordering::SeqCst), Ordering::Relaxed);
+        // The lower bounds are out before the numbers are read; that they are raised may be seen late.
+        fence(Ordering::SeqCst);
         // xmin first: a transaction that had ended by then has its number below the one that is read next.
         let xmin = self.oldest_active.load(Ordering::SeqCst);
         let csn = self.next_csn.load(Ordering::SeqCst);
-        pin.csn.store(csn, Ordering::SeqCst);
-        pin.xmin.store(xmin, Ordering::SeqCst);
+        pin.csn.store(csn, Ordering::Release);
+        pin.xmin.store(xmin, Ordering::Release);
         (PinUse(Arc::clone(pin)), Csn(csn), Xid(xmin))
     }
 
@@ -143,6 +145,7 @@ impl Registry {
     pub(crate) fn compute_horizon(&self) -> Horizon {
         let mut xmin = self.oldest_active.load(Ordering::SeqCst);
         let mut csn = self.next_csn.load(Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         for shard in &self.shards {
             for pin in &shard.lock().all {
                 xmin = xmin.min(pin.xmin.load(Ordering::SeqCst));
