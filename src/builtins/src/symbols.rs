@@ -2,6 +2,8 @@
 
 use crate::{BuiltinFn, SrfFn};
 
+pub use crate::acl::srf_symbols::*;
+pub use crate::acl::symbols::*;
 pub use crate::array::functions::srf_symbols::*;
 pub use crate::array::functions::symbols::*;
 pub use crate::boolean::symbols::*;
@@ -19,10 +21,14 @@ pub use crate::json::edit::symbols::*;
 pub use crate::json::functions::srf_symbols::*;
 pub use crate::json::functions::symbols::*;
 pub use crate::json::io::symbols::*;
+pub use crate::misc::srf_symbols::*;
+pub use crate::misc::symbols::*;
+pub use crate::money::symbols::*;
 pub use crate::name::symbols::*;
 pub use crate::numeric::functions::srf_symbols::*;
 pub use crate::numeric::functions::symbols::*;
 pub use crate::oid::symbols::*;
+pub use crate::pseudo::symbols::*;
 pub use crate::record::functions::symbols::*;
 pub use crate::regexp::functions::raw_symbols::*;
 pub use crate::regexp::functions::srf_symbols::*;
@@ -41,6 +47,7 @@ pub use crate::uuids::symbols::*;
 
 /// The tables of all modules with plain functions.
 pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
+    crate::acl::BUILTINS,
     crate::array::functions::BUILTINS,
     crate::boolean::BUILTINS,
     crate::bytea::BUILTINS,
@@ -55,9 +62,12 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::json::edit::RAW_BUILTINS,
     crate::json::functions::BUILTINS,
     crate::json::io::BUILTINS,
+    crate::misc::BUILTINS,
+    crate::money::BUILTINS,
     crate::name::BUILTINS,
     crate::numeric::functions::BUILTINS,
     crate::oid::BUILTINS,
+    crate::pseudo::BUILTINS,
     crate::record::functions::BUILTINS,
     crate::regexp::functions::RAW_BUILTINS,
     crate::string::basic::BUILTINS,
@@ -75,9 +85,11 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
 
 /// The tables of all modules with set-returning functions.
 pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
+    crate::acl::SRFS,
     crate::array::functions::SRFS,
     crate::int::SRFS,
     crate::json::functions::SRFS,
+    crate::misc::SRFS,
     crate::numeric::functions::SRFS,
     crate::regexp::functions::SRFS,
     crate::string::split::SRFS,

@@ -166,8 +166,8 @@ impl TypeLookup for BuiltinTypes {
         builtin_type(oid).cloned().ok_or_else(|| unknown_type(oid))
     }
 
-    fn type_name(&self, oid: Oid, _type_mod: i32) -> String {
-        sql_name(oid)
+    fn type_name(&self, oid: Oid, type_mod: i32) -> String {
+        sql_type_name(oid, type_mod).unwrap_or_else(|| sql_name(oid))
     }
 
     fn row_desc(&self, type_oid: Oid, _type_mod: i32) -> Result<Arc<TupleDesc>> {
@@ -215,30 +215,71 @@ pub(crate) fn type_info(cx: &FnCtx<'_>, oid: Oid) -> Result<Cow<'static, TypeInf
 
 /// A built-in type as SQL writes it without modifier.
 pub(crate) fn sql_name(oid: Oid) -> String {
-    let plain = match oid.0 {
-        0 => "-",
-        16 => "boolean",
-        18 => "\"char\"",
-        20 => "bigint",
-        21 => "smallint",
-        23 => "integer",
-        700 => "real",
-        701 => "double precision",
-        1042 => "character",
-        1043 => "character varying",
-        1083 => "time without time zone",
-        1114 => "timestamp without time zone",
-        1184 => "timestamp with time zone",
-        1266 => "time with time zone",
-        1562 => "bit varying",
-        2276 => "\"any\"",
-        _ => match builtin_type(oid) {
-            Some(t) if t.is_array() && t.name.starts_with('_') => return sql_name(t.element) + "[]",
-            Some(t) => &t.name,
-            None => "???",
-        },
+    sql_type_name(oid, -1).unwrap_or_else(|| if oid.is_valid() { "???".to_owned() } else { "-".to_owned() })
+}
+
+/// A built-in type as SQL writes it, with its modifier unless that is -1: `character varying(10)`, `numeric(8,2)[]`.
+/// `None` if the type is not built in.
+pub fn sql_type_name(oid: Oid, type_mod: i32) -> Option<String> {
+    let info = builtin_type(oid)?;
+    if info.is_array() && info.name.starts_with('_') {
+        return sql_type_name(info.element, type_mod).map(|element| element + "[]");
+    }
+    let modifier = modifier_text(oid, type_mod);
+    Some(match oid.0 {
+        16 => "boolean".to_owned(),
+        18 => "\"char\"".to_owned(),
+        20 => "bigint".to_owned(),
+        21 => "smallint".to_owned(),
+        23 => "integer".to_owned(),
+        700 => "real".to_owned(),
+        701 => "double precision".to_owned(),
+        1042 => format!("character{modifier}"),
+        1043 => format!("character varying{modifier}"),
+        1083 => format!("time{modifier} without time zone"),
+        1114 => format!("timestamp{modifier} without time zone"),
+        1184 => format!("timestamp{modifier} with time zone"),
+        1186 => format!("interval{modifier}"),
+        1266 => format!("time{modifier} with time zone"),
+        1560 => format!("bit{modifier}"),
+        1562 => format!("bit varying{modifier}"),
+        1700 => format!("numeric{modifier}"),
+        2276 => "\"any\"".to_owned(),
+        _ => info.name.clone().into_owned(),
+    })
+}
+
+/// The modifier in parentheses (before it, for interval, the fields).
+fn modifier_text(oid: Oid, type_mod: i32) -> String {
+    if type_mod < 0 {
+        return String::new();
+    }
+    match oid.0 {
+        1042 | 1043 => format!("({})", type_mod - 4),
+        1083 | 1114 | 1184 | 1266 | 1560 | 1562 => format!("({type_mod})"),
+        1186 => interval_modifier_text(type_mod),
+        1700 => {
+            let packed = type_mod - 4;
+            format!("({},{})", packed >> 16 & 0xffff, ((packed & 0x7ff) ^ 1024) - 1024)
+        }
+        _ => String::new(),
+    }
+}
+
+/// The fields and precision of an interval's modifier. Bits of the range: month 1, year 2, day 3, hour 10, minute 11,
+/// second 12.
+fn interval_modifier_text(type_mod: i32) -> String {
+    const FIELDS: [(&str, u32); 6] =
+        [(" year", 2), (" month", 1), (" day", 3), (" hour", 10), (" minute", 11), (" second", 12)];
+    let (range, precision) = ((type_mod >> 16) & 0x7fff, type_mod & 0xffff);
+    let set: Vec<&str> = FIELDS.iter().filter(|(_, bit)| range & 1 << bit != 0).map(|(name, _)| *name).collect();
+    let fields = match set.as_slice() {
+        _ if range == 0x7fff => String::new(),
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first, .., last] => format!("{first} to{last}"),
     };
-    plain.to_owned()
+    if precision == 0xffff { fields } else { format!("{fields}({precision})") }
 }
 
 type Links = [u32; 3];

@@ -329,7 +329,7 @@ fn send(value: &Numeric) -> Vec<u8> {
 }
 
 /// A whole number of the value for an integer type.
-fn to_integer(value: &Numeric, type_name: &str) -> Result<i64> {
+pub(crate) fn to_integer(value: &Numeric, type_name: &str) -> Result<i64> {
     match value {
         Finite(v) => v.to_i64().ok_or_else(|| out_of_range(type_name)),
         NaN => bail!(FEATURE_NOT_SUPPORTED, "cannot convert NaN to {type_name}"),
