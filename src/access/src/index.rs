@@ -111,6 +111,11 @@ pub trait IndexAm: Send + Sync {
     /// Errors: I/O.
     fn create(&self, store: &Arc<Store>, index: &Index) -> Result<()>;
 
+    /// Writes what an unlogged index is reset to after a crash into its init fork, which exists and is empty. Logged.
+    ///
+    /// Errors: I/O.
+    fn create_init_fork(&self, store: &Arc<Store>, index: &Index) -> Result<()>;
+
     /// Fills an empty index file from entries that are sorted by key and tid. Answers their number.
     ///
     /// Errors: I/O; 54000 if an entry is too long; those of `entries`.

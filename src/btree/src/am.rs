@@ -8,7 +8,7 @@ use crate::{build, insert, vacuum};
 use access::{
     Access, Index, IndexAm, IndexScan, IndexVacuumStats, Inserted, Relation, SortedEntries, Store, UniqueCheck,
 };
-use base::{Tid, Xid};
+use base::{Fork, Tid, Xid};
 use report::Result;
 use std::sync::Arc;
 use sync::Interrupts;
@@ -29,6 +29,12 @@ impl IndexAm for BtreeAm {
         change::make(store, index, (kind::CREATE, Xid::INVALID), &mut parts, |parts| {
             records::apply_page(parts[0].guard, parts[0].data)
         })
+    }
+
+    fn create_init_fork(&self, store: &Arc<Store>, index: &Index) -> Result<()> {
+        let mut root = store.buffers.extend(index.relation.fork(Fork::Init))?;
+        records::apply_page(&mut root, &records::encode_page(Links::alone(0), []))?;
+        store.buffers.log_page(&mut root).map(drop)
     }
 
     fn build(&self, cx: &mut Access<'_>, index: &Index, entries: &mut dyn SortedEntries) -> Result<u64> {

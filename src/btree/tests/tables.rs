@@ -387,7 +387,7 @@ fn vacuum_spares_what_a_snapshot_sees_and_cuts_the_tail() {
     tids.iter().skip(10).for_each(|tid| assert_eq!(a.delete(*tid).unwrap(), Changed::Done(())));
     a.commit();
     let (table, indexes) = (Arc::clone(&a.table), vec![Arc::clone(&a.by_id), Arc::clone(&a.by_n)]);
-    let mut vacuum = |a: &mut Session| {
+    let vacuum = |a: &mut Session| {
         let stats = a.access(|cx| table.am.vacuum(cx, &table, &indexes, VacuumOptions::default())).unwrap();
         a.commit();
         stats

@@ -72,13 +72,13 @@ pub(crate) fn map_page_to_clear(store: &Store, table: &Relation, page: &WriteGua
 
 /// Takes the heap page out of the visibility map: the flag here, the bit in the map's part.
 pub(crate) fn clear_visible(parts: &mut [Part<'_>]) {
-    for at in 0..parts.len() {
-        if parts[at].id < MAP_PAGE {
-            layout::set_flag(parts[at].guard, ALL_VISIBLE, false);
+    for part in parts {
+        if part.id < MAP_PAGE {
+            layout::set_flag(part.guard, ALL_VISIBLE, false);
             continue;
         }
-        for block in blocks_of(parts[at].data) {
-            maps::set_visible_bit(parts[at].guard, block, false);
+        for block in blocks_of(part.data) {
+            maps::set_visible_bit(part.guard, block, false);
         }
     }
 }

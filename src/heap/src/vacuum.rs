@@ -19,7 +19,7 @@ use buffer::{Durability, PagesOf, WriteGuard};
 use lock::{LockMode, LockScope};
 use page::LineState;
 use report::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use wal::RmgrId;
 use xact::Horizon;
@@ -133,7 +133,9 @@ impl Run<'_> {
         self.flush_free_space(cx)?;
         let dead = std::mem::take(&mut self.dead);
         self.dead_count = 0;
-        let is_dead = |tid: Tid| dead.get(&tid.block.0).is_some_and(|offsets| offsets.contains(&tid.offset));
+        let bits: HashMap<u32, DeadOffsets> =
+            dead.iter().map(|(block, offsets)| (*block, DeadOffsets::of(offsets))).collect();
+        let is_dead = |tid: Tid| bits.get(&tid.block.0).is_some_and(|offsets| offsets.contains(tid.offset));
         self.vacuum_indexes(cx, &is_dead)?;
         for (block, offsets) in dead {
             cx.txn.check_interrupts()?;
@@ -168,6 +170,25 @@ impl Run<'_> {
         let skipped = f64::from(blocks) - scanned;
         let density = if scanned > 0.0 { self.old_live / scanned } else { 0.0 };
         self.stats.live = self.old_live + density * skipped;
+    }
+}
+
+/// The dead line pointers of a page as a set: indexes ask for each of their entries.
+struct DeadOffsets([u64; 5]);
+
+const _: () = assert!((layout::LINE_POINTERS_MAX as usize) < 5 * 64);
+
+impl DeadOffsets {
+    fn of(offsets: &[OffsetNumber]) -> DeadOffsets {
+        let mut bits = [0; 5];
+        for offset in offsets {
+            bits[usize::from(offset.0) / 64] |= 1 << (offset.0 % 64);
+        }
+        DeadOffsets(bits)
+    }
+
+    fn contains(&self, offset: OffsetNumber) -> bool {
+        self.0.get(usize::from(offset.0) / 64).is_some_and(|word| word >> (offset.0 % 64) & 1 == 1)
     }
 }
 

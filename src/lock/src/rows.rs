@@ -32,11 +32,14 @@ pub enum RowShare {
     Update,
 }
 
+/// Who has locked a row version, and how strongly.
+type Shares = Vec<(Xid, RowShare)>;
+
 type Map<K, V> = hashbrown::HashMap<K, V, foldhash::fast::RandomState>;
 
 /// All shared row locks of an instance.
 pub struct RowShares {
-    rows: Vec<Mutex<Map<RowKey, Vec<(Xid, RowShare)>>>>,
+    rows: Vec<Mutex<Map<RowKey, Shares>>>,
     holders: Vec<Mutex<Map<Xid, Vec<RowKey>>>>,
     hasher: foldhash::fast::FixedState,
     /// How many row versions are locked: while it is zero nobody looks further.
@@ -53,7 +56,7 @@ impl RowShares {
         }
     }
 
-    fn rows_of(&self, key: &RowKey) -> &Mutex<Map<RowKey, Vec<(Xid, RowShare)>>> {
+    fn rows_of(&self, key: &RowKey) -> &Mutex<Map<RowKey, Shares>> {
         &self.rows[self.hasher.hash_one(key) as usize % limits::PARTITIONS]
     }
 

@@ -220,6 +220,14 @@ impl TransactionManager {
         }
     }
 
+    /// The transactions (and subtransactions) that run now, at least all with an xid of at least `from`, in order:
+    /// `pg_current_snapshot()`. Walks all xids from there on.
+    pub fn running_xids(&self, from: Xid) -> Vec<Xid> {
+        let from = from.max(self.oldest_active_xid());
+        let is_running = |xid: &Xid| matches!(self.csns.state(*xid), CsnState::InProgress | CsnState::Committing);
+        (from.0..self.next_xid().0).map(Xid).filter(is_running).collect()
+    }
+
     /// True if what the WAL says of every published commit is on disk, so that a hint bit may be set. While commits
     /// without flush are on their way it is false for a moment.
     #[inline]
