@@ -23,7 +23,7 @@ ABSENT_TYPES = set("""
  tsvector tsquery gtsvector txid_snapshot pg_snapshot anyrange anymultirange anycompatiblerange anycompatiblemultirange
  int4range numrange tsrange tstzrange daterange int8range int4multirange nummultirange tsmultirange tstzmultirange
  datemultirange int8multirange pg_brin_bloom_summary pg_brin_minmax_multi_summary pg_ddl_command
- fdw_handler tsm_handler
+ fdw_handler tsm_handler regconfig regdictionary
 """.split())
 # Access methods that do not exist here yet.
 PRESENT_AMS = {"heap", "btree", "hash"}

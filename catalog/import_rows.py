@@ -307,6 +307,10 @@ class Picker:
             if v and v in [x["proname"] for x in self.proc_rows]:
                 r["lanvalidator"] = v
         self.out["pg_collation"] = q("select oid::int8 as oid, collname, collprovider, collencoding, collcollate, collctype from pg_collation where oid < 12000 order by oid")
+        # What PostgreSQL's initdb adds: a name of the SQL standard, and the one locale that is always there.
+        self.out["pg_collation"] += [
+            {"oid": oid, "collname": name, "collprovider": "c", "collencoding": 6, "collcollate": locale, "collctype": locale}
+            for oid, name, locale in ((12340, "ucs_basic", "C"), (12341, "C.utf8", "C.utf8"))]
         roles = q("select oid::int8 as oid, rolname, rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolconnlimit from pg_authid where oid < 12000 order by oid")
         for r in roles:
             if r["oid"] == 10:

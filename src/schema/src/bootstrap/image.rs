@@ -237,7 +237,7 @@ impl Image {
             attstorage: if owner.class.relkind == b't' { b'p' } else { key(at).attstorage },
             ..key(at).clone()
         });
-        let attributes: Vec<PgAttribute> = attributes.collect();
+        let attributes: Vec<PgAttribute> = attributes.map(as_key).collect();
         let class = PgClass {
             relam: access_methods::BTREE,
             relfrozenxid: Oid::INVALID,
@@ -371,7 +371,6 @@ fn class_of(name: &str, oid: Oid, kind: u8, columns: usize) -> PgClass {
 }
 
 fn attribute_of(relation: Oid, index: usize, name: &str, of: &Type) -> PgAttribute {
-    let is_vector = matches!(of.oid, types::OIDVECTOR | types::INT2VECTOR);
     PgAttribute {
         attrelid: relation,
         attname: name.to_owned(),
@@ -379,7 +378,7 @@ fn attribute_of(relation: Oid, index: usize, name: &str, of: &Type) -> PgAttribu
         attstattarget: -1,
         attlen: of.len,
         attnum: index as i16 + 1,
-        attndims: i32::from(of.element.is_valid() && !is_vector),
+        attndims: i32::from(of.element.is_valid() || matches!(of.oid, types::OIDVECTOR | types::INT2VECTOR)),
         attcacheoff: -1,
         atttypmod: -1,
         attbyval: of.by_value,
@@ -388,6 +387,14 @@ fn attribute_of(relation: Oid, index: usize, name: &str, of: &Type) -> PgAttribu
         attislocal: true,
         attcollation: of.collation,
         ..PgAttribute::default()
+    }
+}
+
+/// A name is a cstring in an index (pg_opclass.opckeytype of name_ops).
+fn as_key(attribute: PgAttribute) -> PgAttribute {
+    match attribute.atttypid {
+        types::NAME => PgAttribute { atttypid: types::CSTRING, attlen: -2, attndims: 0, ..attribute },
+        _ => attribute,
     }
 }
 
