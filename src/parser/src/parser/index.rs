@@ -48,7 +48,9 @@ impl Parser<'_> {
         if self.starts_call() {
             return Ok(IndexKey::Expr(self.windowless_call()?));
         }
-        Ok(IndexKey::Column(self.col_id()?))
+        let name = self.col_id()?;
+        self.refuse_subscript()?;
+        Ok(IndexKey::Column(name))
     }
 
     pub(super) fn opt_collation(&mut self) -> Result<Option<QualifiedName>> {

@@ -28,6 +28,7 @@ use crate::keywords::Keyword as K;
 use crate::lexer::{Lexer, Token, TokenKind, error_near};
 use crate::options::ParseOptions;
 use report::{Error, Result, SqlState};
+use std::cell::Cell;
 
 /// The state of one parse.
 pub(crate) struct Parser<'a> {
@@ -46,6 +47,9 @@ pub(crate) struct Parser<'a> {
     closing: Vec<u32>,
     /// The last run of opening parentheses that was looked at: its first token, and the one behind it.
     run: (usize, usize),
+    /// Where a sequence of keywords was looked for and how many of them were there: an error at its first word is one
+    /// behind those that fit.
+    partial: Cell<(usize, usize)>,
 }
 
 impl<'a> Parser<'a> {
@@ -73,6 +77,7 @@ impl<'a> Parser<'a> {
             frames: Vec::new(),
             closing: Vec::new(),
             run: (0, 0),
+            partial: Cell::new((0, 0)),
         }
     }
 
@@ -123,7 +128,11 @@ impl<'a> Parser<'a> {
 
     /// Whether the next tokens are these keywords in this order.
     fn is_seq(&self, keywords: &[K]) -> bool {
-        keywords.iter().enumerate().all(|(n, k)| self.peek_is(n, *k))
+        let fitting = keywords.iter().enumerate().take_while(|(n, k)| self.peek_is(*n, **k)).count();
+        if fitting > 0 && fitting < keywords.len() {
+            self.partial.set((self.at, fitting));
+        }
+        fitting == keywords.len()
     }
 
     fn is_string(&self) -> bool {
@@ -243,19 +252,11 @@ impl<'a> Parser<'a> {
     }
 
     fn if_exists(&mut self) -> Result<bool> {
-        if !self.eat(K::If) {
-            return Ok(false);
-        }
-        self.expect(K::Exists)?;
-        Ok(true)
+        Ok(self.eat_seq(&[K::If, K::Exists]))
     }
 
     fn if_not_exists(&mut self) -> Result<bool> {
-        if !self.eat(K::If) {
-            return Ok(false);
-        }
-        self.expect_seq(&[K::Not, K::Exists])?;
-        Ok(true)
+        Ok(self.eat_seq(&[K::If, K::Not, K::Exists]))
     }
 
     // Errors
@@ -270,7 +271,9 @@ impl<'a> Parser<'a> {
     #[cold]
     #[inline(never)]
     fn error_here(&self, message: &str) -> Error {
-        let token = self.token();
+        let (from, fitting) = self.partial.get();
+        let behind = if from == self.at { fitting } else { 0 };
+        let token = self.tokens[(self.at + behind).min(self.tokens.len() - 1)];
         if token.kind == TokenKind::Error
             && let Some(error) = &self.lex_error
         {

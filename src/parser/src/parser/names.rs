@@ -132,9 +132,18 @@ impl Parser<'_> {
     pub(super) fn func_name(&mut self) -> Result<QualifiedName> {
         let pos = self.pos();
         if self.is_col_id() && self.peek(1) == TokenKind::Char(b'.') {
-            return self.any_name();
+            let name = self.any_name()?;
+            self.refuse_subscript()?;
+            return Ok(name);
         }
-        Ok(QualifiedName::single(self.type_function_name()?, pos))
+        if self.is_col_id() && !self.is_type_function_name() {
+            // Only as the first part of a longer name.
+            self.advance();
+            return Err(self.syntax_error());
+        }
+        let name = QualifiedName::single(self.type_function_name()?, pos);
+        self.refuse_subscript()?;
+        Ok(name)
     }
 
     /// A relation's name.

@@ -658,6 +658,11 @@ impl Parser<'_> {
         if self.starts_call() || (lateral && !self.is_char(b'(')) {
             return self.range_function(lateral);
         }
+        if self.is_type_function_name() && !self.is_col_id() {
+            // A function's name; its parenthesis is missing.
+            self.advance();
+            return Err(self.syntax_error());
+        }
         self.relation_in_from()
     }
 
