@@ -1,6 +1,7 @@
 //! What all sessions of a running server share.
 
 use crate::sessions::SessionTable;
+use crate::timers::Timers;
 use access::Store;
 use config::Settings;
 use host::Host;
@@ -52,6 +53,8 @@ pub struct Instance {
     pub caches: Arc<Caches>,
     /// Live sessions and roles.
     pub sessions: Arc<SessionTable>,
+    /// Timers of statements; the scheduler role serves them.
+    pub timers: Arc<Timers>,
     /// The way to the postmaster.
     pub server: Arc<dyn ServerLink>,
     /// When the server started: microseconds since 2000-01-01 UTC.
@@ -71,7 +74,8 @@ impl Instance {
         store.xacts.set_commit_hook(Arc::<Caches>::clone(&caches));
         let start_us = host.clock.wall_us() - SQL_EPOCH_US;
         let sessions = Arc::new(SessionTable::new());
-        Instance { host, settings, engine, store, caches, sessions, server, start_us }
+        let timers = Arc::new(Timers::new());
+        Instance { host, settings, engine, store, caches, sessions, timers, server, start_us }
     }
 
     /// Transactions.

@@ -9,6 +9,7 @@
 
 use crate::activity::{Activity, ActivityRow, ActivityState, SessionKind};
 use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
+use crate::timers::Timer;
 use base::{Oid, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub struct SessionEntry {
     pub kind: SessionKind,
     /// Its pending interrupts.
     pub interrupts: Arc<Interrupts>,
+    /// Goes off when the statement has run for too long.
+    pub statement_timer: Arc<Timer>,
     shared: Mutex<Shared>,
 }
 
@@ -62,11 +65,13 @@ impl SessionTable {
     pub fn register(self: &Arc<Self>, kind: SessionKind, cancel_key: i32, activity: Activity) -> Registration {
         let mut table = self.table.lock();
         let id = table.free_id();
+        let interrupts = Arc::new(Interrupts::new());
         let entry = Arc::new(SessionEntry {
             id,
             cancel_key,
             kind,
-            interrupts: Arc::new(Interrupts::new()),
+            statement_timer: Timer::new(Arc::clone(&interrupts), Interrupt::StatementTimeout),
+            interrupts,
             shared: Mutex::new(ENTRY, Shared { activity, runs_statement: false }),
         });
         table.entries.insert(id, Arc::clone(&entry));
@@ -182,6 +187,7 @@ impl SessionEntry {
 
     /// A statement has ended, and the session waits for the next in this state.
     pub fn end_statement(&self, state: ActivityState, now_us: i64) {
+        self.statement_timer.disarm();
         let mut shared = self.shared.lock();
         shared.runs_statement = false;
         self.interrupts.take(Interrupt::CancelQuery);

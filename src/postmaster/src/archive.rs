@@ -6,6 +6,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// What the role that archives calls itself.
+pub const BACKEND_TYPE: &str = "archiver";
 /// Where the status files are.
 const STATUS_DIRECTORY: &str = "pg_wal/archive_status";
 /// Digits of a segment's name: timeline, log, segment.

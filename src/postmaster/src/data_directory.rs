@@ -72,6 +72,22 @@ fn check_version(directory: &Path) -> Result<()> {
     )))
 }
 
+/// A directory that asks for what this server cannot do is not touched: it would be opened as something else than it is.
+///
+/// Errors: FATAL 0A000.
+pub fn check_requests(directory: &Path) -> Result<()> {
+    for (file, feature) in [
+        ("standby.signal", "standby mode"),
+        ("recovery.signal", "targeted recovery"),
+        ("backup_label", "recovery from a backup"),
+    ] {
+        if directory.join(file).exists() {
+            return Err(Error::unsupported(format!("{feature} (\"{file}\")")).severity(Severity::Fatal));
+        }
+    }
+    Ok(())
+}
+
 /// Removes what an earlier run left for the next one to find: requests in files, lists of log files, temporary files.
 pub fn remove_leftovers(directory: &Path) {
     for name in ["promote", "logrotate", "current_logfiles", "standby.promote"] {

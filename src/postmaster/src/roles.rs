@@ -2,8 +2,10 @@
 //!
 //! The loop reads the table and knows no role by name. A role's work is in a module of its own.
 
+mod archiver;
 mod bgwriter;
 pub mod checkpointer;
+mod scheduler;
 mod startup;
 mod syslogger;
 mod waiting;
@@ -69,8 +71,9 @@ roles! {
     "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, checkpointer::run;
     "bgwriter"     "background writer"   Background   RUNNING, always,   Always, bgwriter::run;
     "walwriter"    "walwriter"           Background   RUNNING, always,   Always, walwriter::run;
+    "scheduler"    "scheduler"           Background   RUNNING, always,   Always, scheduler::run;
     "stats"        "statistics"          Finisher     RUNNING, always,   Always, waiting::run;
-    "archiver"     "archiver"            Finisher     RUNNING, archives, Always, waiting::run;
+    "archiver"     "archiver"            Finisher     RUNNING, archives, Always, archiver::run;
     "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, waiting::run;
     "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  waiting::run;
 }

@@ -5,7 +5,7 @@ use crate::mailbox::Mailbox;
 use crate::storage::Running;
 use config::hba::AuthFiles;
 use config::{Setting, Settings, StdFiles};
-use instance::{Instance, Registration};
+use instance::{Instance, Registration, SessionKind};
 use logging::{Logger, RoleLog};
 use parking_lot::Mutex;
 use report::{Error, Result, Severity, SqlState};
@@ -96,6 +96,18 @@ impl Shared {
     /// True if a segment of the log that redo needs no more may go: nobody archives, or it is in the archive.
     pub fn may_remove_segment(&self, segment: &str) -> bool {
         self.settings.choice(Setting::ArchiveMode) == "off" || crate::archive::is_done(&self.data_directory, segment)
+    }
+
+    /// Tells the archiver that there may be a complete segment.
+    pub fn wake_archiver(&self) {
+        if self.settings.choice(Setting::ArchiveMode) == "off" {
+            return;
+        }
+        for entry in self.instance().map(|instance| instance.sessions.all()).unwrap_or_default() {
+            if entry.kind == SessionKind::Role(crate::archive::BACKEND_TYPE) {
+                entry.interrupts.raise(Interrupt::Work);
+            }
+        }
     }
 
     /// Sets or takes away the instance.

@@ -255,6 +255,7 @@ fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> R
     }
     let mut lock_file = lock_directory(directory, &values, false).map_err(told)?;
     check_control_file(directory)?;
+    data_directory::check_requests(directory).map_err(told)?;
     logger.settings().set_override(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
     data_directory::remove_leftovers(directory);
     let poller = Poller::new().map_err(|e| told(fatal("create a poller", &e)))?;

@@ -33,8 +33,14 @@ impl Session {
     pub(crate) fn begin_statement(&mut self, instance: &Instance, text: &str) {
         let now = instance.now_us();
         self.state.statement_start_us.set(now);
-        let text_bytes_max = self.state.settings.borrow().int(Setting::TrackActivityQuerySize) as usize;
+        let settings = self.state.settings.borrow();
+        let text_bytes_max = settings.int(Setting::TrackActivityQuerySize) as usize;
         self.state.entry.begin_statement(text, text_bytes_max, now);
+        let limit = |setting| Some(settings.duration(setting)).filter(|limit| !limit.is_zero());
+        self.state.locks.set_timeouts(limit(Setting::LockTimeout), settings.duration(Setting::DeadlockTimeout));
+        if let Some(limit) = limit(Setting::StatementTimeout) {
+            instance.timers.arm(&self.state.entry.statement_timer, limit);
+        }
     }
 
     fn run_query_string(&mut self, instance: &Instance, text: &str) -> Result<()> {

@@ -1,5 +1,5 @@
 //! The WAL writer: makes asynchronous commits durable within three rounds, writes a log that has grown, and says when it has
-//! grown so much that a checkpoint is due.
+//! grown so much that a checkpoint is due, or that a segment is complete.
 
 use crate::checkpoints::Wanted;
 use crate::roles::checkpointer::log_between_checkpoints;
@@ -18,6 +18,7 @@ pub fn run(role: RoleContext) -> Result<()> {
     let wal = &running.engine.store().wal;
     let mut idle_rounds = 0;
     let mut asked_at = Lsn::INVALID;
+    let mut last_segment = 0;
     while !role.is_told_to_end() {
         role.heed_reload();
         let settings = &role.shared.settings;
@@ -35,6 +36,10 @@ pub fn run(role: RoleContext) -> Result<()> {
         if before.0.saturating_sub(redo.0) >= limit && asked_at != redo {
             asked_at = redo;
             role.shared.checkpoints.request(Wanted { by_log: true, ..Wanted::default() });
+        }
+        let segment = wal.flushed().0 / u64::from(wal.options().segment_bytes);
+        if segment != std::mem::replace(&mut last_segment, segment) {
+            role.shared.wake_archiver();
         }
         let delay = settings.duration(Setting::WalWriterDelay);
         role.sleep(if idle_rounds > ROUNDS_BEFORE_HIBERNATION { delay * HIBERNATION } else { delay });
