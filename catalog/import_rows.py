@@ -2,15 +2,15 @@
 
 
 def impl_lists():
-    """Which symbols exist: builtins and set-returning ones, system functions, aggregates.
+    """Which symbols exist: builtins and set-returning ones; system functions; aggregates; and whether builtins that are wanted
+    but are not there yet are taken too.
 
-    symbols.txt has lines `symbol builtin`, `symbol srf`, `name aggregate oid`, `name window oid`. With ALL_BUILTINS=1 in the
-    environment every builtin and aggregate that is wanted is taken, whether it exists yet or not."""
+    symbols.txt has lines `symbol builtin`, `symbol srf`, `name aggregate oid`, `name window oid`."""
     words = [l.split() for l in lines("src/builtins/symbols.txt") or [] if l]
-    everything = os.environ.get("ALL_BUILTINS")
-    return (None if everything else {w[0] for w in words if w[1] in ("builtin", "srf")},
+    return ({w[0] for w in words if w[1] in ("builtin", "srf")},
             {l for l in lines("catalog/system_functions.txt") if l},
-            {l for l in lines("catalog/aggregates.txt") if l} if everything else {int(w[2]) for w in words if w[1] == "aggregate"})
+            {int(w[2]) for w in words if w[1] == "aggregate"} | {l for l in lines("catalog/aggregates.txt") if l},
+            bool(os.environ.get("ALL_BUILTINS")))
 
 
 # Symbols of features that do not exist yet; they would otherwise be taken while not all builtins are there.
@@ -75,14 +75,15 @@ DOMAINS = [
 class Picker:
     def __init__(self, names):
         self.n = names
-        self.builtin, self.system, self.aggs = impl_lists()
+        self.builtin, self.system, self.aggs, self.wanted_too = impl_lists()
         self.out = {}
         self.pick_types_set()
         self.pick_procs()
 
     def pick_types_set(self):
-        rows = rows_of(f"select oid::int8 as oid, typname, typelem::int8 as elem, typlen, typrelid::int8 as rel, typcategory as cat from pg_type where oid < {FIRST_FREE}")
-        gone = {r["oid"] for r in rows if r["typname"] in ABSENT_TYPES or r["rel"]}
+        rows = rows_of(f"select oid::int8 as oid, typname, typelem::int8 as elem, typlen, typrelid::int8 as rel, typcategory as cat, typinput::text as input from pg_type where oid < {FIRST_FREE}")
+        is_there = lambda r: r["input"] in self.builtin
+        gone = {r["oid"] for r in rows if r["typname"] in ABSENT_TYPES and not is_there(r) or r["rel"]}
         gone |= {r["oid"] for r in rows if r["cat"] == "A" and r["elem"] in gone and r["typlen"] == -1}
         self.types = {r["oid"] for r in rows} - gone
 
@@ -106,13 +107,13 @@ class Picker:
             return "window"
         if symbol.startswith("RI_FKey"):
             return "trigger"
-        if self.builtin is not None and symbol in self.builtin:
+        if symbol in self.builtin and not internal:
             return "srf" if r["proretset"] else "builtin"
         if symbol in self.system:
             return "system_srf" if r["proretset"] else "system"
         if internal:
             return "io" if r["oid"] in self.receive or symbol == "domain_recv" else None
-        if self.builtin is not None or ABSENT_SYMBOLS.match(symbol):
+        if not self.wanted_too or ABSENT_SYMBOLS.match(symbol):
             return None
         return "srf" if r["proretset"] else "builtin"
 
