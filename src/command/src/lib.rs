@@ -12,10 +12,12 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+mod alter_table;
 mod analysis;
 mod client;
 mod constraint;
 pub mod dependency;
+mod drop_statement;
 mod foreign_key;
 mod index;
 mod index_build;
@@ -32,6 +34,7 @@ mod sequence;
 mod table;
 mod tag;
 mod transaction;
+mod truncate;
 mod validate;
 mod variable;
 mod view;
@@ -100,6 +103,9 @@ fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
         Statement::CreateTable(s) => table::create_table(ex, s),
         Statement::CreateIndex(s) => index_statement::create(ex, s),
         Statement::CreateSequence(s) => sequence::create_sequence(ex, s),
+        Statement::AlterTable(s) => alter_table::alter_table(ex, s),
+        Statement::Drop(s) => drop_statement::drop_statement(ex, s),
+        Statement::Truncate(s) => truncate::truncate(ex, s),
         Statement::CreateView(s) => view::create_view(ex, s),
         Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
         other => unsupported!("{}", statement_name(other)),

@@ -165,13 +165,18 @@ fn make(cx: Ctx<'_>, name: &str, target: (Oid, u8), parameters: &Parameters) -> 
         seqcache: parameters.cache,
         seqcycle: parameters.cycle,
     })?;
+    insert_row(cx, sequence, parameters.start)?;
+    Ok(sequence)
+}
+
+/// Puts the one row into a sequence's empty file.
+pub(crate) fn insert_row(cx: Ctx<'_>, sequence: Oid, start: i64) -> Result<()> {
     let entry = cx.catalog().open_relation(sequence)?;
     let relation = entry.table.as_ref().expect("a sequence has storage");
-    let row = [Datum::Int8(parameters.start), Datum::Int8(0), Datum::Bool(false)];
+    let row = [Datum::Int8(start), Datum::Int8(0), Datum::Bool(false)];
     let store = &cx.instance.store;
     cx.with_tx(|tx| relation.am.insert(&mut Access::new(store, tx), relation, &row, InsertOptions::default()))?;
-    cx.next_command()?;
-    Ok(sequence)
+    cx.next_command()
 }
 
 /// The sequence of a serial or identity column: named after it, owned by it.
