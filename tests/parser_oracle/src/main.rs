@@ -3,6 +3,7 @@
 //!
 //! Usage: `PARSER_ORACLE_SQL=.../regress/sql PARSER_ORACLE_SOCKET=/tmp/.s.PGSQL.5432 cargo run [-- check...]`,
 //! the checks being `accept`, `errors`, `roundtrip`, `fingerprint`; all by default.
+#![forbid(unsafe_code)]
 
 mod server;
 mod split;

@@ -222,7 +222,7 @@ pub enum BoolOp {
     Not,
 }
 
-/// IS [NOT] NULL.
+/// IS \[NOT\] NULL.
 #[derive(Clone, PartialEq, Debug)]
 pub struct NullTest {
     /// What is tested.
@@ -233,7 +233,7 @@ pub struct NullTest {
     pub pos: Pos,
 }
 
-/// IS [NOT] TRUE, FALSE, UNKNOWN.
+/// IS \[NOT\] TRUE, FALSE, UNKNOWN.
 #[derive(Clone, PartialEq, Debug)]
 pub struct BooleanTest {
     /// What is tested.

@@ -132,7 +132,7 @@ pub struct AlterOwnerStmt {
     pub new_owner: RoleSpec,
 }
 
-/// ALTER ... [NO] DEPENDS ON EXTENSION.
+/// ALTER ... \[NO\] DEPENDS ON EXTENSION.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AlterObjectDependsStmt {
     /// The object's kind.
@@ -551,7 +551,7 @@ pub enum TsConfigAction {
     AlterMapping(Vec<String>, Vec<QualifiedName>),
     /// ALTER MAPPING [FOR tokens] REPLACE old WITH new.
     ReplaceDictionary(Vec<String>, QualifiedName, QualifiedName),
-    /// DROP MAPPING [IF EXISTS] FOR tokens.
+    /// DROP MAPPING \[IF EXISTS\] FOR tokens.
     DropMapping(Vec<String>, bool),
 }
 

@@ -589,7 +589,7 @@ pub struct MergeStmt {
     pub whens: Vec<MergeWhen>,
 }
 
-/// WHEN [NOT] MATCHED.
+/// WHEN \[NOT\] MATCHED.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MergeWhen {
     /// MATCHED.

@@ -370,7 +370,7 @@ pub struct AlterTableStmt {
 /// One change of ALTER TABLE.
 #[derive(Clone, PartialEq, Debug)]
 pub enum AlterTableCmd {
-    /// ADD [COLUMN], ADD ATTRIBUTE.
+    /// ADD \[COLUMN\], ADD ATTRIBUTE.
     AddColumn {
         /// The column.
         column: Box<ColumnDef>,
@@ -403,7 +403,7 @@ pub enum AlterTableCmd {
     SetIdentity(String, Vec<DefElem>),
     /// ALTER COLUMN DROP IDENTITY; true with IF EXISTS.
     DropIdentity(String, bool),
-    /// DROP [COLUMN], DROP ATTRIBUTE.
+    /// DROP \[COLUMN\], DROP ATTRIBUTE.
     DropColumn {
         /// The column.
         name: String,

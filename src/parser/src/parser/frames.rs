@@ -65,7 +65,7 @@ pub(super) struct Infix {
 
 /// The constructs with an operand at their right end.
 pub(super) enum InfixKind {
-    /// An operator, or IS [NOT] DISTINCT FROM.
+    /// An operator, or IS \[NOT\] DISTINCT FROM.
     Op(OpKind, OperatorName),
     /// LIKE, ILIKE, SIMILAR TO.
     Like(OpKind, bool),

@@ -582,7 +582,7 @@ impl Parser<'_> {
         Ok(Expr::XmlSerialize(Box::new(XmlSerialize { document, arg, target, pos })))
     }
 
-    /// PASSING [BY REF] document [BY REF]; how it is passed makes no difference.
+    /// PASSING \[BY REF\] document \[BY REF\]; how it is passed makes no difference.
     pub(super) fn xml_passing(&mut self) -> Result<Expr> {
         self.expect(K::Passing)?;
         self.opt_passing_mechanism()?;

@@ -10,7 +10,7 @@ use report::Result;
 impl Parser<'_> {
     // Indexes
 
-    /// CREATE [UNIQUE] INDEX, behind INDEX.
+    /// CREATE \[UNIQUE\] INDEX, behind INDEX.
     pub(super) fn create_index(&mut self, unique: bool) -> Result<Statement> {
         let concurrently = self.eat(K::Concurrently);
         let if_not_exists = self.if_not_exists()?;
@@ -71,7 +71,7 @@ impl Parser<'_> {
 
     // Views
 
-    /// CREATE VIEW, behind the words before [RECURSIVE] VIEW.
+    /// CREATE VIEW, behind the words before \[RECURSIVE\] VIEW.
     pub(super) fn create_view(&mut self, or_replace: bool, persistence: Persistence) -> Result<Statement> {
         let recursive = self.eat(K::Recursive);
         self.expect(K::View)?;
@@ -221,7 +221,7 @@ impl Parser<'_> {
 
     // Triggers
 
-    /// CREATE [CONSTRAINT] TRIGGER, behind TRIGGER.
+    /// CREATE \[CONSTRAINT\] TRIGGER, behind TRIGGER.
     pub(super) fn create_trigger(&mut self, or_replace: bool, constraint: bool) -> Result<Statement> {
         let name = self.name()?;
         let timing = self.trigger_timing(constraint)?;

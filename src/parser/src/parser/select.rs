@@ -120,7 +120,7 @@ impl Parser<'_> {
             select.targets = self.target_list()?;
         }
         if self.eat(K::Into) {
-            select.into = Some(Box::new(self.into_target()?));
+            select.into = Some(Box::new(self.new_table_target()?));
         }
         self.select_tail(&mut select)?;
         Ok(SelectBody::Simple(select))
@@ -209,7 +209,7 @@ impl Parser<'_> {
         Ok(Target { expr, name, pos })
     }
 
-    fn into_target(&mut self) -> Result<IntoClause> {
+    fn new_table_target(&mut self) -> Result<IntoClause> {
         let persistence = self.opt_temp(true)?;
         self.eat(K::Table);
         let relation = RangeVar { persistence, ..self.qualified_name()? };

@@ -124,7 +124,7 @@ impl Parser<'_> {
         Ok(Statement::CreateTableAs(Box::new(CreateTableAsStmt { query, into, materialized_view, if_not_exists })))
     }
 
-    /// WITH [NO] DATA; true if the data is wanted.
+    /// WITH \[NO\] DATA; true if the data is wanted.
     pub(super) fn opt_with_data(&mut self) -> Result<bool> {
         if !self.eat(K::With) {
             return Ok(true);
