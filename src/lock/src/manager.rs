@@ -136,6 +136,17 @@ impl LockOwner {
         }
     }
 
+    /// The transaction's locks, in the order they were taken, each once.
+    pub fn transaction_locks(&self) -> Vec<(LockTag, LockMode)> {
+        let mut locks = Vec::new();
+        for lock in &self.0.shared.held.lock().order {
+            if !locks.contains(lock) {
+                locks.push(*lock);
+            }
+        }
+        locks
+    }
+
     /// Hands the transaction's locks to another owner: PREPARE TRANSACTION.
     ///
     /// Errors: 53200 if the table is full.

@@ -120,6 +120,11 @@ impl CsnTable {
         self.set(xid, ABORTED);
     }
 
+    /// Recovery is over: the table begins at this xid, and nobody reads it yet.
+    pub(crate) fn restart(&self, floor: Xid) {
+        self.floor.store(floor.0, Ordering::SeqCst);
+    }
+
     /// Drops the chunks that lie wholly below `floor`. The commit log knows every transaction below it.
     pub(crate) fn trim(&self, floor: Xid) {
         let old = self.floor.fetch_max(floor.0, Ordering::SeqCst);

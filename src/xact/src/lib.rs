@@ -40,6 +40,7 @@ mod transaction;
 
 pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
 pub use outside::{CommitHook, Journal, RelationFiles, XactResource};
+pub use prepared::{PreparedEnd, PreparedInfo};
 pub use snapshot::{Horizon, Seen, Snapshot};
 pub use transaction::{Committed, Isolation, Transaction, TransactionOptions};
 

@@ -3,7 +3,7 @@
 use crate::clog::{CommitLog, Ended};
 use crate::csn::{CsnState, CsnTable, FIRST_CSN};
 use crate::outside::{CommitHook, Journal, RelationFiles};
-use crate::prepared::PreparedTable;
+use crate::prepared::{self, PreparedTable};
 use crate::records::{End, Reader, kind};
 use crate::snapshot::Registry;
 use crate::{Horizon, limits, ranks};
@@ -11,9 +11,10 @@ use base::{Csn, Lsn, Oid, Xid};
 use host::{Clock, Disk};
 use lock::LockManager;
 use report::{Error, Result, Severity};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use sync::{CriticalSection, Mutex, RwLock};
+use sync::{CriticalSection, Mutex, ReadGuard, RwLock};
 
 /// What became of a transaction, as everybody sees it now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +104,8 @@ impl TransactionManager {
         TransactionManager {
             csns: CsnTable::new(next),
             clog: CommitLog::open(Arc::clone(&parts.disk)),
-            registry: Registry::new(FIRST_CSN, next),
+            // The first number stands for all commits before the start.
+            registry: Registry::new(FIRST_CSN + 1, next),
             xids: Mutex::new(ranks::XID, XidSource { next: next.0, promised: next.0 }),
             next_xid: AtomicU64::new(next.0),
             oids: Mutex::new(ranks::OID, OidSource { next: parts.next.oid.0, left: 0 }),
@@ -380,6 +382,7 @@ impl TransactionManager {
         // Commits without flush may already be in the log: their records go first.
         let unflushed = Lsn(self.unflushed.load(Ordering::Acquire));
         self.journal.flush(redo.max(unflushed))?;
+        self.checkpoint_prepared()?;
         self.clog.checkpoint()
     }
 
@@ -407,7 +410,10 @@ impl TransactionManager {
             kind::NEXT_OID => self.set_next_oid(Oid(reader.u32()?)),
             kind::COMMIT => self.redo_end(xid, &End::read(&mut reader)?, Ended::Committed)?,
             kind::ABORT => self.redo_end(xid, &End::read(&mut reader)?, Ended::Aborted)?,
-            kind::PREPARE => self.prepared.redo_prepare(self, body)?,
+            kind::PREPARE => {
+                self.note_xid(xid);
+                self.prepared.redo_prepare(body)?;
+            }
             kind::COMMIT_PREPARED => {
                 self.redo_end(xid, &End::read(&mut reader)?, Ended::Committed)?;
                 self.prepared.redo_finish(self, xid)?;
@@ -429,14 +435,41 @@ impl TransactionManager {
         self.files.remove(&end.files)
     }
 
-    /// Recovery is over: what has not committed by now has aborted, but for prepared transactions.
+    /// Recovery is over: what has not committed by now has aborted, but for prepared transactions, which come back.
     ///
     /// Errors: a prepared transaction's state cannot be read.
-    pub fn finish_recovery(self: &Arc<Self>) -> Result<()> {
+    pub fn finish_recovery(&self) -> Result<()> {
+        let states = self.load_prepared()?;
+        prepared::xids_of(&states).for_each(|xid| self.note_xid(xid));
         let next = self.next_xid();
-        self.csns.trim(next);
-        self.registry.restart(next);
-        self.prepared.recover(self)
+        let running: BTreeSet<Xid> = prepared::xids_of(&states).collect();
+        let oldest = running.first().copied().unwrap_or(next);
+        self.csns.restart(oldest);
+        for xid in (oldest.0..next.0).map(Xid) {
+            self.csns.extend(xid)?;
+            match self.clog.get(xid)? {
+                _ if running.contains(&xid) => {}
+                Ended::Committed => self.csns.set_committed(xid, Csn(FIRST_CSN)),
+                _ => self.csns.set_aborted(xid),
+            }
+        }
+        self.registry.restart(oldest);
+        states.into_iter().try_for_each(|state| self.restore_prepared(state))
+    }
+
+    /// Shared hold of the time between a record that ends or prepares a transaction and what it says being in memory.
+    pub(crate) fn commit_window(&self) -> ReadGuard<'_, ()> {
+        self.commit_window.read()
+    }
+
+    /// Says in the commit log how transactions ended.
+    pub(crate) fn note_ended(&self, xids: impl Iterator<Item = Xid>, ended: Ended) -> Result<()> {
+        xids.into_iter().try_for_each(|xid| self.clog.set(xid, ended))
+    }
+
+    /// True if the commit log knows how a transaction ended.
+    pub(crate) fn has_ended(&self, xid: Xid) -> Result<bool> {
+        Ok(self.clog.get(xid)? != Ended::No)
     }
 }
 

@@ -7,8 +7,8 @@
 //! | `NEXT_XID` 0x20 | xid (8): all that are given out are below |
 //! | `NEXT_OID` 0x30 | oid (4): all that are given out are below |
 //! | `PREPARE` 0x40 | the state file's bytes, see `prepared` |
-//! | `COMMIT_PREPARED` 0x50 | xid (8), then as `COMMIT` |
-//! | `ABORT_PREPARED` 0x60 | xid (8), then as `ABORT` |
+//! | `COMMIT_PREPARED` 0x50 | as `COMMIT` |
+//! | `ABORT_PREPARED` 0x60 | as `ABORT` |
 //!
 //! The transaction's own xid is the record's. A file is tablespace (4), database (4), number (4).
 

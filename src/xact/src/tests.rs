@@ -339,3 +339,60 @@ fn every_snapshot_is_one_moment() {
     reader.join().unwrap();
     assert_eq!(server.xacts.oldest_active_xid(), server.xacts.next_xid());
 }
+
+#[test]
+fn a_prepared_transaction_outlives_its_session_and_a_crash() {
+    for checkpoint in [false, true] {
+        let server = Server::start();
+        let table = LockTag::Relation { database: Oid(5), relation: Oid(7) };
+        let prepare = |name: &str| {
+            let mut txn = server.begin();
+            let xid = txn.xid().unwrap();
+            txn.owner().acquire(table, LockMode::RowExclusive, lock::LockScope::Transaction).unwrap();
+            txn.file_created(file(1)).unwrap();
+            txn.file_dropped(file(2)).unwrap();
+            txn.add_invalidation(name.as_bytes()).unwrap();
+            txn.prepare(name, Oid(10), Oid(5)).map(|()| xid)
+        };
+        let (kept, lost, waiting) = (prepare("kept").unwrap(), prepare("lost").unwrap(), prepare("waiting").unwrap());
+        assert_eq!(prepare("kept").unwrap_err().message(), "transaction identifier \"kept\" is already in use");
+        let mut other = server.begin();
+        let committed = other.xid().unwrap();
+        other.commit().unwrap();
+        assert_eq!(server.xacts.oldest_visible().xmin, kept);
+        let server = if checkpoint {
+            server.xacts.checkpoint(Lsn(1)).unwrap();
+            // Records before the checkpoint are not read again.
+            server.memory.records.lock().unwrap().clear();
+            let next = server.xacts.checkpoint_ids();
+            server.sim.crash();
+            let server = Server::with(server.memory, server.sim, next);
+            server.xacts.finish_recovery().unwrap();
+            server
+        } else {
+            server.crash()
+        };
+        let names: Vec<String> = server.xacts.prepared_transactions().into_iter().map(|p| p.identifier).collect();
+        assert_eq!(names, ["kept", "lost", "waiting"]);
+        let status = |xid| server.xacts.status(xid).unwrap();
+        assert!([kept, lost, waiting].iter().all(|xid| status(*xid) == XidStatus::InProgress));
+        assert!(matches!(status(committed), XidStatus::Committed(_)));
+        let session = server.session(3);
+        assert_eq!(session.try_acquire(table, LockMode::Share, lock::LockScope::Transaction).unwrap(), None);
+        server.memory.removed.lock().unwrap().clear();
+        server.xacts.finish_prepared("kept", PreparedEnd::Commit, |_| Ok(())).unwrap();
+        assert_eq!(*server.memory.removed.lock().unwrap(), [file(2)]);
+        assert_eq!(server.memory.heard.lock().unwrap().last().unwrap().1, b"kept");
+        server.xacts.finish_prepared("lost", PreparedEnd::Rollback, |_| Ok(())).unwrap();
+        assert_eq!(*server.memory.removed.lock().unwrap(), [file(2), file(1)]);
+        assert!(matches!(status(kept), XidStatus::Committed(_)) && status(lost) == XidStatus::Aborted);
+        let gone = server.xacts.finish_prepared("kept", PreparedEnd::Commit, |_| Ok(())).unwrap_err();
+        assert_eq!(gone.code(), report::SqlState::UNDEFINED_OBJECT);
+        let server = server.crash();
+        let names: Vec<String> = server.xacts.prepared_transactions().into_iter().map(|p| p.identifier).collect();
+        assert_eq!(names, ["waiting"]);
+        server.xacts.finish_prepared("waiting", PreparedEnd::Commit, |_| Ok(())).unwrap();
+        assert!(server.xacts.locks().status().is_empty());
+        assert_eq!(server.xacts.oldest_visible().xmin, server.xacts.next_xid());
+    }
+}

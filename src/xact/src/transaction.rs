@@ -1,10 +1,11 @@
 //! One transaction: a value that its session owns.
 
 use crate::manager::SyncCommit;
+use crate::prepared::{PreparedInfo, State};
 use crate::records::{End, kind};
 use crate::snapshot::{Pins, Snapshot};
 use crate::{TransactionManager, limits};
-use base::{CommandId, Csn, Lsn, RelFile, Xid};
+use base::{CommandId, Csn, Lsn, Oid, RelFile, Xid};
 use lock::{LockMark, LockMode, LockOwner, LockScope, LockTag};
 use report::{Result, bail};
 use std::sync::Arc;
@@ -397,12 +398,45 @@ impl Transaction {
         Ok(Committed { csn: Some(csn), lsn })
     }
 
+    /// Ends the session's part of the transaction: it waits under this name for
+    /// [`TransactionManager::finish_prepared`]. Open savepoints are released first.
+    ///
+    /// Errors: 42710 if the name is taken, the log could not take the record: it has aborted.
+    pub fn prepare(mut self, identifier: &str, role: Oid, database: Oid) -> Result<()> {
+        while self.levels.len() > 1 {
+            self.release_savepoint();
+        }
+        let state = self.prepared_state(identifier, role, database)?;
+        let owner = self.manager.prepare(state)?;
+        // The locks change hands one by one, and both hold each for a moment: nobody slips in between.
+        self.ended = true;
+        let moved = self.owner.transfer_transaction(&owner);
+        self.levels[0].xid = Xid::INVALID;
+        self.levels[0].children.clear();
+        self.owner.release_transaction();
+        moved
+    }
+
+    fn prepared_state(&mut self, identifier: &str, role: Oid, database: Oid) -> Result<State> {
+        let xid = self.xid()?;
+        let prepared_us = self.manager.clock.wall_us();
+        Ok(State {
+            info: PreparedInfo { xid, identifier: identifier.to_owned(), prepared_us, role, database },
+            files_made: self.files_to_remove(Removal::AtAbort),
+            locks: self.owner.transaction_locks(),
+            end: self.end(Removal::AtCommit),
+        })
+    }
+
+    fn files_to_remove(&self, removal: Removal) -> Vec<RelFile> {
+        self.files.iter().filter(|(_, when)| *when == removal).map(|(file, _)| *file).collect()
+    }
+
     fn end(&mut self, removal: Removal) -> End {
-        let files = self.files.iter().filter(|(_, when)| *when == removal).map(|(file, _)| *file);
         End {
             time_us: self.manager.clock.wall_us(),
             subs: self.levels[0].children.clone(),
-            files: files.collect(),
+            files: self.files_to_remove(removal),
             invalidations: if removal == Removal::AtCommit {
                 std::mem::take(&mut self.invalidations)
             } else {
