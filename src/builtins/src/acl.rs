@@ -1,7 +1,7 @@
 //! aclitem: who was granted what by whom.
 //!
-//! Sixteen bytes, little-endian: grantee oid (4, zero is PUBLIC), grantor oid (4), privileges (4, one bit each in the
-//! order of [`PRIVILEGES`]), privileges with grant option (4). The text form names roles, so reading and printing it need the
+//! Twelve bytes, little-endian: grantee oid (4, zero is PUBLIC), grantor oid (4), privileges (4: bits 0..16 in the order
+//! of [`PRIVILEGES`], bits 16..32 the same with grant option). Crate `catalog` knows the same layout. The text form names roles, so reading and printing it need the
 //! catalogs: those functions are not here.
 
 use crate::RowSource;
@@ -49,15 +49,16 @@ impl AclItem {
     /// Reads a datum.
     pub fn of(datum: &Datum) -> AclItem {
         let word = |at: usize| {
-            let bytes = datum.as_bytes()[at..at + 4].try_into().expect("an aclitem is sixteen bytes");
+            let bytes = datum.as_bytes()[at..at + 4].try_into().expect("an aclitem is twelve bytes");
             u32::from_le_bytes(bytes)
         };
-        AclItem { grantee: Oid(word(0)), grantor: Oid(word(4)), privileges: word(8), grant_options: word(12) }
+        let bits = word(8);
+        AclItem { grantee: Oid(word(0)), grantor: Oid(word(4)), privileges: bits & 0xffff, grant_options: bits >> 16 }
     }
 
     /// The grant as a datum.
     pub fn to_datum(self) -> Datum {
-        let words = [self.grantee.0, self.grantor.0, self.privileges, self.grant_options];
+        let words = [self.grantee.0, self.grantor.0, self.privileges | self.grant_options << 16];
         let bytes: Vec<u8> = words.iter().flat_map(|w| w.to_le_bytes()).collect();
         Datum::bytes(&bytes)
     }

@@ -33,7 +33,7 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),
         t::NUMERIC => custom(|a, b| crate::numeric::compare_bytes(a.as_bytes(), b.as_bytes())),
         t::JSONB => custom(crate::json::functions::compare),
-        t::OIDVECTOR => custom(|a, b| array::compare_oidvectors(a, b)),
+        t::OIDVECTOR => custom(array::compare_oidvectors),
         t::RECORD => custom(|a, b| record::compare(a, b, &BuiltinTypes).unwrap_or(Ordering::Equal)),
         other => return other_comparator(other, collation, types),
     })

@@ -88,12 +88,17 @@ impl Default for FormatSettings {
     }
 }
 
+/// Fills bytes with what cannot be guessed.
+pub type EntropyFn = Box<dyn FnMut(&mut [u8]) + Send>;
+
 /// State of the session that functions change: the random sequence, compiled patterns, and notices to be sent.
 pub struct Memo {
     /// The source of random().
     pub prng: Prng,
     /// Notices and warnings that functions raised; the session sends and clears them.
     pub notices: Vec<Error>,
+    /// Fills bytes from the operating system's entropy (gen_random_uuid); the random sequence stands in without it.
+    pub entropy: Option<EntropyFn>,
     /// Reads the clock: microseconds since 2000-01-01 UTC.
     pub clock: Box<dyn Fn() -> i64 + Send>,
     pub(crate) patterns: HashMap<String, Arc<dyn std::any::Any + Send + Sync>>,
@@ -102,7 +107,7 @@ pub struct Memo {
 impl Memo {
     /// A fresh one with this seed and clock.
     pub fn new(seed: u64, clock: Box<dyn Fn() -> i64 + Send>) -> Memo {
-        Memo { prng: Prng::new(seed), notices: Vec::new(), clock, patterns: HashMap::new() }
+        Memo { prng: Prng::new(seed), notices: Vec::new(), entropy: None, clock, patterns: HashMap::new() }
     }
 }
 
@@ -122,6 +127,8 @@ pub struct FnCtx<'a> {
     pub arg_types: &'a [Oid],
     /// The last argument was written `VARIADIC array`.
     pub variadic: bool,
+    /// The columns that the query declares for a function returning record: `f(..) AS t(a int, b text)`.
+    pub expected_row: Option<&'a tuple::TupleDesc>,
     /// When the transaction began: microseconds since 2000-01-01 UTC.
     pub transaction_start: i64,
     /// When the statement began: microseconds since 2000-01-01 UTC.
@@ -139,6 +146,7 @@ impl<'a> FnCtx<'a> {
             result_type: Oid::INVALID,
             arg_types: &[],
             variadic: false,
+            expected_row: None,
             transaction_start: 0,
             statement_start: 0,
         }
@@ -154,6 +162,7 @@ impl<'a> FnCtx<'a> {
             result_type,
             arg_types,
             variadic: false,
+            expected_row: None,
             transaction_start: self.transaction_start,
             statement_start: self.statement_start,
         }

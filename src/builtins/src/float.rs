@@ -7,7 +7,7 @@ use report::{Error, Result, bail, error};
 use std::cmp::Ordering;
 use tuple::Datum;
 
-const RADIANS_PER_DEGREE: f64 = 0.0174532925199432957692;
+const RADIANS_PER_DEGREE: f64 = 0.017_453_292_519_943_295;
 
 /// PostgreSQL's order: NaN equals itself and is above all.
 #[inline]

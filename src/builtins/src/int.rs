@@ -33,11 +33,6 @@ fn parse_int(text: &str, type_name: &str, min: i128, max: i128) -> Result<i128> 
     Ok(value)
 }
 
-/// `int8in`, for other types' use.
-pub(crate) fn parse_i64(text: &str) -> Result<i64> {
-    Ok(parse_int(text, "bigint", i128::from(i64::MIN), i128::from(i64::MAX))? as i64)
-}
-
 /// `int4in`, for other types' use.
 pub(crate) fn parse_i32(text: &str) -> Result<i32> {
     Ok(parse_int(text, "integer", i128::from(i32::MIN), i128::from(i32::MAX))? as i32)
@@ -292,14 +287,14 @@ builtins! {
     fn int8shr(a: i64, b: i32) -> i64 { a.wrapping_shr(b as u32) }
     fn int8inc(a: i64) -> i64 { a.checked_add(1).ok_or_else(|| out_of_range("bigint"))? }
     fn int8gcd(a: i64, b: i64) -> i64 {
-        let divisor = gcd(u64::from(a.unsigned_abs()), u64::from(b.unsigned_abs()));
+        let divisor = gcd(a.unsigned_abs(), b.unsigned_abs());
         i64::try_from(divisor).map_err(|_| out_of_range("bigint"))?
     }
     fn int8lcm(a: i64, b: i64) -> i64 {
         if a == 0 || b == 0 {
             return Ok(0i64.into_datum());
         }
-        let divisor = gcd(u64::from(a.unsigned_abs()), u64::from(b.unsigned_abs())) as i128;
+        let divisor = gcd(a.unsigned_abs(), b.unsigned_abs()) as i128;
         let multiple = (i128::from(a) / divisor * i128::from(b)).abs();
         i64::try_from(multiple).map_err(|_| out_of_range("bigint"))?
     }

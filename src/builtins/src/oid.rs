@@ -106,6 +106,29 @@ builtins! {
     fn oidgt(a: Oid, b: Oid) -> bool { a > b }
     fn oidge(a: Oid, b: Oid) -> bool { a >= b }
 
+    fn regclassrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regclasssend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regcollationrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regcollationsend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regconfigrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regconfigsend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regdictionaryrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regdictionarysend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regnamespacerecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regnamespacesend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regoperatorrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regoperatorsend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regoperrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regopersend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regprocedurerecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regproceduresend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regprocrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regprocsend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regrolerecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regrolesend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+    fn regtyperecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }
+    fn regtypesend(a: Oid) -> Datum { sent(&a.0.to_be_bytes()) }
+
     fn xidin(text: &str) -> Oid { Oid(parse_lenient(text) as u32) }
     fn xidout(a: Oid) -> String { a.to_string() }
     fn xidrecv(bytes: &[u8]) -> Oid { Oid(Reader::new(bytes).u32()?) }

@@ -1,10 +1,14 @@
 //! Pseudo-types: their text forms cannot be read, and most cannot be printed.
 
-use report::{Result, bail, error};
+use report::{Result, error};
 use tuple::Datum;
 
 fn refuse<T>(what: &str, type_name: &str) -> Result<T> {
     Err(error!(FEATURE_NOT_SUPPORTED, "cannot {what} a value of type {type_name}"))
+}
+
+fn refuse_shell<T>(what: &str) -> Result<T> {
+    Err(error!(FEATURE_NOT_SUPPORTED, "cannot {what} a value of a shell type"))
 }
 
 builtins! {
@@ -46,12 +50,10 @@ builtins! {
     fn pg_ddl_command_out(a: &Datum) -> Datum { refuse("display", "pg_ddl_command")? }
     fn pg_ddl_command_recv(a: &Datum) -> Datum { refuse("accept", "pg_ddl_command")? }
     fn pg_ddl_command_send(a: &Datum) -> Datum { refuse("display", "pg_ddl_command")? }
-    fn shell_in(a: &Datum) -> Datum { bail!(FEATURE_NOT_SUPPORTED, "cannot accept a value of a shell type") }
-    fn shell_out(a: &Datum) -> Datum { bail!(FEATURE_NOT_SUPPORTED, "cannot display a value of a shell type") }
+    fn shell_in(a: &Datum) -> Datum { refuse_shell("accept")? }
+    fn shell_out(a: &Datum) -> Datum { refuse_shell("display")? }
     fn pg_node_tree_in(a: &Datum) -> Datum { refuse("accept", "pg_node_tree")? }
-    fn pg_node_tree_out(a: &Datum) -> Datum { a.clone() }
     fn pg_node_tree_recv(a: &Datum) -> Datum { refuse("accept", "pg_node_tree")? }
-    fn pg_node_tree_send(a: &Datum) -> Datum { a.clone() }
     fn pg_ndistinct_in(a: &Datum) -> Datum { refuse("accept", "pg_ndistinct")? }
     fn pg_ndistinct_recv(a: &Datum) -> Datum { refuse("accept", "pg_ndistinct")? }
     fn pg_dependencies_in(a: &Datum) -> Datum { refuse("accept", "pg_dependencies")? }

@@ -21,6 +21,8 @@ pub use crate::json::edit::symbols::*;
 pub use crate::json::functions::srf_symbols::*;
 pub use crate::json::functions::symbols::*;
 pub use crate::json::io::symbols::*;
+pub use crate::json::populate::raw_symbols::*;
+pub use crate::json::populate::srf_symbols::*;
 pub use crate::misc::srf_symbols::*;
 pub use crate::misc::symbols::*;
 pub use crate::money::symbols::*;
@@ -62,6 +64,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::json::edit::RAW_BUILTINS,
     crate::json::functions::BUILTINS,
     crate::json::io::BUILTINS,
+    crate::json::populate::RAW_BUILTINS,
     crate::misc::BUILTINS,
     crate::money::BUILTINS,
     crate::name::BUILTINS,
@@ -89,6 +92,7 @@ pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
     crate::array::functions::SRFS,
     crate::int::SRFS,
     crate::json::functions::SRFS,
+    crate::json::populate::SRFS,
     crate::misc::SRFS,
     crate::numeric::functions::SRFS,
     crate::regexp::functions::SRFS,

@@ -4,7 +4,6 @@
 //! with blanks to its declared length; the blanks at its end mean nothing to comparison and length.
 
 use crate::io::sent;
-use crate::types::type_oid;
 use crate::wire::text_of;
 use report::{Result, bail};
 use tuple::Datum;
@@ -74,11 +73,6 @@ fn length_modifier(array: &Datum, type_name: &str) -> Result<i32> {
 
 fn print_length_modifier(type_mod: i32) -> String {
     declared_length(type_mod).map_or(String::new(), |length| format!("({length})"))
-}
-
-/// What the type a function's first argument was given as says of blanks: bpchar drops them on the way to text.
-pub(crate) fn is_bpchar(oid: base::Oid) -> bool {
-    oid == type_oid::BPCHAR
 }
 
 builtins! {

@@ -33,6 +33,18 @@ fn print(bytes: &[u8]) -> String {
     [&d[..8], &d[8..12], &d[12..16], &d[16..20], &d[20..]].join("-")
 }
 
+fn random_bytes(memo: &mut crate::Memo) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    match &mut memo.entropy {
+        Some(fill) => fill(&mut bytes),
+        None => {
+            bytes[..8].copy_from_slice(&memo.prng.next_u64().to_be_bytes());
+            bytes[8..].copy_from_slice(&memo.prng.next_u64().to_be_bytes());
+        }
+    }
+    bytes
+}
+
 builtins! {
     fn uuid_in(text: &str) -> Datum { Datum::bytes(&parse(text)?) }
     fn uuid_out(a: &[u8]) -> String { print(a) }
@@ -46,7 +58,7 @@ builtins! {
     fn uuid_ge(a: &[u8], b: &[u8]) -> bool { a >= b }
     fn uuid_cmp(a: &[u8], b: &[u8]) -> i32 { a.cmp(b) as i32 }
     fn gen_random_uuid[cx]() -> Datum {
-        let bytes = (u128::from(cx.memo.prng.next_u64()) << 64 | u128::from(cx.memo.prng.next_u64())).to_be_bytes();
+        let bytes = random_bytes(cx.memo);
         Datum::bytes(uuid::Builder::from_random_bytes(bytes).as_uuid().as_bytes())
     }
 }

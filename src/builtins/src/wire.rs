@@ -54,10 +54,6 @@ impl<'a> Reader<'a> {
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.rest)
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rest.is_empty()
-    }
 }
 
 /// The text in a binary value: valid UTF-8 without zero bytes.

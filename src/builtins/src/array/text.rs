@@ -317,7 +317,7 @@ fn open_braces(index: usize, lengths: &[usize], delimiter: u8, out: &mut Vec<u8>
     let mut size = 1;
     for length in lengths.iter().rev() {
         size *= length;
-        if index % size == 0 {
+        if index.is_multiple_of(size) {
             out.push(b'{');
         }
     }
@@ -327,7 +327,7 @@ fn close_braces(index: usize, lengths: &[usize], out: &mut Vec<u8>) {
     let mut size = 1;
     for length in lengths.iter().rev() {
         size *= length;
-        if (index + 1) % size == 0 {
+        if (index + 1).is_multiple_of(size) {
             out.push(b'}');
         }
     }

@@ -68,6 +68,7 @@ fn iso_text(cx: &mut FnCtx<'_>, oid: Oid, value: &Datum) -> Result<String> {
         result_type: cx.result_type,
         arg_types: cx.arg_types,
         variadic: false,
+        expected_row: None,
         transaction_start: cx.transaction_start,
         statement_start: cx.statement_start,
     };

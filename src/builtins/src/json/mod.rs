@@ -7,3 +7,4 @@ pub(crate) mod edit;
 pub(crate) mod functions;
 pub(crate) mod io;
 pub(crate) mod parse;
+pub(crate) mod populate;

@@ -571,6 +571,12 @@ builtins! {
     fn numeric_pg_lsn(a: Numeric) -> i64 { to_lsn(&a)? }
     fn pg_lsn_mi(a: i64, b: i64) -> Datum { pack(add(&lsn_number(a), &negate(lsn_number(b))))? }
     fn pg_lsn_pli(a: i64, bytes: Numeric) -> i64 { move_lsn(a, bytes, "add NaN to")? }
+    fn numeric_pl_pg_lsn(bytes: Numeric, a: i64) -> i64 { move_lsn(a, bytes, "add NaN to")? }
+    fn pg_wal_lsn_diff(a: i64, b: i64) -> Datum { pack(add(&lsn_number(a), &negate(lsn_number(b))))? }
+    fn log10_numeric(a: Numeric) -> Datum { pack(logarithm_to_base(&Numeric::from_i64(10), &a)?)? }
+    fn log_numeric(a: Numeric) -> Datum { pack(logarithm_to_base(&Numeric::from_i64(10), &a)?)? }
+    fn round_numeric(a: Numeric) -> Datum { pack(round_to(a, 0))? }
+    fn trunc_numeric(a: Numeric) -> Datum { pack(map_finite(a, |v| v.truncated(0)))? }
     fn pg_lsn_mii(a: i64, bytes: Numeric) -> i64 { move_lsn(a, negate(bytes), "subtract NaN from")? }
 }
 

@@ -7,8 +7,8 @@ use crate::errors::division_by_zero;
 use report::{Result, bail};
 
 const LN_10: f64 = std::f64::consts::LN_10;
-const LOG10_E: f64 = 0.434_294_481_903_252;
-const LOG10_2: f64 = 0.301_029_995_663_981;
+const LOG10_E: f64 = std::f64::consts::LOG10_E;
+const LOG10_2: f64 = std::f64::consts::LOG10_2;
 
 fn one() -> Decimal {
     Decimal::from_i128(1)

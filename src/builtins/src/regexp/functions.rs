@@ -262,6 +262,10 @@ raw_builtins! {
     fn regexp_substr_no_start(cx, args) { substr(cx, args) }
     fn regexp_substr_no_subexpr(cx, args) { substr(cx, args) }
     fn textregexsubstr(cx, args) { substring(cx, args) }
+    fn substring_text_text_text(cx, args) {
+        let pattern = crate::string::like::similar_to_regex(text_at(args, 1), text_at(args, 2))?;
+        substring(cx, &[args[0].clone(), Datum::from(pattern)])
+    }
     fn textregexreplace(cx, args) { replace_plain(cx, args) }
     fn textregexreplace_noopt(cx, args) { replace_plain(cx, args) }
     fn textregexreplace_extended(cx, args) { replace_extended(cx, args) }

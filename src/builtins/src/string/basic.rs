@@ -147,6 +147,16 @@ builtins! {
         let (kept, padding) = pad(a, length, fill)?;
         kept.to_owned() + &padding
     }
+    fn lpad_text_int4(a: &str, length: i32) -> String {
+        let (kept, padding) = pad(a, length, " ")?;
+        padding + kept
+    }
+    fn rpad_text_int4(a: &str, length: i32) -> String {
+        let (kept, padding) = pad(a, length, " ")?;
+        kept.to_owned() + &padding
+    }
+    fn bit_length_text(a: &[u8]) -> i32 { (a.len() * 8) as i32 }
+    fn bit_length_bytea(a: &[u8]) -> i32 { (a.len() * 8) as i32 }
     fn repeat(a: &str, count: i32) -> String {
         let count = count.max(0) as usize;
         check_length(a.len().saturating_mul(count))?;

@@ -36,6 +36,16 @@ fn count_nulls(cx: &FnCtx<'_>, args: &[Datum]) -> Option<(i32, i32)> {
     Some((nulls as i32, (values.len() - nulls) as i32))
 }
 
+/// A value cast to text, which for a few types is not the output function.
+fn cast_to_text(cx: &mut FnCtx<'_>, index: usize, value: &Datum) -> Result<String> {
+    let type_oid = cx.arg_type(index);
+    if let Datum::Bool(b) = value {
+        return Ok(b.to_string());
+    }
+    let text = output_string(cx, type_oid, value)?;
+    Ok(if type_oid == crate::type_oid::BPCHAR { text.trim_end_matches(' ').to_owned() } else { text })
+}
+
 /// One `%..` of a format string.
 #[derive(Default)]
 struct Specifier {
@@ -217,6 +227,15 @@ raw_builtins! {
         }
         let values = spread(cx, args, 1).unwrap_or_default();
         format_text(cx, args[0].as_str(), &values).map(Datum::from)
+    }
+    fn anytextcat(cx, args) { Ok(Datum::from(cast_to_text(cx, 0, &args[0])? + args[1].as_str())) }
+    fn textanycat(cx, args) { Ok(Datum::from(args[0].as_str().to_owned() + &cast_to_text(cx, 1, &args[1])?)) }
+    fn quote_literal_anyelement(cx, args) { Ok(Datum::from(quote_literal(&cast_to_text(cx, 0, &args[0])?))) }
+    fn quote_nullable_anyelement(cx, args) {
+        match &args[0] {
+            Datum::Null => Ok(Datum::text("NULL")),
+            value => Ok(Datum::from(quote_literal(&cast_to_text(cx, 0, value)?))),
+        }
     }
     fn text_format_nv(cx, args) {
         if args[0].is_null() {

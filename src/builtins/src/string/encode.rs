@@ -36,7 +36,7 @@ fn base64(bytes: &[u8]) -> String {
     let lines: Vec<&str> = (0..all.len()).step_by(76).map(|at| &all[at..(at + 76).min(all.len())]).collect();
     let mut out = lines.join("\n");
     // PostgreSQL breaks the line as soon as it is full.
-    if !all.is_empty() && all.len() % 76 == 0 {
+    if !all.is_empty() && all.len().is_multiple_of(76) {
         out.push('\n');
     }
     out
