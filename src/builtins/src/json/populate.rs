@@ -103,9 +103,7 @@ fn columns_of(
         let field = fields.iter().rev().find(|(name, _)| *name == a.name);
         let value = match (field, base) {
             _ if a.is_dropped => Datum::Null,
-            (Some((name, node)), _) => {
-                value_of(cx, text, node, (a.type_oid, a.type_mod), &format!("key \"{name}\""))?
-            }
+            (Some((name, node)), _) => value_of(cx, text, node, (a.type_oid, a.type_mod), &format!("key \"{name}\""))?,
             (None, Some(base)) if i < base.len() => base.get(i, repr_of(a.type_oid, cx.types)?),
             _ => Datum::Null,
         };
@@ -159,11 +157,8 @@ fn row_type(cx: &FnCtx<'_>, base: Option<RecordRef<'_>>) -> Result<Oid> {
 fn declared(cx: &FnCtx<'_>, name: &str) -> Result<TupleDesc> {
     match cx.expected_row {
         Some(desc) => Ok(desc.clone()),
-        None => Err(error!(
-            FEATURE_NOT_SUPPORTED,
-            "could not determine row type for result of {name}"
-        )
-        .hint("Provide a column definition list using a FROM-clause alias.")),
+        None => Err(error!(FEATURE_NOT_SUPPORTED, "could not determine row type for result of {name}")
+            .hint("Provide a column definition list using a FROM-clause alias.")),
     }
 }
 
