@@ -283,6 +283,20 @@ def write_system_functions(procs):
         f.write("".join(lines))
 
 
+def write_wanted(procs):
+    """The builtins that rows name and that are not there yet."""
+    words = [l.split() for l in lines("src/builtins/symbols.txt") if l]
+    there = {(w[1], w[-1] if w[1] in ("aggregate", "window") else w[0]) for w in words}
+    wanted = set()
+    for r in procs:
+        name = str(r["oid"]) if r["impl"] in ("aggregate", "window") else r.get("prosrc", r["proname"])
+        if r["impl"] in ("builtin", "srf", "aggregate", "window") and (r["impl"], name) not in there:
+            wanted.add(name)
+    with open(os.path.join(HERE, "wanted_functions.txt"), "w") as f:
+        f.write("# Builtins (by symbol) and aggregates (by oid) that pg_proc.toml names and that crate builtins does not have yet.\n")
+        f.write("".join(w + "\n" for w in sorted(wanted)))
+
+
 def main():
     defaults, lookups, caches = header_facts()
     names = Names()
@@ -291,6 +305,7 @@ def main():
         name = cat["relname"]
         write(cat, columns(cat["oid"]), indexes(cat["oid"]), caches, defaults, lookups, picked.get(name, []))
     write_system_functions(picked["pg_proc"])
+    write_wanted(picked["pg_proc"])
 
 
 if __name__ == "__main__":
