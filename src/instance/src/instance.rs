@@ -1,6 +1,7 @@
 //! What all sessions of a running server share.
 
 use crate::sessions::SessionTable;
+use crate::statistics::Statistics;
 use crate::timers::Timers;
 use access::Store;
 use config::Settings;
@@ -53,6 +54,8 @@ pub struct Instance {
     pub caches: Arc<Caches>,
     /// Live sessions and roles.
     pub sessions: Arc<SessionTable>,
+    /// What was read and changed.
+    pub statistics: Arc<Statistics>,
     /// Timers of statements; the scheduler role serves them.
     pub timers: Arc<Timers>,
     /// The way to the postmaster.
@@ -74,8 +77,8 @@ impl Instance {
         store.xacts.set_commit_hook(Arc::<Caches>::clone(&caches));
         let start_us = host.clock.wall_us() - SQL_EPOCH_US;
         let sessions = Arc::new(SessionTable::new());
-        let timers = Arc::new(Timers::new());
-        Instance { host, settings, engine, store, caches, sessions, timers, server, start_us }
+        let (timers, statistics) = (Arc::new(Timers::new()), Arc::new(Statistics::new()));
+        Instance { host, settings, engine, store, caches, sessions, statistics, timers, server, start_us }
     }
 
     /// Transactions.

@@ -20,6 +20,7 @@ pub mod privileges;
 mod search_path;
 mod session_state;
 mod sessions;
+mod statistics;
 mod timers;
 mod transaction;
 mod zone;
@@ -31,6 +32,10 @@ pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable};
+pub use statistics::{
+    ClusterCounter, Counter, DatabaseCounter, DatabaseCounters, Pending, PendingRelation, RelationCounters,
+    RelationKey, Statistics,
+};
 pub use timers::{Timer, Timers};
 pub use transaction::{TransactionParticipant, serializable_unsupported};
 pub use zone::{find as find_time_zone, time_zone};

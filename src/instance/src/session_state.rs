@@ -7,6 +7,7 @@
 use crate::limits::NOTICES_MAX;
 use crate::prepared::Prepared;
 use crate::sessions::SessionEntry;
+use crate::statistics::Pending;
 use crate::transaction::TransactionParticipant;
 use base::Oid;
 use builtins::{FormatSettings, Memo};
@@ -122,6 +123,8 @@ pub struct SessionState {
     pub transaction_start_us: Cell<i64>,
     /// The plan cache and other things that upper layers keep with a session, by their own type.
     pub extensions: RefCell<Extensions>,
+    /// What it has counted and not yet added to the instance's statistics.
+    pub statistics: RefCell<Pending>,
 }
 
 /// Values of upper layers that live as long as the session, at most one of each type.

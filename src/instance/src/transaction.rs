@@ -99,6 +99,9 @@ impl<'a> Ctx<'a> {
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
         participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
         self.refresh_format();
+        let now_us = session.statement_start_us.get();
+        let mut counted = session.statistics.borrow_mut();
+        counted.transaction_ended(committed, session.database, now_us, &self.instance.statistics);
     }
 
     /// Opens a savepoint.

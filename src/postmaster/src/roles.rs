@@ -7,6 +7,7 @@ mod bgwriter;
 pub mod checkpointer;
 mod scheduler;
 mod startup;
+pub mod stats;
 mod syslogger;
 mod waiting;
 mod walwriter;
@@ -72,7 +73,7 @@ roles! {
     "bgwriter"     "background writer"   Background   RUNNING, always,   Always, bgwriter::run;
     "walwriter"    "walwriter"           Background   RUNNING, always,   Always, walwriter::run;
     "scheduler"    "scheduler"           Background   RUNNING, always,   Always, scheduler::run;
-    "stats"        "statistics"          Finisher     RUNNING, always,   Always, waiting::run;
+    "stats"        "statistics"          Finisher     RUNNING, always,   Always, stats::run;
     "archiver"     "archiver"            Finisher     RUNNING, archives, Always, archiver::run;
     "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, waiting::run;
     "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  waiting::run;

@@ -169,6 +169,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         statement_start_us: Cell::new(0),
         transaction_start_us: Cell::new(0),
         extensions: RefCell::default(),
+        statistics: RefCell::default(),
     }
 }
 

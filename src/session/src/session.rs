@@ -271,6 +271,7 @@ impl Session {
         let cx = Ctx::new(instance, &self.state);
         cx.abort_transaction();
         command::end_session(cx);
+        self.state.statistics.borrow_mut().flush(self.state.database, &instance.statistics);
     }
 }
 

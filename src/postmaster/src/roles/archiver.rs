@@ -8,6 +8,7 @@ use crate::shared::RoleContext;
 use crate::storage::Running;
 use base::Lsn;
 use config::Setting;
+use instance::ClusterCounter;
 use report::{Error, Result, Severity, SqlState};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -102,7 +103,10 @@ impl Archiver {
             if self.role.is_told_to_end() {
                 return false;
             }
-            if self.run_command(&expand(&command, file)) {
+            let is_good = self.run_command(&expand(&command, file));
+            let which = if is_good { ClusterCounter::Archived } else { ClusterCounter::ArchiveFailed };
+            self.running.instance.statistics.add_cluster(which, 1);
+            if is_good {
                 let done = archive::mark_done(&self.role.shared.data_directory, file);
                 if let Err(error) = &done {
                     self.warn(Error::io(format!("rename the status file of \"{file}\""), error));

@@ -6,7 +6,8 @@ use crate::storage::Running;
 use base::Lsn;
 use config::Setting;
 use host::Clock;
-use recovery::{CheckpointKind, CheckpointOutcome, Pacer};
+use instance::ClusterCounter;
+use recovery::{CheckpointKind, CheckpointOutcome, CheckpointStats, Pacer};
 use report::{Error, Result, Severity, SqlState};
 use std::time::Duration;
 use sync::Interrupt;
@@ -96,13 +97,24 @@ impl Checkpointer {
         let mut pace = |progress: buffer::WriteProgress| self.pause(wanted, &pacer, progress);
         let may_remove = |segment: &str| self.role.shared.may_remove_segment(segment);
         let outcome = engine.checkpoint(kind, &mut pace, &may_remove)?;
-        if let CheckpointOutcome::Done(stats) = outcome
-            && logs
-        {
-            self.role.log.say(stats.to_string());
+        if let CheckpointOutcome::Done(stats) = outcome {
+            self.count(wanted, &stats);
+            if logs {
+                self.role.log.say(stats.to_string());
+            }
         }
         self.last_end = engine.store().wal.inserted();
         Ok(())
+    }
+
+    fn count(&self, wanted: Wanted, stats: &CheckpointStats) {
+        let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let statistics = &self.running.instance.statistics;
+        let is_timed = wanted == Wanted::default();
+        let which = if is_timed { ClusterCounter::CheckpointsTimed } else { ClusterCounter::CheckpointsRequested };
+        statistics.add_cluster(which, 1);
+        statistics.add_cluster(ClusterCounter::CheckpointWriteUs, us(stats.write_time));
+        statistics.add_cluster(ClusterCounter::CheckpointSyncUs, us(stats.sync.total));
     }
 
     fn pacer(&self) -> Pacer {

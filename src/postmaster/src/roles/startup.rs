@@ -18,6 +18,9 @@ pub fn run(role: RoleContext) -> Result<()> {
     let interrupted_in = engine.control().state;
     let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
     let report = start(&engine, &mut teller)?;
+    if report.recovered {
+        super::stats::discard(&role.shared.data_directory);
+    }
     storage::publish(&role.shared, Arc::new(engine));
     if report.recovered {
         role.shared.checkpoints.request(Wanted { end_of_recovery: true, immediate: true, ..Wanted::default() });

@@ -5,9 +5,14 @@ use report::Result;
 
 /// Waits.
 pub fn run(role: RoleContext) -> Result<()> {
+    wait(&role);
+    Ok(())
+}
+
+/// Waits until the role is told to end or to finish.
+pub fn wait(role: &RoleContext) {
     while !role.is_told_to_end() && !role.is_told_to_finish() {
         role.heed_reload();
         role.interrupts.latch().wait(None);
     }
-    Ok(())
 }
