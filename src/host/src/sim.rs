@@ -125,7 +125,12 @@ impl SimHost {
         self.shared.lock().ios
     }
 
-    /// True after the power failed by plan, until [`SimHost::crash`].
+    /// Lets the power fail now, until [`SimHost::crash`].
+    pub fn power_off(&self) {
+        self.shared.lock().powered_off = true;
+    }
+
+    /// True after the power failed, until [`SimHost::crash`].
     pub fn powered_off(&self) -> bool {
         self.shared.lock().powered_off
     }

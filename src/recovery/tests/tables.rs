@@ -276,23 +276,22 @@ fn sums_hold_with_many_sessions() {
             let bank = Bank::start(&sim).expect("it starts");
             let crash_at = 200 + prng.below(2000);
             sim.set_faults(FaultPlan { crash_at_io: Some(crash_at), ..FaultPlan::default() });
-            let powered_off: &(dyn Fn() -> bool + Sync) = &|| sim.powered_off();
             std::thread::scope(|scope| {
-                let (bank, counts, powered_off) = (&bank, &counts, powered_off);
+                let (bank, counts, sim) = (&bank, &counts, &sim);
                 for session in 0..4 {
                     let mut prng = Prng::new(seed * 100 + life * 10 + session);
                     scope.spawn(move || {
-                        until_power_fails(powered_off, || transfer(bank, session as usize, counts, &mut prng));
+                        until_power_fails(sim, || transfer(bank, session as usize, counts, &mut prng));
                     });
                 }
                 scope.spawn(move || {
-                    until_power_fails(powered_off, || {
+                    until_power_fails(sim, || {
                         bank.vacuum()?;
                         bank.engine.store().buffers.sweep_ahead(16, 8).map(drop)
                     });
                 });
                 scope.spawn(move || {
-                    until_power_fails(powered_off, || {
+                    until_power_fails(sim, || {
                         bank.engine.checkpoint(CheckpointKind::Online, &mut |_| Ok(()), &|_| true).map(drop)
                     });
                 });
@@ -305,11 +304,18 @@ fn sums_hold_with_many_sessions() {
     }
 }
 
-/// Works until the power fails; nothing else may stop it.
-fn until_power_fails(powered_off: &dyn Fn() -> bool, mut work: impl FnMut() -> Result<()>) {
-    while !powered_off() {
+/// Works until the power fails; nothing else may stop it. If something does, the others stop too.
+fn until_power_fails(sim: &SimHost, mut work: impl FnMut() -> Result<()>) {
+    struct PullThePlug<'a>(&'a SimHost);
+    impl Drop for PullThePlug<'_> {
+        fn drop(&mut self) {
+            self.0.power_off();
+        }
+    }
+    let _plug = PullThePlug(sim);
+    while !sim.powered_off() {
         if let Err(error) = work() {
-            assert!(powered_off(), "it stopped for another reason: {error}");
+            assert!(sim.powered_off(), "it stopped for another reason: {error}");
         }
     }
 }
