@@ -207,7 +207,7 @@ fn files_of_interrupted_transactions_go() {
 
 #[test]
 fn what_was_acknowledged_survives_any_crash() {
-    for seed in 0..100 {
+    for seed in 0..60 {
         let sim = SimHost::new(seed);
         drop(bootstrap(&sim));
         let (mut prng, mut known) = (Prng::new(seed), BTreeSet::new());
@@ -227,7 +227,7 @@ fn what_was_acknowledged_survives_any_crash() {
 /// As above with sessions, checkpoints and write-back at once. The schedule is the machine's, so a seed does not repeat exactly.
 #[test]
 fn what_many_sessions_were_told_survives() {
-    for seed in 0..40 {
+    for seed in 0..20 {
         let sim = SimHost::new(seed);
         drop(bootstrap(&sim));
         let known = std::sync::Mutex::new(BTreeSet::new());
@@ -290,7 +290,7 @@ fn shutdown_needs_no_redo() {
 /// A failed fsync of data files is a PANIC; after the restart nothing that was acknowledged is missing, though the kernel dropped the pages.
 #[test]
 fn a_failed_fsync_loses_nothing() {
-    for seed in 0..60 {
+    for seed in 0..30 {
         let sim = SimHost::new(seed);
         drop(bootstrap(&sim));
         let (mut prng, mut known) = (Prng::new(seed), BTreeSet::new());
