@@ -101,14 +101,14 @@ const DIRECTORIES: [&str; 5] = ["base", "global", "pg_wal", "pg_xact", "pg_twoph
 
 impl Engine {
     /// Makes a new cluster's files below the host's data directory (which exists; its subdirectories are made if missing) and starts the engine on it. The
-    /// caller fills the catalogs and ends with [`Engine::shutdown`]. `more` are resource managers beside those of the server's own access methods.
+    /// caller fills the catalogs and ends with [`Engine::shutdown`]. `methods` are the access methods' resource managers.
     ///
     /// Errors: I/O.
     pub fn bootstrap(
         host: Host,
         options: EngineOptions,
         bootstrap: BootstrapOptions,
-        more: Vec<SharedRmgr>,
+        methods: Vec<SharedRmgr>,
     ) -> Result<Engine> {
         for path in DIRECTORIES {
             match host.disk.mkdir(Path::new(path)) {
@@ -123,21 +123,21 @@ impl Engine {
         }
         let data = new_control_data(&host, &bootstrap)?;
         let control = ControlFile::create(&host, data)?;
-        let engine = Engine::build(host, options, control, more)?;
+        let engine = Engine::build(host, options, control, methods)?;
         engine.start_new()?;
         Ok(engine)
     }
 
-    /// Reads the control file and builds the store. Nothing is redone or written yet: [`Engine::start`] does that. `more` are resource
-    /// managers beside those of the server's own access methods.
+    /// Reads the control file and builds the store. Nothing is redone or written yet: [`Engine::start`] does that. `methods` are the
+    /// access methods' resource managers.
     ///
     /// Errors: FATAL if the control file is missing, damaged or of another version.
-    pub fn open(host: Host, options: EngineOptions, more: Vec<SharedRmgr>) -> Result<Engine> {
+    pub fn open(host: Host, options: EngineOptions, methods: Vec<SharedRmgr>) -> Result<Engine> {
         let control = ControlFile::read(&host)?;
-        Engine::build(host, options, control, more)
+        Engine::build(host, options, control, methods)
     }
 
-    fn build(host: Host, options: EngineOptions, control: ControlFile, more: Vec<SharedRmgr>) -> Result<Engine> {
+    fn build(host: Host, options: EngineOptions, control: ControlFile, methods: Vec<SharedRmgr>) -> Result<Engine> {
         let data = control.get();
         let wal = Arc::new(Wal::open_for_recovery(host.clone(), wal_options(&options, &data)));
         let smgr = SmgrOptions {
@@ -158,7 +158,7 @@ impl Engine {
             locks: locks.clone(),
             next: NextIds { xid: data.next_xid, oid: data.next_oid },
         }));
-        let rmgrs = rmgr_table(&xacts, more);
+        let rmgrs = rmgr_table(&xacts, methods);
         let clock = Arc::clone(&host.clock);
         let store = Arc::new(Store { buffers, wal, smgr, xacts, locks, clock });
         let history = Mutex::new(rank::CHECKPOINT, CheckpointHistory::default());
@@ -203,18 +203,14 @@ impl Engine {
     }
 }
 
-fn rmgr_table(xacts: &Arc<TransactionManager>, more: Vec<SharedRmgr>) -> RmgrTable {
+fn rmgr_table(xacts: &Arc<TransactionManager>, methods: Vec<SharedRmgr>) -> RmgrTable {
     let mut all: Vec<SharedRmgr> = vec![
         Box::new(XlogResource(Arc::clone(xacts))),
         Box::new(XactResource(Arc::clone(xacts))),
         Box::new(StorageResource),
         Box::new(DatabaseResource),
-        Box::new(HeapResource),
-        Box::new(Heap2Resource),
-        Box::new(SequenceResource),
-        Box::new(BtreeResource),
     ];
-    all.extend(more);
+    all.extend(methods);
     RmgrTable::new(all)
 }
 

@@ -10,7 +10,7 @@ use access::{
 use base::{DEFAULT_TABLESPACE, Oid, Prng, RelFile, SessionId, Tid};
 use host::{FaultPlan, SimHost};
 use lock::LockMode;
-use recovery::{BootstrapOptions, CheckpointKind, Engine, EngineOptions};
+use recovery::{BootstrapOptions, CheckpointKind, Engine, EngineOptions, SharedRmgr};
 use report::Result;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Bank {
 
     fn create(sim: &SimHost) {
         let small = BootstrapOptions { segment_bytes: 256 << 10, segment_blocks: 64, ..BootstrapOptions::default() };
-        let engine = Engine::bootstrap(sim.host(), options(), small, Vec::new()).expect("bootstrap");
+        let engine = Engine::bootstrap(sim.host(), options(), small, methods()).expect("bootstrap");
         engine.store().smgr.create_database(DATABASE).expect("create the database");
         let bank = Bank::over(engine);
         let mut transaction = bank.begin(1);
@@ -82,7 +82,7 @@ impl Bank {
     }
 
     fn start(sim: &SimHost) -> Result<Bank> {
-        let engine = Engine::open(sim.host(), options(), Vec::new())?;
+        let engine = Engine::open(sim.host(), options(), methods())?;
         engine.start(&mut |_| Ok(()))?;
         Ok(Bank::over(engine))
     }
@@ -156,6 +156,15 @@ impl Bank {
         heap::check_index(&census, &entries, key).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         census.live.values().map(|row| (row[0].as_i64(), row[1].as_i64())).collect()
     }
+}
+
+fn methods() -> Vec<SharedRmgr> {
+    vec![
+        Box::new(heap::HeapResource),
+        Box::new(heap::Heap2Resource),
+        Box::new(heap::SequenceResource),
+        Box::new(btree::BtreeResource),
+    ]
 }
 
 fn options() -> EngineOptions {
