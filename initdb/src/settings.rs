@@ -65,10 +65,15 @@ fn line(definition: &Definition, chosen: Option<&str>) -> String {
 fn toml_value(definition: &Definition, value: &str) -> String {
     match definition.kind {
         Kind::Bool { .. } => if matches!(value, "on" | "true") { "true" } else { "false" }.to_owned(),
-        Kind::Int { .. } if value.parse::<i64>().is_ok() => value.to_owned(),
+        Kind::Int { .. } if is_plain_number(value) => value.to_owned(),
         Kind::Real { .. } if value.parse::<f64>().is_ok_and(f64::is_finite) => real(value),
         _ => quoted(value),
     }
+}
+
+/// TOML has no numbers with leading zeros (file modes).
+fn is_plain_number(value: &str) -> bool {
+    value.parse::<i64>().is_ok_and(|number| number.to_string() == value)
 }
 
 fn real(value: &str) -> String {
@@ -216,7 +221,11 @@ mod tests {
     #[test]
     fn every_line_is_read_back_by_the_settings_it_names() {
         let text = toml(&Options { wal_segment_mb: 1, group_access: true, ..Options::default() });
+        text.parse::<toml::Table>().unwrap_or_else(|e| panic!("{e}"));
         for line in text.lines().map(|l| l.trim_start_matches('#')).filter(|l| l.contains(" = ")) {
+            if Setting::ALL.iter().any(|s| line.starts_with(&format!("{} = ", s.name()))) {
+                line.parse::<toml::Table>().unwrap_or_else(|e| panic!("{line}: {e}"));
+            }
             let Some((name, rest)) = line.split_once(" = ") else { continue };
             let Some(setting) = Setting::ALL.iter().find(|s| s.name() == name) else { continue };
             let value = rest.split("  # ").next().unwrap().trim_matches('"');

@@ -141,8 +141,23 @@ impl Maker<'_> {
     fn make(&self) -> Result<(), Failure> {
         umask(Mode::from_bits_truncate(self.access.umask()));
         let mut cleanup = Cleanup::new(self.options.no_clean);
-        create_data_directory(&self.data, self.access, (&mut cleanup, &self.signals))?;
-        self.create_wal_directory(&mut cleanup)?;
+        match self.fill(&mut cleanup) {
+            Ok(()) => {
+                cleanup.keep();
+                Ok(())
+            }
+            Err(failure) => {
+                // The cause is said before the clean-up, which says what it does.
+                failure.print();
+                drop(cleanup);
+                Err(Failure::said())
+            }
+        }
+    }
+
+    fn fill(&self, cleanup: &mut Cleanup) -> Result<(), Failure> {
+        create_data_directory(&self.data, self.access, (cleanup, &self.signals))?;
+        self.create_wal_directory(cleanup)?;
         create_subdirectories(&self.data, self.access, &self.signals)?;
         self.write("PG_VERSION", VERSION_FILE)?;
         let probed = probe();
@@ -150,9 +165,7 @@ impl Maker<'_> {
         self.run_bootstrap()?;
         self.run_sql()?;
         self.copy_databases()?;
-        self.sync()?;
-        cleanup.keep();
-        Ok(())
+        self.sync()
     }
 
     fn create_wal_directory(&self, cleanup: &mut Cleanup) -> Result<(), Failure> {
