@@ -138,6 +138,11 @@ impl Engine {
 
     /// Loses memory and what was not synced, and redoes the log from its start, or from a checkpoint.
     pub fn crash(self, frames: usize, checkpoint: Option<(Lsn, NextIds)>) -> Engine {
+        self.crash_after(frames, checkpoint, usize::MAX)
+    }
+
+    /// As `crash`, as if the log had ended after so many records.
+    pub fn crash_after(self, frames: usize, checkpoint: Option<(Lsn, NextIds)>, records: usize) -> Engine {
         self.sim.crash();
         let (redo, next) = checkpoint.unwrap_or((START, FIRST));
         let Engine { sim, store, .. } = self;
@@ -155,10 +160,17 @@ impl Engine {
             redo: scanned.0,
         };
         let store = open_store(&host, frames, at, next);
-        redo_all(&store, &host, redo);
+        redo_all(&store, &host, redo, records);
         store.xacts.finish_recovery().unwrap();
         let (table, by_id, by_n) = relations();
         Engine { sim, store, table, by_id, by_n }
+    }
+
+    /// Resource manager and kind of each record in the log.
+    pub fn records(&self) -> Vec<(RmgrId, u8)> {
+        self.store.wal.flush(self.store.wal.inserted()).unwrap();
+        let mut reader = Reader::new(self.sim.host(), Timeline(1), SEGMENT, START);
+        std::iter::from_fn(|| reader.read().unwrap().map(|record| (record.rmgr, record.info))).collect()
     }
 
     pub fn owner(&self, session: i32) -> LockOwner {
@@ -174,7 +186,7 @@ impl Engine {
     }
 }
 
-fn redo_all(store: &Arc<Store>, host: &Host, from: Lsn) {
+fn redo_all(store: &Arc<Store>, host: &Host, from: Lsn, records: usize) {
     let cx = RedoCx::new(Arc::clone(&store.buffers));
     let xact = XactResource(Arc::clone(&store.xacts));
     let managers: [&dyn ResourceManager<RedoCx>; 6] = [
@@ -186,7 +198,14 @@ fn redo_all(store: &Arc<Store>, host: &Host, from: Lsn) {
         &buffer::StorageResource,
     ];
     let mut reader = Reader::new(host.clone(), Timeline(1), SEGMENT, from);
+    let mut left = records;
     while let Some(record) = reader.read().unwrap() {
+        if left == 0 {
+            // No xid of what is left out may come again: the log still has it.
+            store.xacts.note_xid(record.xid);
+            continue;
+        }
+        left -= 1;
         store.xacts.note_xid(record.xid);
         match managers.iter().find(|manager| manager.id() == record.rmgr) {
             Some(manager) => manager.redo(&record, &cx).unwrap(),
