@@ -5,7 +5,7 @@
 //! range of a shared buffer ([`Bytes`]): deforming a tuple makes ranges of one copy of the tuple (or of its page), so a
 //! row costs no allocation per value, and a scan reuses its buffer when nobody kept a range of it.
 //!
-//! The type of a value is not in the value: it is known from the column or expression. [`Repr`] says which variant a
+//! The type of a value is not in the value: it is known from the column or expression. [`crate::Repr`] says which variant a
 //! type uses.
 
 use base::{Oid, Tid};
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// Bytes that fit in a [`Bytes`] without a buffer.
 pub const INLINE_BYTES_MAX: usize = 22;
 
-/// A SQL value. Which variant a type uses is fixed: see [`Repr`].
+/// A SQL value. Which variant a type uses is fixed: see [`crate::Repr`].
 #[derive(Clone, Default, Serialize, Deserialize)]
 pub enum Datum {
     /// SQL null, of any type.
