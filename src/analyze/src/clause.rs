@@ -282,7 +282,7 @@ impl Analyzer<'_, '_> {
     /// DISTINCT of a select list or of an aggregate's arguments.
     pub fn transform_distinct(
         &mut self,
-        targets: &mut Vec<TargetEntry>,
+        targets: &mut [TargetEntry],
         sort: &[SortGroupClause],
         is_aggregate: bool,
     ) -> Result<Vec<SortGroupClause>> {

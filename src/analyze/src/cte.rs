@@ -224,7 +224,7 @@ impl Analyzer<'_, '_> {
         if written.search.is_some() || written.cycle.is_some() {
             self.check_search_and_cycle(written, entry, &query, &columns)?;
         }
-        entry.cte.query = Box::new(query);
+        *entry.cte.query = query;
         entry.cte.columns = columns;
         entry.analyzed = true;
         Ok(())

@@ -242,9 +242,9 @@ impl Analyzer<'_, '_> {
     }
 
     /// ON: sees the two sides only (and outer queries).
-    fn transform_on(&mut self, condition: &ast::Expr, namespace: &mut Vec<NsItem>) -> Result<Expr> {
+    fn transform_on(&mut self, condition: &ast::Expr, namespace: &mut [NsItem]) -> Result<Expr> {
         set_lateral(namespace, false, true);
-        let saved = std::mem::replace(&mut self.state().namespace, namespace.clone());
+        let saved = std::mem::replace(&mut self.state().namespace, namespace.to_vec());
         let result = self.transform_where(Some(condition), ExprKind::JoinOn, "JOIN/ON");
         self.state().namespace = saved;
         Ok(result?.expect("a condition was given"))

@@ -53,7 +53,39 @@ impl Call<'_> {
     }
 }
 
+/// A call by a name alone.
+pub struct NamedCall<'c> {
+    /// Types of its arguments.
+    pub types: &'c [Oid],
+    /// Names of those that are named: the last ones.
+    pub arg_names: &'c [String],
+    /// VARIADIC is written.
+    pub variadic: bool,
+}
+
 impl Analyzer<'_, '_> {
+    /// The function, aggregate or window function that a call with this bare name would mean, `None` if none or several.
+    pub fn function_named(&self, name: &str, call: &NamedCall<'_>) -> Result<Option<Oid>> {
+        let shape = CallShape {
+            count: call.types.len(),
+            names: call.arg_names,
+            expand_variadic: !call.variadic,
+            with_outputs: false,
+        };
+        let name = QualifiedName { parts: vec![name.to_owned()], pos: ast::Pos::NONE };
+        let candidates = self.function_candidates(&name, &shape)?;
+        let exact = candidates.iter().find(|c| c.args[..call.types.len()] == call.types[..]);
+        let chosen = match exact {
+            Some(candidate) => candidate.clone(),
+            None => match self.select_candidate(call.types, candidates)? {
+                Selection::One(candidate) => candidate,
+                Selection::None | Selection::Ambiguous => return Ok(None),
+            },
+        };
+        let is_procedure = chosen.row.as_ref().is_some_and(|row| row.prokind == b'p');
+        Ok((chosen.oid.is_valid() && !is_procedure).then_some(chosen.oid))
+    }
+
     /// A call as written.
     pub fn transform_func_call(&mut self, call: &FuncCall) -> Result<Expr> {
         let last_srf = self.top().last_srf.0;

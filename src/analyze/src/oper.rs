@@ -4,7 +4,7 @@
 
 use crate::candidates::{Candidate, Selection};
 use crate::coerce::Coercion;
-use crate::expr::{Cosmetic, Expr, Location, OpExpr, ScalarArrayOpExpr};
+use crate::expr::{Expr, Location, OpExpr, ScalarArrayOpExpr};
 use crate::oids;
 
 use crate::lookup::Shared;
@@ -305,9 +305,4 @@ impl Analyzer<'_, '_> {
 
 fn exact(candidates: &[Candidate], types: &[Oid]) -> Option<Candidate> {
     candidates.iter().find(|candidate| candidate.args == types).cloned()
-}
-
-/// A display form that does not count.
-pub fn cosmetic<T>(value: T) -> Cosmetic<T> {
-    Cosmetic(value)
 }

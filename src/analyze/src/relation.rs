@@ -258,7 +258,6 @@ impl Analyzer<'_, '_> {
                 ExprKind::GeneratedColumn => {
                     Some(format!("cannot use system column \"{name}\" in column generation expression"))
                 }
-                ExprKind::MergeWhen => Some(format!("cannot use system column \"{name}\" in MERGE WHEN condition")),
                 _ => None,
             };
             if let Some(message) = refused {

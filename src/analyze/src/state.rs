@@ -30,7 +30,6 @@ pub enum ExprKind {
     InsertTarget,
     UpdateSource,
     UpdateTarget,
-    MergeWhen,
     GroupBy,
     OrderBy,
     DistinctOn,
@@ -48,9 +47,6 @@ pub enum ExprKind {
     StatsExpression,
     AlterColTransform,
     ExecuteParameter,
-    TriggerWhen,
-    Policy,
-    PartitionBound,
     PartitionExpression,
     CallArgument,
     CopyWhere,
@@ -123,17 +119,6 @@ pub struct CteEntry {
     pub columns_known: bool,
 }
 
-/// A sub-select of a multi-column assignment.
-#[derive(Clone, Debug)]
-pub struct MultiAssign {
-    /// Number of the sub-select, 0 for a row.
-    pub sublink_id: i32,
-    /// The fields of a row, taken one by one.
-    pub row: Vec<Option<Expr>>,
-    /// Column types of the sub-select.
-    pub columns: Vec<Expr>,
-}
-
 /// A level of query nesting.
 #[derive(Debug, Default)]
 pub struct State {
@@ -157,8 +142,6 @@ pub struct State {
     pub kind: Option<ExprKind>,
     /// Number of the next target entry.
     pub next_resno: i16,
-    /// Sub-selects of multi-column assignments.
-    pub multi_assigns: Vec<Expr>,
     /// FOR UPDATE and the like.
     pub locking: Vec<ast::LockingClause>,
     /// An enclosing query locks all rows of this one.
@@ -181,8 +164,6 @@ pub struct State {
     pub has_modifying_cte: bool,
     /// The last set-returning function met, and how many there were.
     pub last_srf: (u32, Location),
-    /// The target list's `*` had no table yet: hint for errors.
-    pub grouped_using_alias: bool,
 }
 
 /// An analysis in progress.

@@ -9,7 +9,7 @@ use crate::state::Analyzer;
 use crate::walk::Mutator;
 use base::Oid;
 use parser::ast::{self, CreateTableAsStmt, SelectBody, SelectStmt, Statement};
-use report::{Result, error};
+use report::{Error, Result, SqlState, error};
 
 /// A statement whose names and types are resolved.
 #[derive(Clone, Debug)]
@@ -89,15 +89,12 @@ impl Analyzer<'_, '_> {
 
     fn transform_create_as(&mut self, create: CreateTableAsStmt) -> Result<AnalyzedStatement> {
         let inner = self.transform_statement(&create.query)?;
-        if create.materialized_view {
-            if let AnalyzedStatement::Query(query) = &inner {
-                if query.has_modifying_cte {
-                    return Err(error!(
-                        FEATURE_NOT_SUPPORTED,
-                        "materialized views must not use data-modifying statements in WITH"
-                    ));
-                }
-            }
+        if create.materialized_view
+            && let AnalyzedStatement::Query(query) = &inner
+            && query.has_modifying_cte
+        {
+            let message = "materialized views must not use data-modifying statements in WITH";
+            return Err(Error::new(SqlState::FEATURE_NOT_SUPPORTED, message));
         }
         Ok(utility(UtilityStatement::CreateTableAs(create, inner)))
     }

@@ -86,7 +86,6 @@ impl Analyzer<'_, '_> {
         let location = node.pos.into();
         let refused = match self.kind() {
             ExprKind::ColumnDefault => "cannot use column reference in DEFAULT expression",
-            ExprKind::PartitionBound => "cannot use column reference in partition bound expression",
             _ => "",
         };
         if !refused.is_empty() {
@@ -874,8 +873,6 @@ impl Analyzer<'_, '_> {
             K::StatsExpression => "statistics expression",
             K::AlterColTransform => "transform expression",
             K::ExecuteParameter => "EXECUTE parameter",
-            K::TriggerWhen => "trigger WHEN condition",
-            K::PartitionBound => "partition bound",
             K::PartitionExpression => "partition key expression",
             K::CallArgument => "CALL argument",
             K::CopyWhere => "COPY FROM WHERE condition",

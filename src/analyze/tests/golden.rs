@@ -3,6 +3,8 @@
 
 mod common;
 
+use analyze::query::Query;
+use analyze::ruleutils::Layout;
 use common::Fixture;
 
 fn run(name: &str, text: &str) {
@@ -36,4 +38,36 @@ fn queries_have_postgres_columns() {
 #[test]
 fn mistakes_are_reported_as_postgres_does() {
     run("errors", include_str!("golden/errors.txt"));
+}
+
+/// Queries displayed as `pg_get_viewdef` displays a view of them, without and with `pretty`. Columns are named c1, c2, ...
+/// if their own names are not unique.
+#[test]
+fn views_are_displayed_as_postgres_does() {
+    let fixture = Fixture::new();
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for block in include_str!("golden/views.txt").split("\n====\n") {
+        let (source, rest) = block.split_once("\n--- plain\n").expect("a block has an answer");
+        let (plain, pretty) = rest.trim_end_matches('\n').split_once("\n--- pretty\n").expect("and one that is pretty");
+        for (expected, layout) in [(plain, Layout::STANDARD), (pretty, Layout::PRETTY)] {
+            count += 1;
+            let found = fixture.display(source, names_of, layout);
+            if found != expected {
+                failures.push(format!("{source}\n  expected {expected}\n  found    {found}"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{} of {count} differ:\n{}", failures.len(), failures.join("\n\n"));
+}
+
+fn names_of(query: &Query) -> Vec<String> {
+    let names: Vec<String> = query.targets.iter().filter(|t| !t.junk).map(|t| t.name.clone().unwrap()).collect();
+    let mut distinct = names.clone();
+    distinct.sort();
+    distinct.dedup();
+    match distinct.len() == names.len() {
+        true => names,
+        false => (1..=names.len()).map(|number| format!("c{number}")).collect(),
+    }
 }

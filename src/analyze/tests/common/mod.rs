@@ -1,5 +1,7 @@
 //! A database in memory with the tables of `golden/schema.sql`.
 
+use analyze::query::Query;
+use analyze::ruleutils::Layout;
 use analyze::{AnalyzeContext, Analyzed, AnalyzedStatement, Lookup, Parameters, analyze};
 use base::Oid;
 use builtins::{EnumLabel, FnCtx, FormatSettings, Memo, TypeInfo, TypeLookup};
@@ -62,6 +64,22 @@ impl Fixture {
         self.with(source, |cx| match analyze(cx, &parsed[0].stmt, Parameters::Variable(Vec::new())) {
             Ok(analyzed) => print_columns(cx, &analyzed),
             Err(err) => print_error(&err),
+        })
+    }
+
+    /// A query as the definition of a view.
+    pub fn display(&self, source: &str, names: impl Fn(&Query) -> Vec<String>, layout: Layout) -> String {
+        let parsed = parser::parse(source, &ParseOptions::default()).unwrap();
+        self.with(source, |cx| {
+            let analyzed = match analyze(cx, &parsed[0].stmt, Parameters::None) {
+                Ok(analyzed) => analyzed,
+                Err(err) => return print_error(&err),
+            };
+            let AnalyzedStatement::Query(query) = &analyzed.statement else { panic!("{source} is no query") };
+            match cx.query_sql(query, Some(&names(query)), layout) {
+                Ok(text) => text + ";",
+                Err(err) => print_error(&err),
+            }
         })
     }
 
