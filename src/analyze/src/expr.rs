@@ -864,7 +864,7 @@ pub struct XmlExpr {
     pub location: Location,
 }
 
-/// IS [NOT] NULL.
+/// `IS [NOT] NULL`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NullTest {
     /// The value.
@@ -895,7 +895,7 @@ pub enum BoolTestType {
     IsNotUnknown,
 }
 
-/// IS [NOT] TRUE, FALSE, UNKNOWN.
+/// `IS [NOT]` TRUE, FALSE or UNKNOWN.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BooleanTest {
     /// The value.

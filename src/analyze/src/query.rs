@@ -732,7 +732,7 @@ pub struct SetOperationStmt {
     pub group: Vec<SortGroupClause>,
 }
 
-/// [NOT] MATERIALIZED.
+/// `[NOT] MATERIALIZED`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub enum CteMaterialize {
     /// Not given.
@@ -791,7 +791,7 @@ pub struct CommonTableExpr {
     pub name: String,
     /// Column names as written.
     pub alias_columns: Vec<String>,
-    /// [NOT] MATERIALIZED.
+    /// `[NOT] MATERIALIZED`.
     pub materialized: CteMaterialize,
     /// The query.
     pub query: Box<Query>,
