@@ -3,7 +3,7 @@
 use crate::build::check_lookup;
 use crate::reader::Catalog;
 use base::Oid;
-use builtins::{EnumLabel, FnCtx, TypeInfo, TypeLookup};
+use builtins::{EnumLabel, FnCtx, TypeInfo, TypeLookup, quote_identifier};
 use catalog::oids::{namespaces, types};
 use catalog::rows::PgType;
 use report::{Result, bail};
@@ -109,10 +109,7 @@ impl Catalog<'_> {
             let namespace = check_lookup(self.namespace(row.typnamespace)?, "namespace", row.typnamespace)?;
             name = format!("{}.{name}", quote_identifier(&namespace.nspname));
         }
-        if oid == types::NUMERIC || row.typtypmod == -1 {
-            name += &numeric_modifier(oid, type_mod);
-        }
-        Ok(name)
+        Ok(name + &numeric_modifier(oid, type_mod))
     }
 
     fn is_type_visible(&self, row: &PgType, path: &[Oid]) -> Result<bool> {
@@ -181,15 +178,5 @@ fn interval_modifier(packed: i32) -> String {
     match precision {
         0xffff => fields.to_owned(),
         digits => format!("{fields}({digits})"),
-    }
-}
-
-/// A name as SQL needs it: in double quotes unless it is lower case and no key word would be taken for something else.
-pub fn quote_identifier(name: &str) -> String {
-    let mut chars = name.chars();
-    let starts_well = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_');
-    match starts_well && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
-        true => name.to_owned(),
-        false => format!("\"{}\"", name.replace('"', "\"\"")),
     }
 }
