@@ -109,7 +109,7 @@ impl Catalog<'_> {
             let namespace = check_lookup(self.namespace(row.typnamespace)?, "namespace", row.typnamespace)?;
             name = format!("{}.{name}", quote_identifier(&namespace.nspname));
         }
-        Ok(name + &numeric_modifier(oid, type_mod))
+        Ok(name)
     }
 
     fn is_type_visible(&self, row: &PgType, path: &[Oid]) -> Result<bool> {
@@ -140,20 +140,17 @@ fn standard_name(oid: Oid, type_mod: Option<i32>) -> Option<String> {
         types::TIMETZ => format!("time{} with time zone", precision()),
         types::TIMESTAMP => format!("timestamp{} without time zone", precision()),
         types::TIMESTAMPTZ => format!("timestamp{} with time zone", precision()),
+        types::NUMERIC => format!("numeric{}", modifier.map(numeric_modifier).unwrap_or_default()),
         types::INTERVAL => format!("interval{}", modifier.map(interval_modifier).unwrap_or_default()),
         _ => return None,
     })
 }
 
-fn numeric_modifier(oid: Oid, type_mod: Option<i32>) -> String {
-    match type_mod.filter(|m| *m >= MODIFIER_OFFSET && oid == types::NUMERIC) {
-        Some(packed) => {
-            let packed = packed - MODIFIER_OFFSET;
-            let scale = ((packed & 0x7ff) ^ 1024) - 1024;
-            format!("({},{scale})", (packed >> 16) & 0xffff)
-        }
-        None => String::new(),
-    }
+/// Precision and scale: the high 16 bits, and the low 11 with sign.
+fn numeric_modifier(packed: i32) -> String {
+    let packed = packed - MODIFIER_OFFSET;
+    let scale = ((packed & 0x7ff) ^ 1024) - 1024;
+    format!("({},{scale})", (packed >> 16) & 0xffff)
 }
 
 /// Fields and precision of an interval: the low 16 bits are the precision, the high ones the set of fields.
