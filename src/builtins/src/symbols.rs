@@ -99,28 +99,86 @@ pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
     crate::string::split::SRFS,
 ];
 
+/// symbols.txt and generated.rs follow from the tables above and the catalogs. After a change run
+/// `BUILTINS_WRITE=1 cargo test -p builtins generated`, then build again.
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use std::fmt::Write;
 
-    /// The catalogs' generator filters pg_proc by this list.
-    #[test]
-    fn the_list_file_is_true() {
-        let listed: BTreeSet<&str> = include_str!("../symbols.txt")
-            .lines()
-            .filter(|line| line.ends_with(" builtin") || line.ends_with(" srf"))
-            .collect();
+    fn path(name: &str) -> String {
+        format!("{}/{name}", env!("CARGO_MANIFEST_DIR"))
+    }
+
+    /// What the catalogs' engineers filter pg_proc by: `symbol kind`, aggregates and window functions with their oid.
+    fn list() -> String {
         let plain = TABLES.iter().flat_map(|t| t.iter()).map(|(name, _)| format!("{name} builtin"));
         let srfs = SRF_TABLES.iter().flat_map(|t| t.iter()).map(|(name, _)| format!("{name} srf"));
-        let present: BTreeSet<String> = plain.chain(srfs).collect();
-        let present: BTreeSet<&str> = present.iter().map(String::as_str).collect();
-        assert_eq!(listed.symmetric_difference(&present).collect::<Vec<_>>(), Vec::<&&str>::new());
+        let aggregates = crate::aggregate::all().iter().map(|a| format!("{} aggregate {}", a.name, a.oid));
+        let windows = crate::window::all().iter().map(|w| format!("{} window {}", w.name, w.oid));
+        let mut lines: Vec<String> = plain.chain(srfs).chain(aggregates).chain(windows).collect();
+        lines.sort();
+        lines.join("\n") + "\n"
+    }
+
+    /// The rows of pg_proc that this crate may implement: oid, symbol, number of arguments, strict, gives rows.
+    fn catalog_rows() -> Vec<(i64, String, usize, bool, bool)> {
+        let text = std::fs::read_to_string(path("../../catalog/pg_proc.toml")).unwrap();
+        let catalog: toml::Table = toml::from_str(&text).unwrap();
+        let mut rows = Vec::new();
+        for row in catalog["rows"].as_array().unwrap() {
+            let field = |name: &str| row.get(name).and_then(toml::Value::as_str);
+            let implementation = field("impl").unwrap_or("");
+            if !matches!(implementation, "builtin" | "io" | "marker" | "srf") {
+                continue;
+            }
+            let symbol = field("prosrc").or(field("proname")).unwrap().to_owned();
+            let count = field("proargtypes").unwrap_or("").split_whitespace().count();
+            let strict = row.get("proisstrict").is_none_or(|v| v.as_bool() != Some(false));
+            rows.push((row["oid"].as_integer().unwrap(), symbol, count, strict, implementation == "srf"));
+        }
+        rows.sort();
+        rows
+    }
+
+    fn dispatch_tables() -> String {
+        let (mut plain, mut srfs) = (String::new(), String::new());
+        for (oid, symbol, count, strict, is_srf) in catalog_rows() {
+            match is_srf {
+                false if crate::by_symbol(&symbol).is_some() => {
+                    writeln!(plain, "    b({oid}, \"{symbol}\", {count}, {strict}, symbols::{symbol}),").unwrap();
+                }
+                true if crate::srf_by_symbol(&symbol).is_some() => {
+                    writeln!(srfs, "    r({oid}, \"{symbol}\", {count}, {strict}, symbols::{symbol}),").unwrap();
+                }
+                _ => {}
+            }
+        }
+        let head = include_str!("generated.rs").split("#[rustfmt::skip]").next().unwrap();
+        format!(
+            "{head}#[rustfmt::skip]\npub(crate) static BUILTINS: &[Builtin] = &[\n{plain}];\n\n\
+             #[rustfmt::skip]\npub(crate) static SET_RETURNING: &[SetReturning] = &[\n{srfs}];\n"
+        )
+    }
+
+    #[test]
+    fn generated_files_are_true() {
+        for (name, wanted) in [("symbols.txt", list()), ("src/generated.rs", dispatch_tables())] {
+            if std::env::var_os("BUILTINS_WRITE").is_some() {
+                std::fs::write(path(name), wanted).unwrap();
+                continue;
+            }
+            let found = std::fs::read_to_string(path(name)).unwrap();
+            let stale: Vec<&str> = found.lines().filter(|l| !wanted.contains(l)).take(5).collect();
+            let absent: Vec<&str> = wanted.lines().filter(|l| !found.contains(l)).take(5).collect();
+            assert!(found == wanted, "{name} is stale: lines {stale:?}, absent {absent:?}; see this module's comment");
+        }
     }
 
     #[test]
     fn the_dispatch_tables_are_sorted() {
         assert!(crate::generated::BUILTINS.is_sorted_by_key(|b| b.oid));
         assert!(crate::generated::SET_RETURNING.is_sorted_by_key(|b| b.oid));
+        assert!(crate::aggregate::all().is_sorted_by_key(|a| a.oid));
     }
 }

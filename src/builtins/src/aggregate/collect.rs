@@ -6,7 +6,8 @@ use crate::types::{call_function, type_info, type_oid};
 use crate::{BuiltinFn, FnCtx, comparator};
 use base::Oid;
 use report::{Error, Result, bail};
-use tuple::{Comparator, Datum, Repr};
+use std::cmp::Ordering;
+use tuple::{Comparator, Datum, KeyOrder, Repr};
 
 /// An aggregate whose strict transition function takes the state and a value, the first value being the first state.
 pub(super) struct Fold {
@@ -312,5 +313,86 @@ impl AggregateState for OrderedState {
 
     fn set_direct(&mut self, direct: &[Datum]) {
         self.direct = direct.to_vec();
+    }
+}
+
+/// Which hypothetical-set aggregate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Hypothetical {
+    Rank,
+    DenseRank,
+    PercentRank,
+    CumeDist,
+}
+
+/// Where a row would stand among the input: counts of rows before it and its equals.
+pub(super) struct HypotheticalState {
+    wanted: Hypothetical,
+    row: Vec<Datum>,
+    orders: Vec<KeyOrder>,
+    /// The row before, to count each group of equals once.
+    last: Vec<Datum>,
+    before: i64,
+    groups_before: i64,
+    equal: i64,
+    total: i64,
+}
+
+impl HypotheticalState {
+    pub(super) fn new(wanted: Hypothetical) -> HypotheticalState {
+        HypotheticalState {
+            wanted,
+            row: Vec::new(),
+            orders: Vec::new(),
+            last: Vec::new(),
+            before: 0,
+            groups_before: 0,
+            equal: 0,
+            total: 0,
+        }
+    }
+
+    fn compare(&self, a: &[Datum], b: &[Datum]) -> Ordering {
+        let columns = self.orders.iter().zip(a.iter().zip(b));
+        columns.map(|(order, (x, y))| order.compare(x, y)).find(|o| o.is_ne()).unwrap_or(Ordering::Equal)
+    }
+}
+
+impl AggregateState for HypotheticalState {
+    fn step(&mut self, _cx: &mut FnCtx<'_>, args: &[Datum]) -> Result<()> {
+        self.total += 1;
+        match self.compare(args, &self.row) {
+            Ordering::Less => {
+                self.before += 1;
+                let is_new = self.last.is_empty() || self.compare(args, &self.last).is_ne();
+                self.groups_before += i64::from(is_new);
+                self.last = args.to_vec();
+            }
+            Ordering::Equal => self.equal += 1,
+            Ordering::Greater => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _cx: &mut FnCtx<'_>) -> Result<Datum> {
+        Ok(match self.wanted {
+            Hypothetical::Rank => Datum::Int8(self.before + 1),
+            Hypothetical::DenseRank => Datum::Int8(self.groups_before + 1),
+            Hypothetical::PercentRank if self.total == 0 => Datum::Float8(0.0),
+            Hypothetical::PercentRank => Datum::Float8(self.before as f64 / self.total as f64),
+            Hypothetical::CumeDist => Datum::Float8((self.before + self.equal + 1) as f64 / (self.total + 1) as f64),
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        size_of::<HypotheticalState>()
+    }
+
+    fn set_direct(&mut self, direct: &[Datum]) {
+        self.row = direct.to_vec();
+    }
+
+    fn set_order(&mut self, orders: &[KeyOrder]) {
+        self.orders = orders.to_vec();
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! The caller feeds every row that passes FILTER to [`Accumulator::step`], nulls included: each state knows what nulls
 //! mean to it. DISTINCT and ORDER BY are the caller's. An ordered-set aggregate gets its sorted input through `step` and its direct
-//! arguments through [`AggregateState::set_direct`] before `finish`. `finish` does not use the state up: a window
+//! arguments through [`AggregateState::set_direct`] before `finish`; a hypothetical-set aggregate is told them, and the
+//! order, before its first step, and gets the sort columns through `step`. `finish` does not use the state up: a window
 //! function calls it for each row as its frame grows.
 
 mod collect;
@@ -12,7 +13,7 @@ mod sums;
 use crate::FnCtx;
 use base::Oid;
 use report::Result;
-use tuple::Datum;
+use tuple::{Datum, KeyOrder};
 
 /// The running state of an aggregate.
 pub trait AggregateState: Send {
@@ -25,8 +26,11 @@ pub trait AggregateState: Send {
     /// Bytes it holds, for memory accounting.
     fn memory_bytes(&self) -> usize;
 
-    /// The direct arguments of an ordered-set or hypothetical-set aggregate.
+    /// The direct arguments of an ordered-set or hypothetical-set aggregate. For the latter before the first step.
     fn set_direct(&mut self, _direct: &[Datum]) {}
+
+    /// How the input of a hypothetical-set aggregate is sorted, column by column. Before the first step.
+    fn set_order(&mut self, _orders: &[KeyOrder]) {}
 }
 
 /// What kind an aggregate is (pg_aggregate.aggkind).
@@ -57,6 +61,12 @@ pub struct Aggregate {
 pub fn aggregate(oid: Oid) -> Option<&'static Aggregate> {
     let table = registry::AGGREGATES;
     table.binary_search_by_key(&oid, |a| a.oid).ok().map(|at| &table[at])
+}
+
+/// All aggregates, for generators and tests.
+#[cfg(test)]
+pub(crate) fn all() -> &'static [Aggregate] {
+    registry::AGGREGATES
 }
 
 /// A state that lives without a box for the commonest aggregates.
@@ -111,6 +121,13 @@ impl Accumulator {
         match self {
             Accumulator::Boxed(state) => state.memory_bytes(),
             _ => 0,
+        }
+    }
+
+    /// How the input of a hypothetical-set aggregate is sorted, column by column. Before the first step.
+    pub fn set_order(&mut self, orders: &[KeyOrder]) {
+        if let Accumulator::Boxed(state) = self {
+            state.set_order(orders);
         }
     }
 
@@ -197,6 +214,26 @@ mod tests {
         assert_eq!(over(2145, t::TEXT, &["NULL"], t::TEXT), "NULL");
         assert_eq!(over(2517, t::BOOL, &["t", "NULL", "f"], t::BOOL), "f");
         assert_eq!(over(3984, t::INT4, &["1", "2", "2", "3", "3"], t::INT4), "2");
+    }
+
+    #[test]
+    fn hypothetical_rows() {
+        let rank_of = |oid: u32| {
+            with_context(|cx| {
+                let mut state = (aggregate(Oid(oid)).unwrap().start)(cx).unwrap();
+                state.set_direct(&[Datum::Int4(3)]);
+                state.set_order(&[KeyOrder::ascending(tuple::Comparator::Int4)]);
+                for value in [1, 1, 2, 3, 3, 4, 5] {
+                    state.step(cx, &[Datum::Int4(value)]).unwrap();
+                }
+                text_of(state.finish(cx))
+            })
+        };
+        // Of PostgreSQL: select rank(3) within group (order by x), ...
+        assert_eq!(rank_of(3986), "4::int8");
+        assert_eq!(rank_of(3992), "3::int8");
+        assert_eq!(rank_of(3988), "0.42857142857142855::float8");
+        assert_eq!(rank_of(3990), "0.75::float8");
     }
 
     #[test]

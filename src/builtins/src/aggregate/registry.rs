@@ -1,6 +1,7 @@
 //! The table of aggregates by oid.
 
 use super::collect::{ArrayAgg, ArrayOfArrays, Extreme, Fold, FoldByOid, OrderedSet, OrderedState, StringAgg};
+use super::collect::{Hypothetical, HypotheticalState};
 use super::sums::{ExactState, FloatState, FloatSum, Regression, RegressionState, Wanted};
 use super::{Accumulator, Aggregate, AggregateKind, AggregateState};
 use crate::json::aggregates::{JsonArrayAgg, JsonObjectAgg};
@@ -18,6 +19,10 @@ const fn agg(oid: u32, name: &'static str, start: Start) -> Aggregate {
 
 const fn ordered(oid: u32, name: &'static str, start: Start) -> Aggregate {
     Aggregate { oid: Oid(oid), name, kind: AggregateKind::OrderedSet, start }
+}
+
+const fn hypothetical(oid: u32, name: &'static str, start: Start) -> Aggregate {
+    Aggregate { oid: Oid(oid), name, kind: AggregateKind::HypotheticalSet, start }
 }
 
 fn boxed(state: impl AggregateState + 'static) -> Result<Accumulator> {
@@ -183,6 +188,10 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
     ordered(3980, "percentile_cont", |cx| set(cx, OrderedSet::Continuous)),
     ordered(3982, "percentile_cont", |cx| set(cx, OrderedSet::Continuous)),
     ordered(3984, "mode", |cx| set(cx, OrderedSet::Mode)),
+    hypothetical(3986, "rank", |_| boxed(HypotheticalState::new(Hypothetical::Rank))),
+    hypothetical(3988, "percent_rank", |_| boxed(HypotheticalState::new(Hypothetical::PercentRank))),
+    hypothetical(3990, "cume_dist", |_| boxed(HypotheticalState::new(Hypothetical::CumeDist))),
+    hypothetical(3992, "dense_rank", |_| boxed(HypotheticalState::new(Hypothetical::DenseRank))),
     agg(4053, "array_agg", |_| boxed(ArrayOfArrays::default())),
     agg(4189, "max", |cx| extreme(cx, t::PG_LSN, true)),
     agg(4190, "min", |cx| extreme(cx, t::PG_LSN, false)),

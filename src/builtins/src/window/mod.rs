@@ -59,3 +59,9 @@ pub struct WindowFunction {
 pub fn window_function(oid: Oid) -> Option<&'static WindowFunction> {
     ranking::WINDOW_FUNCTIONS.iter().find(|w| w.oid == oid)
 }
+
+/// All window functions, for generators and tests.
+#[cfg(test)]
+pub(crate) fn all() -> &'static [WindowFunction] {
+    ranking::WINDOW_FUNCTIONS
+}
