@@ -27,6 +27,7 @@ pub mod client;
 pub mod data_directory;
 pub mod deadlines;
 pub mod describe;
+pub mod faults;
 pub mod listen;
 pub mod lock_file;
 pub mod mailbox;

@@ -7,6 +7,7 @@
 use crate::children::{ChildRecord, Children, Ear};
 use crate::client::{self, ClientHandle};
 use crate::deadlines::{Deadlines, Due, KILL_AFTER, LOCK_FILE_CHECK_EVERY, SOCKET_TOUCH_EVERY};
+use crate::faults;
 use crate::listen::Listeners;
 use crate::lock_file::{LINE_STATUS, LockFile};
 use crate::mailbox::{Command, Letter};
@@ -464,10 +465,21 @@ impl ServerLoop {
 
     /// SIGUSR1: somebody left a file.
     fn look_for_files(&mut self) {
-        let path = self.parts.shared.data_directory.join(LOGROTATE_FILE);
+        let directory = &self.parts.shared.data_directory;
+        let path = directory.join(LOGROTATE_FILE);
+        let faults = directory.join(faults::FILE);
         if path.exists() {
             let _ = std::fs::remove_file(path);
             self.rotate_log();
+        }
+        if self.parts.shared.settings.bool(Setting::FaultHooks)
+            && let Ok(text) = std::fs::read_to_string(&faults)
+        {
+            let _ = std::fs::remove_file(faults);
+            let struck = self.parts.shared.faults.read(&text);
+            for child in self.children.all().filter(|child| struck.contains(&child.name)) {
+                child.tell(Interrupt::Work);
+            }
         }
     }
 

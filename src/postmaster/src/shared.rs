@@ -1,6 +1,7 @@
 //! What the postmaster shares with its threads.
 
 use crate::checkpoints::Checkpoints;
+use crate::faults::Faults;
 use crate::mailbox::Mailbox;
 use crate::storage::Running;
 use config::hba::AuthFiles;
@@ -24,6 +25,8 @@ pub struct Shared {
     pub mailbox: Arc<Mailbox>,
     /// The data directory, absolute.
     pub data_directory: PathBuf,
+    /// Faults on purpose, for tests.
+    pub faults: Faults,
     /// Requests for checkpoints.
     pub checkpoints: Arc<Checkpoints>,
     /// The instance, from the end of recovery on. The startup role puts it here, a crash takes it away.
@@ -41,6 +44,7 @@ impl Shared {
             logger,
             mailbox,
             data_directory,
+            faults: Faults::default(),
             checkpoints: Arc::new(Checkpoints::new()),
             running: Mutex::new(None),
             authentication: Mutex::new(None),
@@ -153,8 +157,9 @@ impl RoleContext {
         self.interrupts.take(Interrupt::ConfigReload);
     }
 
-    /// Sleeps until told something, or until time is up.
-    pub fn sleep(&self, time: Duration) {
-        self.interrupts.latch().wait(Some(time));
+    /// Sleeps until told something, or until time is up. Errors: a fault on purpose.
+    pub fn sleep(&self, time: Option<Duration>) -> Result<()> {
+        self.interrupts.latch().wait(time);
+        self.shared.faults.strike(&self.name)
     }
 }

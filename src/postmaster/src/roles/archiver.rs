@@ -48,7 +48,7 @@ pub fn run(role: RoleContext) -> Result<()> {
         }
         if !archiver.role.is_told_to_finish() {
             let timeout = archiver.until_switch().map_or(LOOK_EVERY, |due| due.min(LOOK_EVERY));
-            archiver.role.sleep(timeout);
+            archiver.role.sleep(Some(timeout))?;
         }
     }
     Ok(())
@@ -114,7 +114,7 @@ impl Archiver {
                 return done.is_ok();
             }
             if tries < TRIES_MAX {
-                self.role.sleep(RETRY_PAUSE);
+                self.role.interrupts.latch().wait(Some(RETRY_PAUSE));
             }
         }
         self.warn(plain(&format!(
@@ -146,7 +146,7 @@ impl Archiver {
             if self.role.interrupts.is_pending(Interrupt::Quit) {
                 child.kill()?;
             }
-            self.role.sleep(COMMAND_LOOK);
+            self.role.interrupts.latch().wait(Some(COMMAND_LOOK));
         }
     }
 

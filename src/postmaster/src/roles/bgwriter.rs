@@ -26,7 +26,7 @@ pub fn run(role: RoleContext) -> Result<()> {
         let wanted = need.learn(allocations, settings.real(Setting::BgwriterLruMultiplier));
         let written = if max > 0 && wanted > 0 { pool.sweep_ahead(wanted, max)? } else { 0 };
         let is_idle = recent == 0 && written == 0;
-        role.sleep(if is_idle { delay * HIBERNATION } else { delay });
+        role.sleep(Some(if is_idle { delay * HIBERNATION } else { delay }))?;
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ impl Checkpointer {
                 self.checkpoint(wanted)?;
                 continue;
             }
-            interrupts.latch().wait(Some(timeout.saturating_sub(elapsed)));
+            self.role.sleep(Some(timeout.saturating_sub(elapsed)))?;
         }
     }
 

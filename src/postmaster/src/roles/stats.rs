@@ -31,7 +31,7 @@ pub fn run(role: RoleContext) -> Result<()> {
             );
         }
     }
-    super::waiting::wait(&role);
+    super::waiting::wait(&role)?;
     if role.is_told_to_finish()
         && let Err(error) = write(&path, &statistics.to_text())
     {

@@ -5,14 +5,14 @@ use report::Result;
 
 /// Waits.
 pub fn run(role: RoleContext) -> Result<()> {
-    wait(&role);
-    Ok(())
+    wait(&role)
 }
 
 /// Waits until the role is told to end or to finish.
-pub fn wait(role: &RoleContext) {
+pub fn wait(role: &RoleContext) -> Result<()> {
     while !role.is_told_to_end() && !role.is_told_to_finish() {
         role.heed_reload();
-        role.interrupts.latch().wait(None);
+        role.sleep(None)?;
     }
+    Ok(())
 }

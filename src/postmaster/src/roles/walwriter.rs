@@ -42,7 +42,7 @@ pub fn run(role: RoleContext) -> Result<()> {
             role.shared.wake_archiver();
         }
         let delay = settings.duration(Setting::WalWriterDelay);
-        role.sleep(if idle_rounds > ROUNDS_BEFORE_HIBERNATION { delay * HIBERNATION } else { delay });
+        role.sleep(Some(if idle_rounds > ROUNDS_BEFORE_HIBERNATION { delay * HIBERNATION } else { delay }))?;
     }
     // What was committed without waiting is not to be lost by an orderly end.
     wal.flush(wal.inserted())
