@@ -2,9 +2,9 @@
 
 use crate::claim::tuple_at;
 use crate::layout;
-use crate::maps;
 use crate::toast::Toaster;
 use crate::visibility::{self, Fate};
+use crate::{maps, prune_page};
 use access::{Access, Fetched, Liveness, Relation, Row, Store, TableFetch};
 use base::{BlockNumber, OffsetNumber, Tid, Xid};
 use buffer::{Pin, ReadGuard};
@@ -65,12 +65,16 @@ pub(crate) struct HeapFetch {
     buffer: TupleBuffer,
     /// Blocks of the table when it was last asked. The table is not cut while somebody has it locked.
     blocks: u32,
+    hints: Vec<Hint>,
 }
+
+/// Versions of a row that a fetch may pass over before it prunes the page: rows that are updated all the time.
+const STEPS_WITHOUT_PRUNING: u16 = 8;
 
 impl HeapFetch {
     pub(crate) fn new(store: &Arc<Store>, table: &Arc<Relation>, snapshot: Snapshot, wanted: ColumnSet) -> HeapFetch {
         let (store, table) = (Arc::clone(store), Arc::clone(table));
-        HeapFetch { store, table, snapshot, wanted, buffer: TupleBuffer::default(), blocks: 0 }
+        HeapFetch { store, table, snapshot, wanted, buffer: TupleBuffer::default(), blocks: 0, hints: Vec::new() }
     }
 
     fn exists(&mut self, block: BlockNumber) -> Result<bool> {
@@ -84,14 +88,18 @@ impl HeapFetch {
     fn find(&mut self, page: &ReadGuard, tid: Tid) -> Result<Found> {
         let all_visible = layout::is_all_visible(page);
         let mut chain = Chain::new(page, tid);
+        self.hints.clear();
         while let Some((offset, tuple, header)) = chain.next()? {
             let verdict = match all_visible {
                 true => visibility::Verdict { visible: true, hints: 0 },
                 false => visibility::sees(&header, &self.snapshot, &self.store.xacts)?,
             };
+            if verdict.hints != 0 {
+                self.hints.push((offset, header.xmin, header.xmax, verdict.hints));
+            }
             if verdict.visible {
                 self.buffer.refill(|buffer| buffer.extend_from_slice(tuple));
-                return Ok(Found::Visible(offset, header, verdict.hints));
+                return Ok(Found::Visible(offset, header, chain.steps));
             }
         }
         Ok(if is_dead_to_all(page, tid, &self.store)? { Found::Dead } else { Found::Invisible })
@@ -125,8 +133,12 @@ impl TableFetch for HeapFetch {
         let found = self.find(&page, tid)?;
         let pin = page.unlock();
         match found {
-            Found::Visible(offset, header, hints) => {
-                set_hints(&self.store, &self.table, pin, &[(offset, header.xmin, header.xmax, hints)])?;
+            Found::Visible(offset, header, steps) => {
+                if steps > STEPS_WITHOUT_PRUNING {
+                    prune_page::prune_if_free(&self.store, &self.table, pin)?;
+                } else {
+                    set_hints(&self.store, &self.table, pin, &self.hints)?;
+                }
                 let place = Tid { block: tid.block, offset };
                 fill_header(&self.table, place, &header, row);
                 row.values.clear();

@@ -74,3 +74,13 @@ pub(crate) fn try_in_passing(
         Err(pin) => Ok(Err(pin)),
     }
 }
+
+/// Prunes a page where a fetch passed over many dead versions, if nobody else has the page now.
+pub(crate) fn prune_if_free(store: &Store, table: &Relation, pin: buffer::Pin) -> Result<()> {
+    let Ok(mut guard) = pin.try_exclusive() else { return Ok(()) };
+    let (hint, horizon) = (guard.prune_hint(), store.xacts.recent_horizon());
+    if hint.is_valid() && hint < horizon.xmin {
+        prune(store, table, &mut guard, horizon)?;
+    }
+    Ok(())
+}
