@@ -196,6 +196,12 @@ impl AnalyzeContext<'_> {
         Analyzer::new(self, Parameters::None).resolve_operator(name, left, right, Location::UNKNOWN)
     }
 
+    /// True if values of all these types can be given where these others are wanted, without a cast being written.
+    pub fn can_coerce_implicitly(&self, sources: &[Oid], targets: &[Oid]) -> Result<bool> {
+        let context = crate::expr::CoercionContext::Implicit;
+        Analyzer::new(self, Parameters::None).can_coerce(sources, targets, context)
+    }
+
     /// True if values of one type can be taken as another without any function.
     pub fn is_binary_coercible(&self, source: Oid, target: Oid) -> Result<bool> {
         Analyzer::new(self, Parameters::None).is_binary_coercible(source, target)

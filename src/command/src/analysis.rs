@@ -48,15 +48,7 @@ pub fn evaluate_parameters(cx: Ctx<'_>, source: &str, statement: &ExecuteStmt, t
     let made = with_analyze_context(cx, source, |context| {
         context.analyze_execute_params(&statement.params, types, &statement.name)
     })?;
-    made.iter().map(|expression| evaluate_constant(cx, expression)).collect()
-}
-
-/// The value of an expression without variables. Constants are known already; the rest is for the executor.
-pub(crate) fn evaluate_constant(_: Ctx<'_>, expression: &analyze::expr::Expr) -> Result<Datum> {
-    match expression {
-        analyze::expr::Expr::Const(constant) => Ok(constant.value.clone()),
-        _ => report::unsupported!("an expression that is no constant in this place"),
-    }
+    made.iter().map(|expression| crate::evaluation::evaluate(cx, expression)).collect()
 }
 
 /// Takes the functions' state out of the session while it is lent; whoever asks meanwhile gets a fresh one.

@@ -121,18 +121,27 @@ pub(crate) fn choose_constraint_name(
     columns: &str,
     label: &str,
 ) -> Result<String> {
-    let taken = cx.catalog().constraints(table.oid)?;
-    let is_taken = |name: &str| taken.iter().any(|row| row.conname == name);
     if let Some(name) = given {
-        if is_taken(name) {
+        if cx.catalog().constraints(table.oid)?.iter().any(|row| row.conname == *name) {
             let table = table.name();
             bail!(DUPLICATE_OBJECT, "constraint \"{name}\" for relation \"{table}\" already exists");
         }
         return Ok(name.clone());
     }
     let labels = std::iter::once(label.to_owned()).chain((1..).map(|n| format!("{label}{n}")));
-    let mut names = labels.map(|label| make_object_name(table.name(), columns, &label));
-    Ok(names.find(|name| !is_taken(name)).expect("there is always another number"))
+    for name in labels.map(|label| make_object_name(table.name(), columns, &label)) {
+        if !is_name_in_schema(cx, table.class.relnamespace, &name)? {
+            return Ok(name);
+        }
+    }
+    unreachable!("there is always another number")
+}
+
+/// True if some constraint of the schema has this name: made-up names are unique in their schema, as the standard wants.
+fn is_name_in_schema(cx: Ctx<'_>, namespace: Oid, name: &str) -> Result<bool> {
+    use catalog::columns::pg_constraint as c;
+    let keys = [schema::Key::text(c::CONNAME, name), schema::Key::oid(c::CONNAMESPACE, namespace)];
+    Ok(!cx.catalog().scan::<PgConstraint>(&keys)?.is_empty())
 }
 
 fn add_check(ex: &mut Execution<'_, '_>, table: Oid, said: &Constraint, expression: &ast::Expr) -> Result<()> {

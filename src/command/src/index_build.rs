@@ -39,7 +39,7 @@ fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, store
     let memory_bytes_max = cx.setting(|s| s.int(Setting::MaintenanceWorkMem)) as usize * 1024;
     let mut sorter = Sorter::new(width + 2, sort_keys(stored), memory_bytes_max, None);
     let mut space = temp_space(cx);
-    let mut values = IndexEntries::new(cx, table, index)?;
+    let mut values = IndexEntries::new(cx, index)?;
     let relation = table.table.as_ref().expect("an index is on a table with storage");
     let store = &cx.instance.store;
     let mut scan = cx.with_tx(|tx| relation.am.build_scan(&mut Access::new(store, tx), relation, ColumnSet::ALL))?;

@@ -1,30 +1,61 @@
 //! An index's values of a table's row.
 
+use crate::evaluation::RowProgram;
+use analyze::expr::Expr;
+use analyze::stored;
+use base::Oid;
 use instance::Ctx;
 use instance::privileges::Privileges;
-use report::{Result, unsupported};
+use report::Result;
 use schema::RelationEntry;
 use tuple::Datum;
 
 /// Takes an index's columns out of a table's rows.
 pub(crate) struct IndexEntries {
-    /// The table's columns, 0-based.
-    columns: Vec<usize>,
+    /// The table's columns, 0-based; `None` for an expression.
+    columns: Vec<Option<usize>>,
+    /// The expressions, in the order of their columns.
+    expressions: Option<RowProgram>,
+    /// The condition of a partial index.
+    predicate: Option<RowProgram>,
+    computed: Vec<Datum>,
 }
 
 impl IndexEntries {
-    /// For an index of a table. Errors: 0A000 for expressions and conditions.
-    pub(crate) fn new(_: Ctx<'_>, _: &RelationEntry, index: &RelationEntry) -> Result<IndexEntries> {
+    /// For an index of a table.
+    pub(crate) fn new(cx: Ctx<'_>, index: &RelationEntry) -> Result<IndexEntries> {
         let row = index.index.as_ref().expect("an index has its pg_index row");
-        if row.indexprs.is_some() || row.indpred.is_some() {
-            unsupported!("an index on an expression or with a condition");
-        }
-        Ok(IndexEntries { columns: row.indkey.iter().map(|column| *column as usize - 1).collect() })
+        let expressions = match &row.indexprs {
+            Some(text) => Some(RowProgram::new(cx, &stored::from_text::<Vec<Expr>>(text)?)?),
+            None => None,
+        };
+        let predicate = match &row.indpred {
+            Some(text) => Some(RowProgram::new(cx, &[stored::from_text::<Expr>(text)?])?),
+            None => None,
+        };
+        let columns = row.indkey.iter().map(|column| (*column > 0).then(|| *column as usize - 1)).collect();
+        Ok(IndexEntries { columns, expressions, predicate, computed: Vec::new() })
     }
 
     /// Appends the index's values of a row; false if the row is not in the index.
-    pub(crate) fn evaluate(&mut self, _: Ctx<'_>, row: &[Datum], entry: &mut Vec<Datum>) -> Result<bool> {
-        entry.extend(self.columns.iter().map(|column| row[*column].clone()));
+    pub(crate) fn evaluate(&mut self, cx: Ctx<'_>, row: &[Datum], entry: &mut Vec<Datum>) -> Result<bool> {
+        self.computed.clear();
+        if let Some(predicate) = &mut self.predicate {
+            predicate.evaluate(cx, row, &mut self.computed)?;
+            if !matches!(self.computed.pop(), Some(Datum::Bool(true))) {
+                return Ok(false);
+            }
+        }
+        if let Some(expressions) = &mut self.expressions {
+            expressions.evaluate(cx, row, &mut self.computed)?;
+        }
+        let mut computed = self.computed.drain(..);
+        for column in &self.columns {
+            entry.push(match column {
+                Some(column) => row[*column].clone(),
+                None => computed.next().expect("there is a value for each expression"),
+            });
+        }
         Ok(true)
     }
 }
@@ -43,14 +74,19 @@ pub(crate) fn describe_key(
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let mut shown = Vec::new();
     for (column, value) in columns.iter().zip(values) {
-        shown.push(match value {
-            Datum::Null => "null".to_owned(),
-            value => exec::with_fn_ctx(cx, |fx| {
-                let mut out = Vec::new();
-                builtins::output(fx, column.type_oid, value, &mut out)?;
-                Ok(String::from_utf8_lossy(&out).into_owned())
-            })?,
-        });
+        shown.push(text_of_value(cx, column.type_oid, value)?);
     }
     Ok(Some(format!("({})=({})", names.join(", "), shown.join(", "))))
+}
+
+/// A value as text, for messages.
+pub(crate) fn text_of_value(cx: Ctx<'_>, type_oid: Oid, value: &Datum) -> Result<String> {
+    if value.is_null() {
+        return Ok("null".to_owned());
+    }
+    exec::with_fn_ctx(cx, |fx| {
+        let mut out = Vec::new();
+        builtins::output(fx, type_oid, value, &mut out)?;
+        Ok(String::from_utf8_lossy(&out).into_owned())
+    })
 }

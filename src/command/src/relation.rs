@@ -167,7 +167,7 @@ fn check_columns(cx: Ctx<'_>, new: &NewRelation) -> Result<()> {
     }
     let is_relation = !matches!(new.kind, b'v' | b'c' | b'i');
     for (n, column) in new.columns.iter().enumerate() {
-        if is_relation && SYSTEM_COLUMNS.iter().any(|(_, name, ..)| *name == column.name) {
+        if is_relation && is_system_column(&column.name) {
             let name = &column.name;
             return Err(error!(DUPLICATE_COLUMN, "column name \"{name}\" conflicts with a system column name"));
         }
@@ -240,6 +240,11 @@ const SYSTEM_COLUMNS: [(i16, &str, Oid, i16, u8); 6] = [
     (-5, "cmax", Oid(29), 4, b'i'),
     (-6, "tableoid", Oid(26), 4, b'i'),
 ];
+
+/// True for the name of a column that every table has.
+pub(crate) fn is_system_column(name: &str) -> bool {
+    SYSTEM_COLUMNS.iter().any(|(_, system, ..)| *system == name)
+}
 
 fn insert_attributes(cx: Ctx<'_>, new: &NewRelation, oid: Oid) -> Result<()> {
     let catalog = cx.catalog();
