@@ -1,0 +1,264 @@
+//! What runs of programs and nodes share: the session, and the statement's own state.
+
+use crate::expr::CallInfo;
+use crate::store::{TempFile, TempSpace};
+use crate::system;
+use crate::types::Types;
+use crate::{Params, SystemFn};
+use analyze::expr::SqlValueFunctionOp;
+use base::{Oid, Tid};
+use builtins::{BuiltinFn, FnCtx, FormatSettings, Memo};
+use host::{File, OpenMode, OpenOptions};
+use instance::Ctx;
+use plan::node::PlannedStmt;
+use report::{Error, Result, error};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tuple::Datum;
+use xact::Snapshot;
+
+/// The statement's state: parameters, sub-plans, limits. Owned by the executor, beside the node tree.
+pub struct EState {
+    /// The plan.
+    pub plan: Arc<PlannedStmt>,
+    /// The client's parameters.
+    pub params: Arc<Params>,
+    /// The executor's parameters.
+    pub values: Vec<Datum>,
+    /// For each executor parameter, the initial plan that sets it and has not run yet: an index into `subplans`.
+    pub pending: Vec<Option<u32>>,
+    /// Sub-plans' states, taken out while they run.
+    pub subplans: Vec<Option<Box<crate::subplans::SubplanState>>>,
+    /// Work tables of recursive queries, by parameter.
+    pub work_tables: Vec<(i32, crate::store::Tuplestore)>,
+    /// What the statement sees.
+    pub snapshot: Snapshot,
+    /// Display settings.
+    pub format: Arc<FormatSettings>,
+    /// work_mem in bytes.
+    pub work_mem: usize,
+    /// work_mem times hash_mem_multiplier.
+    pub hash_mem: usize,
+    /// Rows processed, for the command tag.
+    pub processed: u64,
+    /// The row of each relation that EvalPlanQual looks at, in a re-evaluation.
+    pub recheck: Option<Box<Recheck>>,
+    /// Gather times and counts.
+    pub instrument: Option<Instruments>,
+    /// Number of temporary files made.
+    pub temp_files: u32,
+    /// Things to do at the statement's end.
+    pub triggers: crate::foreign_keys::Queue,
+    /// Relations opened, by range table index.
+    pub relations: Vec<Option<Arc<schema::RelationEntry>>>,
+}
+
+/// Whether times are taken.
+#[derive(Clone, Copy, Debug)]
+pub struct Instruments {
+    /// Clock readings too.
+    pub timing: bool,
+}
+
+/// Rows for a re-evaluation of a plan after a concurrent update.
+#[derive(Default)]
+pub struct Recheck {
+    /// By range table index: the row to be used instead of a scan, `None` if the relation gives none; and whether it was
+    /// given already.
+    pub rows: Vec<(i32, Option<access::Row>, bool)>,
+}
+
+impl EState {
+    /// Sets an executor parameter.
+    pub fn set_param(&mut self, id: u32, value: Datum) {
+        self.values[id as usize] = value;
+        self.pending[id as usize] = None;
+    }
+
+    /// The entry of a relation of the range table.
+    pub fn relation(&self, rti: i32) -> &Arc<schema::RelationEntry> {
+        self.relations[rti as usize - 1].as_ref().expect("relations are opened at the start")
+    }
+}
+
+/// The session and the statement's state together.
+pub struct Env<'e> {
+    /// The session.
+    pub cx: Ctx<'e>,
+    /// The statement.
+    pub es: &'e mut EState,
+}
+
+/// Calls `work` with a function context of the session.
+pub fn with_fn_ctx<T>(cx: Ctx<'_>, work: impl FnOnce(&mut FnCtx<'_>) -> T) -> T {
+    let format = Arc::clone(&cx.session.format.borrow());
+    with_format(cx, &format, work)
+}
+
+/// The same with display settings at hand.
+#[inline]
+pub fn with_format<T>(cx: Ctx<'_>, format: &FormatSettings, work: impl FnOnce(&mut FnCtx<'_>) -> T) -> T {
+    let types = Types(cx);
+    let mut run = |memo: &mut Memo| {
+        let mut fx = FnCtx::new(format, &types, memo);
+        fx.transaction_start = cx.session.transaction_start_us.get();
+        fx.statement_start = cx.session.statement_start_us.get();
+        work(&mut fx)
+    };
+    // A function called while another one runs gets a memo of its own.
+    match cx.session.memo.try_borrow_mut() {
+        Ok(mut memo) => run(&mut memo),
+        Err(_) => {
+            let now = cx.now_us();
+            run(&mut Memo::new(now as u64, Box::new(move || now)))
+        }
+    }
+}
+
+impl<'e> Env<'e> {
+    /// A shorter-lived copy.
+    pub fn reborrow(&mut self) -> Env<'_> {
+        Env { cx: self.cx, es: self.es }
+    }
+
+    /// Ends the statement if somebody asked for it.
+    #[inline]
+    pub fn check_interrupts(&self) -> Result<()> {
+        self.cx.check_interrupts()
+    }
+
+    /// Calls a pure function.
+    #[inline]
+    pub fn call_builtin(&mut self, function: BuiltinFn, info: &CallInfo, args: &[Datum]) -> Result<Datum> {
+        with_format(self.cx, &self.es.format, |fx| {
+            let mut fx = fx.call(&info.arg_types, info.result_type, info.collation);
+            fx.variadic = info.variadic;
+            function(&mut fx, args)
+        })
+    }
+
+    /// Calls a function that sees the session.
+    pub fn call_system(&mut self, function: SystemFn, info: &CallInfo, args: &[Datum]) -> Result<Datum> {
+        let cx = self.cx;
+        let format = Arc::clone(&self.es.format);
+        let types = Types(cx);
+        // System functions may evaluate expressions, so the session's memo stays free.
+        let now = cx.now_us();
+        let mut memo = Memo::new(now as u64, Box::new(move || now));
+        let mut fx = FnCtx::new(&format, &types, &mut memo);
+        fx.transaction_start = cx.session.transaction_start_us.get();
+        fx.statement_start = cx.session.statement_start_us.get();
+        let mut fx = fx.call(&info.arg_types, info.result_type, info.collation);
+        fx.variadic = info.variadic;
+        let result = function(cx, &mut fx, args);
+        for notice in memo.notices.drain(..) {
+            cx.session.notice(notice);
+        }
+        result
+    }
+
+    /// A parameter of the client. Errors: 42704 if there is none.
+    pub fn param_extern(&self, id: u32) -> Result<&Datum> {
+        let value = self.es.params.values.get(id as usize - 1);
+        value.ok_or_else(|| error!(UNDEFINED_OBJECT, "no value found for parameter {id}"))
+    }
+
+    /// A value by its text form as another type.
+    pub fn convert_via_io(&mut self, value: &Datum, source: Oid, target: Oid, typmod: i32) -> Result<Datum> {
+        with_format(self.cx, &self.es.format, |fx| {
+            let mut text = Vec::new();
+            if value.is_null() {
+                return Ok(Datum::Null);
+            }
+            builtins::output(fx, source, value, &mut text)?;
+            let text = String::from_utf8(text).map_err(|_| Error::internal("text form is not UTF-8"))?;
+            builtins::input(fx, target, typmod, &text)
+        })
+    }
+
+    /// A parameterless function of the standard.
+    pub fn sql_value(&mut self, op: SqlValueFunctionOp, typmod: i32) -> Result<Datum> {
+        system::sql_value(self.cx, &self.es.format, op, typmod)
+    }
+
+    /// The next value of a sequence as a type.
+    pub fn next_value(&mut self, sequence: Oid, type_oid: Oid) -> Result<Datum> {
+        let value = system::next_value(self.cx, sequence, false)?;
+        Ok(match type_oid.0 {
+            21 => Datum::Int2(value as i16),
+            23 => Datum::Int4(value as i32),
+            _ => Datum::Int8(value),
+        })
+    }
+
+    /// Makes temporary files.
+    pub fn temp_space(&mut self) -> DiskSpace<'_> {
+        DiskSpace { cx: self.cx, count: &mut self.es.temp_files }
+    }
+}
+
+/// Temporary files below `base/pgsql_tmp`.
+pub struct DiskSpace<'a> {
+    cx: Ctx<'a>,
+    count: &'a mut u32,
+}
+
+impl<'a> DiskSpace<'a> {
+    /// Files of a session, numbered by this counter.
+    pub fn new(cx: Ctx<'a>, count: &'a mut u32) -> DiskSpace<'a> {
+        DiskSpace { cx, count }
+    }
+}
+
+struct DiskFile {
+    disk: Arc<dyn host::Disk>,
+    file: Arc<dyn File>,
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl TempSpace for DiskSpace<'_> {
+    fn create(&mut self) -> Result<Box<dyn TempFile>> {
+        let disk = Arc::clone(&self.cx.instance.host.disk);
+        let folder = PathBuf::from("base/pgsql_tmp");
+        if disk.kind(&folder)?.is_none() {
+            // Another session may make it at the same moment.
+            let made = disk.mkdir(&folder);
+            if disk.kind(&folder)?.is_none() {
+                made?;
+            }
+        }
+        let session = self.cx.session.entry.id();
+        loop {
+            *self.count += 1;
+            let path = folder.join(format!("pgsql_tmp{}.{}", session.0, *self.count));
+            match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
+                Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0 })),
+                Err(error) if disk.exists(&path).unwrap_or(false) => drop(error),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl TempFile for DiskFile {
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_at(bytes, self.bytes)?;
+        self.bytes += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn read_at(&mut self, offset: u64, out: &mut [u8]) -> Result<usize> {
+        self.file.read_at(out, offset)
+    }
+}
+
+impl Drop for DiskFile {
+    fn drop(&mut self) {
+        // Nothing depends on it: leftovers are removed at the next start.
+        let _ = self.disk.unlink(&self.path);
+    }
+}
+
+/// No row.
+pub const NO_TID: Tid = Tid::INVALID;
