@@ -6,7 +6,7 @@ use crate::system;
 use crate::types::Types;
 use crate::{Params, SystemFn};
 use analyze::expr::SqlValueFunctionOp;
-use base::{Oid, Tid};
+use base::Oid;
 use builtins::{BuiltinFn, FnCtx, FormatSettings, Memo};
 use host::{File, OpenMode, OpenOptions};
 use instance::Ctx;
@@ -203,13 +203,6 @@ pub struct DiskSpace<'a> {
     count: &'a mut u32,
 }
 
-impl<'a> DiskSpace<'a> {
-    /// Files of a session, numbered by this counter.
-    pub fn new(cx: Ctx<'a>, count: &'a mut u32) -> DiskSpace<'a> {
-        DiskSpace { cx, count }
-    }
-}
-
 struct DiskFile {
     disk: Arc<dyn host::Disk>,
     file: Arc<dyn File>,
@@ -217,26 +210,47 @@ struct DiskFile {
     bytes: u64,
 }
 
+/// Temporary files with a counter of their own.
+pub struct OwnSpace<'a> {
+    cx: Ctx<'a>,
+    count: u32,
+}
+
+/// Makes temporary files for what runs outside an executor (index builds).
+pub fn temp_space(cx: Ctx<'_>) -> OwnSpace<'_> {
+    OwnSpace { cx, count: 0 }
+}
+
+impl TempSpace for OwnSpace<'_> {
+    fn create(&mut self) -> Result<Box<dyn TempFile>> {
+        create_file(self.cx, &mut self.count)
+    }
+}
+
 impl TempSpace for DiskSpace<'_> {
     fn create(&mut self) -> Result<Box<dyn TempFile>> {
-        let disk = Arc::clone(&self.cx.instance.host.disk);
-        let folder = PathBuf::from("base/pgsql_tmp");
+        create_file(self.cx, self.count)
+    }
+}
+
+fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
+    let disk = Arc::clone(&cx.instance.host.disk);
+    let folder = PathBuf::from("base/pgsql_tmp");
+    if disk.kind(&folder)?.is_none() {
+        // Another session may make it at the same moment.
+        let made = disk.mkdir(&folder);
         if disk.kind(&folder)?.is_none() {
-            // Another session may make it at the same moment.
-            let made = disk.mkdir(&folder);
-            if disk.kind(&folder)?.is_none() {
-                made?;
-            }
+            made?;
         }
-        let session = self.cx.session.entry.id();
-        loop {
-            *self.count += 1;
-            let path = folder.join(format!("pgsql_tmp{}.{}", session.0, *self.count));
-            match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
-                Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0 })),
-                Err(error) if disk.exists(&path).unwrap_or(false) => drop(error),
-                Err(error) => return Err(error),
-            }
+    }
+    let session = cx.session.entry.id;
+    loop {
+        let path = folder.join(format!("pgsql_tmp{}.{}", session.0, *count));
+        *count += 1;
+        match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
+            Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0 })),
+            Err(error) if disk.exists(&path).unwrap_or(false) => drop(error),
+            Err(error) => return Err(error),
         }
     }
 }
@@ -259,6 +273,3 @@ impl Drop for DiskFile {
         let _ = self.disk.unlink(&self.path);
     }
 }
-
-/// No row.
-pub const NO_TID: Tid = Tid::INVALID;

@@ -1,0 +1,595 @@
+//! Scans by an index: row by row, from the index alone, and by bitmap.
+
+use super::scan::{recheck_row, table_of, wanted_columns};
+use super::{Builder, NodeState, Output};
+use crate::env::Env;
+use crate::expr::{Program, Rows, compile_condition, compile_exprs};
+use access::{Direction, Fetched, IndexScan as AmScan, KeyOp, Row, ScanKey, TableFetch};
+use analyze::expr::Expr;
+use base::{Oid, Tid};
+use plan::node::{BitmapHeapScan, IndexCondition, IndexConditionKind, IndexOnlyScan, IndexScan, Node, Plan};
+use report::{Error, Result};
+use std::cmp::Ordering;
+use std::sync::Arc;
+use tuple::{ColumnSet, Comparator, Datum, Repr};
+
+/// A condition, compiled: which column, how compared; its value is a result of the program.
+struct Condition {
+    column: usize,
+    op: KeyOp,
+    kind: ConditionKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ConditionKind {
+    Value(usize),
+    Array(usize),
+    Test,
+}
+
+/// The conditions of an index scan, and the keys that they come to.
+pub struct Conditions {
+    conditions: Vec<Condition>,
+    values: Program,
+    reprs: Vec<Repr>,
+    comparators: Vec<Comparator>,
+    /// Keys of the scans still to be made (arrays make several), last one first.
+    pending: Vec<Vec<ScanKey>>,
+    row: Vec<Datum>,
+}
+
+fn key_op(strategy: u16) -> Result<KeyOp> {
+    Ok(match strategy {
+        1 => KeyOp::Less,
+        2 => KeyOp::LessEqual,
+        3 => KeyOp::Equal,
+        4 => KeyOp::GreaterEqual,
+        5 => KeyOp::Greater,
+        _ => return Err(Error::internal("unknown index strategy")),
+    })
+}
+
+impl Conditions {
+    fn build(builder: &Builder<'_>, index: &access::Index, conditions: &[IndexCondition]) -> Result<Conditions> {
+        let mut exprs: Vec<Expr> = Vec::new();
+        let mut out = Vec::new();
+        for condition in conditions {
+            let (op, kind) = match &condition.kind {
+                IndexConditionKind::Compare { strategy, value, .. } => {
+                    exprs.push(value.clone());
+                    (key_op(*strategy)?, ConditionKind::Value(exprs.len() - 1))
+                }
+                IndexConditionKind::Any { strategy, array, .. } => {
+                    exprs.push(array.clone());
+                    (key_op(*strategy)?, ConditionKind::Array(exprs.len() - 1))
+                }
+                IndexConditionKind::Row { strategy, values, .. } => {
+                    // The first column bounds the scan; the whole comparison is tested again.
+                    exprs.push(values[0].clone());
+                    let op = match strategy {
+                        1 | 2 => KeyOp::LessEqual,
+                        _ => KeyOp::GreaterEqual,
+                    };
+                    (op, ConditionKind::Value(exprs.len() - 1))
+                }
+                IndexConditionKind::IsNull => (KeyOp::IsNull, ConditionKind::Test),
+                IndexConditionKind::IsNotNull => (KeyOp::IsNotNull, ConditionKind::Test),
+            };
+            out.push(Condition { column: condition.column, op, kind });
+        }
+        Ok(Conditions {
+            conditions: out,
+            values: compile_exprs(builder.cx, &exprs)?,
+            reprs: (0..index.key_count()).map(|c| index.repr(c)).collect(),
+            comparators: (0..index.key_count()).map(|c| index.comparator(c).clone()).collect(),
+            pending: Vec::new(),
+            row: Vec::new(),
+        })
+    }
+
+    /// Evaluates the conditions; afterwards `next_keys` gives the scans to be made.
+    fn evaluate(&mut self, env: &mut Env<'_>, backward: bool) -> Result<()> {
+        let mut row = std::mem::take(&mut self.row);
+        self.values.project(&Rows::default(), env, &mut row)?;
+        self.row = row;
+        self.pending.clear();
+        self.pending.push(Vec::with_capacity(self.conditions.len()));
+        for at in 0..self.conditions.len() {
+            let (column, op, kind) = {
+                let c = &self.conditions[at];
+                (c.column, c.op, c.kind)
+            };
+            match kind {
+                ConditionKind::Test => {
+                    self.pending.iter_mut().for_each(|keys| keys.push(ScanKey { column, op, value: Datum::Null }));
+                }
+                ConditionKind::Value(place) => {
+                    let value = std::mem::take(&mut self.row[place]);
+                    match fit(op, value, self.reprs[column]) {
+                        Fit::Key(op, value) => {
+                            let Some((last, rest)) = self.pending.split_last_mut() else { return Ok(()) };
+                            rest.iter_mut().for_each(|keys| keys.push(ScanKey { column, op, value: value.clone() }));
+                            last.push(ScanKey { column, op, value });
+                        }
+                        Fit::Always => {
+                            let not_null = ScanKey { column, op: KeyOp::IsNotNull, value: Datum::Null };
+                            self.pending.iter_mut().for_each(|keys| keys.push(not_null.clone()));
+                        }
+                        Fit::Never => {
+                            self.pending.clear();
+                            return Ok(());
+                        }
+                    }
+                }
+                ConditionKind::Array(place) => self.multiply(column, op, place, backward),
+            }
+        }
+        // The first scan is taken from the end.
+        self.pending.reverse();
+        Ok(())
+    }
+
+    /// One scan for each value of an array, in index order.
+    fn multiply(&mut self, column: usize, op: KeyOp, place: usize, backward: bool) {
+        let array = std::mem::take(&mut self.row[place]);
+        let mut values: Vec<(KeyOp, Datum)> = Vec::new();
+        if !array.is_null() {
+            for value in builtins::array::ArrayRef::of(&array).iter() {
+                if let Fit::Key(op, value) = fit(op, value, self.reprs[column]) {
+                    values.push((op, value));
+                }
+            }
+        }
+        let comparator = &self.comparators[column];
+        values.sort_by(|a, b| comparator.compare(&a.1, &b.1));
+        values.dedup_by(|a, b| comparator.compare(&a.1, &b.1) == Ordering::Equal);
+        if op != KeyOp::Equal && values.len() > 1 {
+            // x < ANY (array) is x < the greatest of them.
+            let keep = if matches!(op, KeyOp::Less | KeyOp::LessEqual) { values.len() - 1 } else { 0 };
+            values = vec![values.swap_remove(keep)];
+        }
+        if backward {
+            values.reverse();
+        }
+        let mut all = Vec::with_capacity(self.pending.len() * values.len());
+        for keys in &self.pending {
+            for (op, value) in &values {
+                let mut keys = keys.clone();
+                keys.push(ScanKey { column, op: *op, value: value.clone() });
+                all.push(keys);
+            }
+        }
+        self.pending = all;
+    }
+
+    fn next_keys(&mut self) -> Option<Vec<ScanKey>> {
+        self.pending.pop()
+    }
+}
+
+enum Fit {
+    Key(KeyOp, Datum),
+    /// Every value but null meets the condition.
+    Always,
+    /// No value does.
+    Never,
+}
+
+/// The condition with its value as the column's type.
+fn fit(op: KeyOp, value: Datum, repr: Repr) -> Fit {
+    let number = match (&value, repr) {
+        (Datum::Null, _) => return Fit::Never,
+        (Datum::Int4(_), Repr::Int4) | (Datum::Int8(_), Repr::Int8) | (Datum::Int2(_), Repr::Int2) => return Fit::Key(op, value),
+        (Datum::Int2(v), Repr::Int4 | Repr::Int8) => i64::from(*v),
+        (Datum::Int4(v), Repr::Int2 | Repr::Int8) => i64::from(*v),
+        (Datum::Int8(v), Repr::Int2 | Repr::Int4) => *v,
+        (Datum::Float4(v), Repr::Float8) => return Fit::Key(op, Datum::Float8(f64::from(*v))),
+        (Datum::Float8(v), Repr::Float4) => return fit_float(op, *v),
+        _ => return Fit::Key(op, value),
+    };
+    let (low, high) = match repr {
+        Repr::Int2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        Repr::Int4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    };
+    if number < low || number > high {
+        let below = number < low;
+        return match op {
+            KeyOp::Equal => Fit::Never,
+            KeyOp::Less | KeyOp::LessEqual if below => Fit::Never,
+            KeyOp::Greater | KeyOp::GreaterEqual if !below => Fit::Never,
+            _ => Fit::Always,
+        };
+    }
+    Fit::Key(op, match repr {
+        Repr::Int2 => Datum::Int2(number as i16),
+        Repr::Int4 => Datum::Int4(number as i32),
+        _ => Datum::Int8(number),
+    })
+}
+
+/// A float8 against a float4 column: the nearest float4, with the comparison adjusted to the side it lies on.
+fn fit_float(op: KeyOp, value: f64) -> Fit {
+    let near = value as f32;
+    let back = f64::from(near);
+    if back == value || value.is_nan() {
+        return Fit::Key(op, Datum::Float4(near));
+    }
+    let above = back > value;
+    let op = match (op, above) {
+        (KeyOp::Equal, _) => return Fit::Never,
+        (KeyOp::Less | KeyOp::LessEqual, true) => KeyOp::Less,
+        (KeyOp::Less | KeyOp::LessEqual, false) => KeyOp::LessEqual,
+        (KeyOp::Greater | KeyOp::GreaterEqual, true) => KeyOp::GreaterEqual,
+        (KeyOp::Greater | KeyOp::GreaterEqual, false) => KeyOp::Greater,
+        (other, _) => other,
+    };
+    Fit::Key(op, Datum::Float4(near))
+}
+
+/// An IndexScan or IndexOnlyScan at work.
+pub struct IndexScanState {
+    rti: i32,
+    table: Arc<access::Relation>,
+    index: Arc<access::Index>,
+    conditions: Conditions,
+    /// Tested again in a re-evaluation, where the index is not used.
+    recheck: Option<Program>,
+    direction: Direction,
+    wanted: ColumnSet,
+    /// Columns come from the index.
+    only: bool,
+    scan: Option<Box<dyn AmScan>>,
+    fetch: Option<Box<dyn TableFetch>>,
+    /// A scan with keys is going on.
+    active: bool,
+    /// The conditions have been evaluated since the last rescan.
+    ready: bool,
+    row: Row,
+    output: Output,
+    /// Rows of an index-only scan that had to be fetched.
+    pub heap_fetches: u64,
+    /// In a re-evaluation, where an index-only scan finds its columns in the table's row; `None` for expressions.
+    index_columns: Vec<Option<usize>>,
+}
+
+fn stored_index(builder: &Builder<'_>, oid: Oid) -> Result<Arc<access::Index>> {
+    builder.cx.catalog().index(oid)
+}
+
+impl IndexScanState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &IndexScan) -> Result<IndexScanState> {
+        let table = table_of(builder, node.relation)?;
+        let index = stored_index(builder, node.index)?;
+        let exprs = plan.qual.iter().chain(super::target_exprs(&plan.targetlist));
+        let wanted = if builder.recheck { ColumnSet::ALL } else { wanted_columns(exprs) };
+        let output = builder.scan_output(plan, node.relation, wanted.upto(table.desc.len()))?;
+        Ok(IndexScanState {
+            rti: node.relation,
+            conditions: Conditions::build(builder, &index, &node.conditions)?,
+            recheck: match builder.recheck {
+                true => compile_condition(builder.cx, &node.conditions_original)?,
+                false => None,
+            },
+            direction: if node.backward { Direction::Backward } else { Direction::Forward },
+            wanted,
+            only: false,
+            scan: None,
+            fetch: None,
+            active: false,
+            ready: false,
+            row: Row::default(),
+            output,
+            heap_fetches: 0,
+            index_columns: Vec::new(),
+            table,
+            index,
+        })
+    }
+
+    pub(super) fn build_only(builder: &mut Builder<'_>, plan: &Plan, node: &IndexOnlyScan) -> Result<IndexScanState> {
+        let table = table_of(builder, node.relation)?;
+        let index = stored_index(builder, node.index)?;
+        let output = builder.output(plan)?;
+        Ok(IndexScanState {
+            rti: node.relation,
+            conditions: Conditions::build(builder, &index, &node.conditions)?,
+            recheck: match builder.recheck {
+                true => compile_condition(builder.cx, &node.conditions_original)?,
+                false => None,
+            },
+            direction: if node.backward { Direction::Backward } else { Direction::Forward },
+            wanted: ColumnSet::NONE,
+            only: true,
+            scan: None,
+            fetch: None,
+            active: false,
+            ready: false,
+            row: Row::default(),
+            output,
+            heap_fetches: 0,
+            index_columns: index.table_columns.clone(),
+            table,
+            index,
+        })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if env.es.recheck.is_some()
+            && let Some(found) = recheck_row(env, self.rti, &mut self.row)
+        {
+            return if found { self.emit_rechecked(env) } else { Ok(false) };
+        }
+        if !self.ready {
+            self.conditions.evaluate(env, self.direction == Direction::Backward)?;
+            self.ready = true;
+            self.active = false;
+        }
+        loop {
+            if !self.active && !self.start(env)? {
+                return Ok(false);
+            }
+            if !self.next_entry()? {
+                self.active = false;
+                continue;
+            }
+            let rows = Rows { scan: &self.row.values, identity: Some(&self.row), ..Rows::default() };
+            if self.output.emit(&rows, env)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn emit_rechecked(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if self.only {
+            let values = self
+                .index_columns
+                .iter()
+                .map(|c| c.and_then(|c| self.row.values.get(c).cloned()).unwrap_or(Datum::Null))
+                .collect();
+            self.row.values = values;
+        }
+        let rows = Rows { scan: &self.row.values, identity: Some(&self.row), ..Rows::default() };
+        if let Some(recheck) = &mut self.recheck
+            && !recheck.holds(&rows, env)?
+        {
+            return Ok(false);
+        }
+        self.output.emit(&rows, env)
+    }
+
+    /// Begins the next scan; false if there is none.
+    fn start(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        let Some(keys) = self.conditions.next_keys() else { return Ok(false) };
+        let store = &env.cx.instance.store;
+        let index = &self.index;
+        let scan = self
+            .scan
+            .get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
+        scan.rescan(&keys)?;
+        if self.fetch.is_none() {
+            let snapshot = env.es.snapshot.clone();
+            self.fetch = Some(self.table.am.fetcher(store, &self.table, snapshot, self.wanted.clone()));
+        }
+        self.active = true;
+        Ok(true)
+    }
+
+    /// Finds the next entry whose row is visible.
+    fn next_entry(&mut self) -> Result<bool> {
+        let (Some(scan), Some(fetch)) = (&mut self.scan, &mut self.fetch) else { return Ok(false) };
+        while let Some(tid) = scan.next(self.direction)? {
+            if self.only && fetch.is_all_visible(tid.block)? {
+                self.row.values.clear();
+                self.row.tid = tid;
+                scan.entry(&mut self.row.values)?;
+                return Ok(true);
+            }
+            match fetch.fetch(tid, &mut self.row)? {
+                Fetched::Visible => {
+                    if self.only {
+                        self.heap_fetches += 1;
+                        self.row.values.clear();
+                        scan.entry(&mut self.row.values)?;
+                    }
+                    return Ok(true);
+                }
+                Fetched::Dead => scan.kill_entry(),
+                Fetched::Invisible => {}
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.output.pick(&self.row.values)
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
+        self.ready = false;
+        self.active = false;
+        if let Some(fetch) = &mut self.fetch {
+            fetch.set_snapshot(env.es.snapshot.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        Vec::new()
+    }
+
+    /// Rows thrown away by the filter.
+    pub fn filtered(&self) -> u64 {
+        self.output.filtered
+    }
+}
+
+/// How a bitmap is made.
+enum Bitmap {
+    Index { index: Arc<access::Index>, conditions: Box<Conditions> },
+    And(Vec<Bitmap>),
+    Or(Vec<Bitmap>),
+}
+
+impl Bitmap {
+    fn build(builder: &mut Builder<'_>, plan: &Plan) -> Result<Bitmap> {
+        Ok(match &plan.node {
+            Node::BitmapIndexScan(n) => {
+                let index = stored_index(builder, n.index)?;
+                let conditions = Box::new(Conditions::build(builder, &index, &n.conditions)?);
+                Bitmap::Index { index, conditions }
+            }
+            Node::BitmapAnd(children) => Bitmap::And(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?),
+            Node::BitmapOr(children) => Bitmap::Or(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?),
+            _ => return Err(Error::internal("unexpected node in a bitmap")),
+        })
+    }
+
+    /// The tids, sorted, each once.
+    fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
+        match self {
+            Bitmap::Index { index, conditions } => {
+                let mut tids = Vec::new();
+                conditions.evaluate(env, false)?;
+                let store = &env.cx.instance.store;
+                let mut scan = index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts()));
+                while let Some(keys) = conditions.next_keys() {
+                    scan.rescan(&keys)?;
+                    while let Some(tid) = scan.next(Direction::Forward)? {
+                        tids.push(tid);
+                    }
+                }
+                tids.sort_unstable();
+                tids.dedup();
+                Ok(tids)
+            }
+            Bitmap::And(parts) => {
+                let mut all: Option<Vec<Tid>> = None;
+                for part in parts {
+                    let tids = part.tids(env)?;
+                    all = Some(match all {
+                        None => tids,
+                        Some(mut known) => {
+                            known.retain(|tid| tids.binary_search(tid).is_ok());
+                            known
+                        }
+                    });
+                    if all.as_ref().is_some_and(Vec::is_empty) {
+                        break;
+                    }
+                }
+                Ok(all.unwrap_or_default())
+            }
+            Bitmap::Or(parts) => {
+                let mut all = Vec::new();
+                for part in parts {
+                    all.append(&mut part.tids(env)?);
+                }
+                all.sort_unstable();
+                all.dedup();
+                Ok(all)
+            }
+        }
+    }
+}
+
+/// A BitmapHeapScan at work.
+pub struct BitmapHeapState {
+    rti: i32,
+    table: Arc<access::Relation>,
+    bitmap: Bitmap,
+    recheck: Option<Program>,
+    tids: Option<Vec<Tid>>,
+    at: usize,
+    fetch: Option<Box<dyn TableFetch>>,
+    wanted: ColumnSet,
+    row: Row,
+    output: Output,
+    /// Pages looked at.
+    pub pages: u64,
+}
+
+impl BitmapHeapState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &BitmapHeapScan) -> Result<BitmapHeapState> {
+        let table = table_of(builder, node.relation)?;
+        let exprs = plan.qual.iter().chain(&node.recheck).chain(super::target_exprs(&plan.targetlist));
+        let wanted = if builder.recheck { ColumnSet::ALL } else { wanted_columns(exprs) };
+        Ok(BitmapHeapState {
+            rti: node.relation,
+            bitmap: Bitmap::build(builder, &node.bitmap)?,
+            // Our bitmaps name rows, never whole pages: only what an index tests in part is tested again. A HOT chain's
+            // entry leads to a row whose keys are the same.
+            recheck: compile_condition(builder.cx, &node.recheck)?,
+            tids: None,
+            at: 0,
+            fetch: None,
+            output: builder.scan_output(plan, node.relation, wanted.upto(table.desc.len()))?,
+            wanted,
+            row: Row::default(),
+            pages: 0,
+            table,
+        })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if env.es.recheck.is_some()
+            && let Some(found) = recheck_row(env, self.rti, &mut self.row)
+        {
+            return if found { self.emit(env) } else { Ok(false) };
+        }
+        if self.tids.is_none() {
+            self.tids = Some(self.bitmap.tids(env)?);
+            self.at = 0;
+        }
+        if self.fetch.is_none() {
+            let store = &env.cx.instance.store;
+            self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot.clone(), self.wanted.clone()));
+        }
+        let mut block = None;
+        loop {
+            let Some(tid) = self.tids.as_ref().and_then(|t| t.get(self.at).copied()) else { return Ok(false) };
+            self.at += 1;
+            if block != Some(tid.block) {
+                block = Some(tid.block);
+                self.pages += 1;
+                env.check_interrupts()?;
+            }
+            let fetch = self.fetch.as_mut().expect("made above");
+            if fetch.fetch(tid, &mut self.row)? == Fetched::Visible && self.emit(env)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn emit(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        let rows = Rows { scan: &self.row.values, identity: Some(&self.row), ..Rows::default() };
+        if let Some(recheck) = &mut self.recheck
+            && !recheck.holds(&rows, env)?
+        {
+            return Ok(false);
+        }
+        self.output.emit(&rows, env)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.output.pick(&self.row.values)
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
+        self.tids = None;
+        self.at = 0;
+        if let Some(fetch) = &mut self.fetch {
+            fetch.set_snapshot(env.es.snapshot.clone());
+        }
+        Ok(())
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        Vec::new()
+    }
+
+    /// Rows thrown away by the filter.
+    pub fn filtered(&self) -> u64 {
+        self.output.filtered
+    }
+}

@@ -1,0 +1,824 @@
+//! Nodes without tables: Result, ProjectSet, Append, recursive union, and scans of sub-queries, functions, VALUES, WITH.
+
+use super::{Builder, NodeState, Output, target_exprs};
+use crate::env::Env;
+use crate::expr::{CallInfo, Program, Rows, Source, compile_condition, compile_exprs};
+use crate::store::{GroupTable, Tuplestore};
+use analyze::expr::Expr;
+use base::Oid;
+use builtins::{RowSource, SrfFn};
+use plan::node::{
+    Append, CteScan, FunctionScan, Plan, RecursiveUnion, ResultNode, SubqueryScan, ValuesScan, WorkTableScan,
+};
+use report::{Error, Result, error};
+use tuple::Datum;
+
+/// A Result at work.
+pub struct ResultState {
+    /// The child, if it has one.
+    pub child: Option<Box<NodeState>>,
+    constant: Option<Program>,
+    checked: Option<bool>,
+    done: bool,
+    output: Output,
+}
+
+impl ResultState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &ResultNode) -> Result<ResultState> {
+        let child = match &node.child {
+            Some(child) => Some(Box::new(builder.build(child)?)),
+            None => None,
+        };
+        let mut output = builder.output(plan)?;
+        let width = child.as_ref().map_or(usize::MAX, |c| c.width());
+        if output.project.as_ref().is_some_and(|p| p.result_count() == width && p.is_identity_of(Source::Outer)) {
+            output.project = None;
+        }
+        let constant = compile_condition(builder.cx, &node.constant_qual)?;
+        Ok(ResultState { child, constant, checked: None, done: false, output })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if self.checked.is_none() {
+            let holds = match &mut self.constant {
+                Some(program) => program.holds(&Rows::default(), env)?,
+                None => true,
+            };
+            self.checked = Some(holds);
+        }
+        if self.checked == Some(false) || self.done {
+            return Ok(false);
+        }
+        match &mut self.child {
+            None => {
+                self.done = true;
+                self.output.emit(&Rows::default(), env)
+            }
+            Some(child) => {
+                while child.next(env)? {
+                    if self.output.emit(&Rows::outer(child.row()), env)? {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        match &self.child {
+            Some(child) if self.output.project.is_none() => child.row(),
+            _ => &self.output.row,
+        }
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.checked = None;
+        self.done = false;
+        self.child.as_mut().map_or(Ok(()), |child| child.rescan(env, changed))
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        self.child.as_deref_mut().into_iter().collect()
+    }
+}
+
+/// A set-returning call.
+pub struct SetCall {
+    function: SrfFn,
+    args: Program,
+    info: CallInfo,
+}
+
+impl SetCall {
+    /// Prepares a call; `None` if the expression returns no set.
+    pub fn build(builder: &Builder<'_>, expr: &Expr) -> Result<Option<SetCall>> {
+        let (function, args, collation, variadic) = match expr {
+            Expr::FuncExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, node.variadic),
+            Expr::OpExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, false),
+            _ => return Ok(None),
+        };
+        let found = builtins::set_returning(function);
+        let Some(found) = found else {
+            return Err(match crate::system::set_function(function) {
+                Some(_) => Error::internal("system set functions are called by FunctionScan"),
+                None => Error::unsupported(format!("set-returning function with OID {function}")),
+            });
+        };
+        Ok(Some(SetCall {
+            function: found.function,
+            args: compile_exprs(builder.cx, args)?,
+            info: CallInfo {
+                callee: crate::expr::Callee::Builtin(|_, _| Ok(Datum::Null)),
+                function,
+                strict: found.strict,
+                arg_types: args.iter().map(Expr::type_of).collect(),
+                result_type: expr.type_of(),
+                collation,
+                variadic,
+            },
+        }))
+    }
+
+    /// Calls it; `None` gives no rows.
+    pub fn start(&mut self, rows: &Rows<'_>, env: &mut Env<'_>) -> Result<Option<Box<dyn RowSource>>> {
+        let mut args = Vec::new();
+        self.args.project(rows, env, &mut args)?;
+        if self.info.strict && args.iter().any(Datum::is_null) {
+            return Ok(None);
+        }
+        let function = self.function;
+        self.with_cx(env, |fx| function(fx, &args)).map(Some)
+    }
+
+    /// Appends the next row's columns.
+    pub fn next(&self, source: &mut dyn RowSource, env: &mut Env<'_>, out: &mut Vec<Datum>) -> Result<bool> {
+        self.with_cx(env, |fx| source.next(fx, out))
+    }
+
+    fn with_cx<T>(&self, env: &mut Env<'_>, work: impl FnOnce(&mut builtins::FnCtx<'_>) -> T) -> T {
+        crate::env::with_format(env.cx, &env.es.format, |fx| {
+            let mut fx = fx.call(&self.info.arg_types, self.info.result_type, self.info.collation);
+            fx.variadic = self.info.variadic;
+            work(&mut fx)
+        })
+    }
+}
+
+enum Column {
+    Plain(usize),
+    Set(Box<SetCall>, Option<Box<dyn RowSource>>),
+}
+
+/// A ProjectSet at work.
+pub struct ProjectSetState {
+    child: Box<NodeState>,
+    plain: Program,
+    plain_row: Vec<Datum>,
+    columns: Vec<Column>,
+    active: bool,
+    row: Vec<Datum>,
+    scratch: Vec<Datum>,
+}
+
+impl ProjectSetState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, child: &Plan) -> Result<ProjectSetState> {
+        let child = Box::new(builder.build(child)?);
+        let mut plain = Vec::new();
+        let mut columns = Vec::new();
+        for expr in target_exprs(&plan.targetlist) {
+            match SetCall::build(builder, expr)? {
+                Some(call) => columns.push(Column::Set(Box::new(call), None)),
+                None => {
+                    plain.push(expr.clone());
+                    columns.push(Column::Plain(plain.len() - 1));
+                }
+            }
+        }
+        Ok(ProjectSetState {
+            child,
+            plain: compile_exprs(builder.cx, &plain)?,
+            plain_row: Vec::new(),
+            columns,
+            active: false,
+            row: Vec::new(),
+            scratch: Vec::new(),
+        })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        loop {
+            if !self.active {
+                if !self.child.next(env)? {
+                    return Ok(false);
+                }
+                let rows = Rows::outer(self.child.row());
+                self.plain.project(&rows, env, &mut self.plain_row)?;
+                for column in &mut self.columns {
+                    if let Column::Set(call, source) = column {
+                        *source = call.start(&rows, env)?;
+                    }
+                }
+                self.active = true;
+            }
+            if self.make_row(env)? {
+                return Ok(true);
+            }
+            self.active = false;
+            env.check_interrupts()?;
+        }
+    }
+
+    /// The sets side by side until the longest ends; the others give nulls.
+    fn make_row(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        let mut any = false;
+        self.row.clear();
+        for column in &mut self.columns {
+            let value = match column {
+                Column::Plain(at) => self.plain_row[*at].clone(),
+                Column::Set(call, source) => {
+                    self.scratch.clear();
+                    let more = match source {
+                        Some(s) => call.next(s.as_mut(), env, &mut self.scratch)?,
+                        None => false,
+                    };
+                    if !more {
+                        *source = None;
+                        Datum::Null
+                    } else {
+                        any = true;
+                        one_value(env, call, &mut self.scratch)?
+                    }
+                }
+            };
+            self.row.push(value);
+        }
+        Ok(any)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        &self.row
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.active = false;
+        self.child.rescan(env, changed)
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        vec![&mut self.child]
+    }
+}
+
+/// A set's row as one value: composite if it has several columns.
+fn one_value(env: &Env<'_>, call: &SetCall, columns: &mut Vec<Datum>) -> Result<Datum> {
+    if columns.len() == 1 {
+        return Ok(columns.pop().unwrap_or_default());
+    }
+    let types = crate::system::output_types(env.cx, call.info.function)?;
+    let (names, types): (Vec<String>, Vec<Oid>) = types.into_iter().unzip();
+    let mut desc = tuple::TupleDesc::default();
+    for (name, oid) in names.iter().zip(&types) {
+        use builtins::TypeLookup;
+        let info = crate::types::Types(env.cx).type_info(*oid)?;
+        desc.attributes.push(tuple::Attribute::new(name.clone(), *oid, info.len, info.repr()));
+    }
+    let type_mod = env.cx.session.register_record_type(&std::sync::Arc::new(desc));
+    Ok(crate::values::make_row(columns, Oid(2249), type_mod, &types))
+}
+
+/// An Append at work.
+pub struct AppendState {
+    children: Vec<NodeState>,
+    at: usize,
+}
+
+impl AppendState {
+    pub(super) fn build(builder: &mut Builder<'_>, node: &Append) -> Result<AppendState> {
+        let children = node.children.iter().map(|c| builder.build(c)).collect::<Result<_>>()?;
+        Ok(AppendState { children, at: 0 })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        while let Some(child) = self.children.get_mut(self.at) {
+            if child.next(env)? {
+                return Ok(true);
+            }
+            self.at += 1;
+        }
+        Ok(false)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.children[self.at].row()
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.at = 0;
+        self.children.iter_mut().try_for_each(|child| child.rescan(env, changed))
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        self.children.iter_mut().collect()
+    }
+}
+
+/// A RecursiveUnion at work.
+pub struct RecursiveUnionState {
+    left: NodeState,
+    right: NodeState,
+    param: i32,
+    width: usize,
+    distinct: Option<super::set::KeySpec>,
+    seen: GroupTable,
+    in_right: bool,
+    /// Rows of the round being made.
+    intermediate: Option<Tuplestore>,
+    row: Vec<Datum>,
+    memory: usize,
+}
+
+impl RecursiveUnionState {
+    pub(super) fn build(builder: &mut Builder<'_>, node: &RecursiveUnion) -> Result<RecursiveUnionState> {
+        let width = node.left.targetlist.len();
+        let distinct = match node.distinct.is_empty() {
+            true => None,
+            false => Some(super::set::KeySpec::build(builder, &node.distinct, &node.left.targetlist)?),
+        };
+        Ok(RecursiveUnionState {
+            left: builder.build(&node.left)?,
+            right: builder.build(&node.right)?,
+            param: node.work_table_param,
+            width,
+            seen: GroupTable::new(distinct.as_ref().map_or(0, |d| d.len())),
+            distinct,
+            in_right: false,
+            intermediate: None,
+            row: Vec::new(),
+            memory: builder.work_mem,
+        })
+    }
+
+    fn is_new(&mut self, row: &[Datum]) -> bool {
+        match &self.distinct {
+            None => true,
+            Some(spec) => spec.add_to(&mut self.seen, row),
+        }
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if self.intermediate.is_none() {
+            self.intermediate = Some(Tuplestore::new(self.width, self.memory));
+            set_work_table(env, self.param, Tuplestore::new(self.width, self.memory));
+        }
+        if !self.in_right {
+            while self.left.next(env)? {
+                let row = self.left.row().to_vec();
+                if self.is_new(&row) {
+                    self.push(env, row)?;
+                    return Ok(true);
+                }
+            }
+            self.in_right = true;
+            self.next_round(env)?;
+        }
+        loop {
+            while self.right.next(env)? {
+                let row = self.right.row().to_vec();
+                if self.is_new(&row) {
+                    self.push(env, row)?;
+                    return Ok(true);
+                }
+            }
+            if self.intermediate.as_ref().is_none_or(Tuplestore::is_empty) {
+                return Ok(false);
+            }
+            env.check_interrupts()?;
+            self.next_round(env)?;
+        }
+    }
+
+    fn push(&mut self, env: &mut Env<'_>, row: Vec<Datum>) -> Result<()> {
+        let store = self.intermediate.as_mut().expect("made at the start");
+        store.push(&row, &mut env.temp_space())?;
+        self.row = row;
+        Ok(())
+    }
+
+    /// What was made becomes what the recursive term reads.
+    fn next_round(&mut self, env: &mut Env<'_>) -> Result<()> {
+        let made = self.intermediate.replace(Tuplestore::new(self.width, self.memory)).expect("made at the start");
+        set_work_table(env, self.param, made);
+        let changed = crate::subplans::note_changed(env, &[self.param]);
+        self.right.rescan(env, &changed)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        &self.row
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.in_right = false;
+        self.intermediate = None;
+        self.seen.clear();
+        self.left.rescan(env, changed)?;
+        self.right.rescan(env, changed)
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        vec![&mut self.left, &mut self.right]
+    }
+}
+
+fn set_work_table(env: &mut Env<'_>, param: i32, store: Tuplestore) {
+    match env.es.work_tables.iter_mut().find(|(p, _)| *p == param) {
+        Some((_, old)) => *old = store,
+        None => env.es.work_tables.push((param, store)),
+    }
+}
+
+/// A SubqueryScan at work.
+pub struct SubqueryState {
+    /// The sub-query.
+    pub child: Box<NodeState>,
+    rti: i32,
+    recheck: Option<access::Row>,
+    output: Output,
+}
+
+impl SubqueryState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &SubqueryScan) -> Result<SubqueryState> {
+        let child = Box::new(builder.build(&node.child)?);
+        let desc = builder.output_desc(&node.child.targetlist)?;
+        let mut output = builder.row_output(plan, desc)?;
+        if output.project.as_ref().is_some_and(|p| p.result_count() == child.width() && p.is_identity_of(Source::Scan)) {
+            output.project = None;
+        }
+        Ok(SubqueryState { child, rti: node.relation, recheck: None, output })
+    }
+
+    /// True if it filters rows.
+    pub fn has_qual(&self) -> bool {
+        self.output.qual.is_some()
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if env.es.recheck.is_some() {
+            let mut row = access::Row::default();
+            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
+                if !found {
+                    return Ok(false);
+                }
+                let kept = self.recheck.insert(row);
+                return self.output.emit(&Rows::scan(&kept.values), env);
+            }
+        }
+        while self.child.next(env)? {
+            if self.output.emit(&Rows::scan(self.child.row()), env)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        match (&self.output.project, &self.recheck) {
+            (Some(_), _) => &self.output.row,
+            (None, Some(row)) => &row.values,
+            (None, None) => self.child.row(),
+        }
+    }
+
+    pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.recheck = None;
+        self.child.rescan(env, changed)
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        vec![&mut self.child]
+    }
+}
+
+enum Source1 {
+    /// A set-returning built-in.
+    Set(Box<SetCall>),
+    /// A set-returning function that sees the session: all its rows at once.
+    System(crate::system::SystemSet, Program, CallInfo),
+    /// A plain value: one row.
+    Plain(Program),
+}
+
+struct FunctionState {
+    source: Source1,
+    columns: usize,
+    composite: bool,
+    store: Option<Tuplestore>,
+}
+
+/// A FunctionScan at work.
+pub struct FunctionScanState {
+    rti: i32,
+    functions: Vec<FunctionState>,
+    ordinality: bool,
+    at: u64,
+    input: Vec<Datum>,
+    output: Output,
+}
+
+impl FunctionScanState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &FunctionScan) -> Result<FunctionScanState> {
+        let mut functions = Vec::new();
+        for function in &node.functions {
+            let system = match &function.expr {
+                Expr::FuncExpr(call) if call.returns_set => crate::system::set_function(call.function).map(|f| (f, call)),
+                _ => None,
+            };
+            let source = match (system, &function.expr) {
+                (Some((set, call)), _) => {
+                    let info = CallInfo {
+                        callee: crate::expr::Callee::Builtin(|_, _| Ok(Datum::Null)),
+                        function: call.function,
+                        strict: builder.cx.catalog().function(call.function)?.is_some_and(|r| r.proisstrict),
+                        arg_types: call.args.iter().map(Expr::type_of).collect(),
+                        result_type: call.result_type,
+                        collation: call.input_collation,
+                        variadic: call.variadic,
+                    };
+                    Source1::System(set, compile_exprs(builder.cx, &call.args)?, info)
+                }
+                (None, expr) => match SetCall::build(builder, expr)? {
+                    Some(call) => Source1::Set(Box::new(call)),
+                    None => Source1::Plain(compile_exprs(builder.cx, [expr])?),
+                },
+            };
+            functions.push(FunctionState { source, columns: function.columns, composite: function.composite, store: None });
+        }
+        let desc = builder.rte_desc(node.relation)?;
+        let width = node.functions.iter().map(|f| f.columns).sum::<usize>() + usize::from(node.ordinality);
+        let mut output = match desc {
+            Some(desc) => builder.row_output(plan, desc)?,
+            None => builder.output(plan)?,
+        };
+        if output.project.as_ref().is_some_and(|p| p.result_count() == width && p.is_identity_of(Source::Scan)) {
+            output.project = None;
+        }
+        Ok(FunctionScanState { rti: node.relation, functions, ordinality: node.ordinality, at: 0, input: Vec::new(), output })
+    }
+
+    fn load(&mut self, env: &mut Env<'_>) -> Result<()> {
+        for function in &mut self.functions {
+            if function.store.is_none() {
+                function.store = Some(load_function(function, env)?);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if env.es.recheck.is_some() {
+            let mut row = access::Row::default();
+            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
+                self.input = row.values;
+                return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
+            }
+        }
+        self.load(env)?;
+        loop {
+            self.input.clear();
+            let mut any = false;
+            for function in &mut self.functions {
+                let store = function.store.as_mut().expect("loaded above");
+                match store.row(self.at)? {
+                    Some(row) => {
+                        any = true;
+                        self.input.extend_from_slice(row);
+                    }
+                    None => self.input.resize(self.input.len() + function.columns, Datum::Null),
+                }
+            }
+            if !any {
+                return Ok(false);
+            }
+            self.at += 1;
+            if self.ordinality {
+                self.input.push(Datum::Int8(self.at as i64));
+            }
+            if self.output.emit(&Rows::scan(&self.input), env)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.output.pick(&self.input)
+    }
+
+    pub(super) fn rescan(&mut self, _env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.at = 0;
+        if !changed.is_empty() {
+            self.functions.iter_mut().for_each(|f| f.store = None);
+        }
+        Ok(())
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        Vec::new()
+    }
+}
+
+fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tuplestore> {
+    let mut store = Tuplestore::new(function.columns, env.es.work_mem);
+    let mut row = Vec::new();
+    match &mut function.source {
+        Source1::Set(call) => {
+            let Some(mut source) = call.start(&Rows::default(), env)? else { return Ok(store) };
+            let mut count = 0u64;
+            loop {
+                row.clear();
+                if !call.next(source.as_mut(), env, &mut row)? {
+                    return Ok(store);
+                }
+                spread(&mut row, function.columns, function.composite, env)?;
+                store.push(&row, &mut env.temp_space())?;
+                count += 1;
+                if count % 1024 == 0 {
+                    env.check_interrupts()?;
+                }
+            }
+        }
+        Source1::System(set, args, info) => {
+            let mut values = Vec::new();
+            args.project(&Rows::default(), env, &mut values)?;
+            if info.strict && values.iter().any(Datum::is_null) {
+                return Ok(store);
+            }
+            let cx = env.cx;
+            let rows = crate::env::with_format(cx, &env.es.format, |fx| {
+                let mut fx = fx.call(&info.arg_types, info.result_type, info.collation);
+                set(cx, &mut fx, &values)
+            })?;
+            for mut row in rows {
+                spread(&mut row, function.columns, function.composite, env)?;
+                store.push(&row, &mut env.temp_space())?;
+            }
+            Ok(store)
+        }
+        Source1::Plain(program) => {
+            row.push(program.eval(&Rows::default(), env)?.clone());
+            spread(&mut row, function.columns, function.composite, env)?;
+            store.push(&row, &mut env.temp_space())?;
+            Ok(store)
+        }
+    }
+}
+
+/// A composite value's fields as columns.
+fn spread(row: &mut Vec<Datum>, columns: usize, composite: bool, env: &Env<'_>) -> Result<()> {
+    if row.len() == columns && !(composite && columns == 1) {
+        return Ok(());
+    }
+    if row.len() == 1 && composite {
+        let value = row.pop().unwrap_or_default();
+        *row = crate::values::fields_or_nulls(env, &value, columns)?;
+        return Ok(());
+    }
+    if row.len() == columns {
+        return Ok(());
+    }
+    Err(error!(DATATYPE_MISMATCH, "function return row and query-specified return row do not match"))
+}
+
+/// A ValuesScan at work.
+pub struct ValuesState {
+    lists: Vec<Program>,
+    at: usize,
+    input: Vec<Datum>,
+    output: Output,
+    rti: i32,
+}
+
+impl ValuesState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &ValuesScan) -> Result<ValuesState> {
+        let lists = node.lists.iter().map(|list| compile_exprs(builder.cx, list)).collect::<Result<Vec<_>>>()?;
+        let width = node.lists.first().map_or(0, Vec::len);
+        let mut output = match builder.rte_desc(node.relation)? {
+            Some(desc) => builder.row_output(plan, desc)?,
+            None => builder.output(plan)?,
+        };
+        if output.project.as_ref().is_some_and(|p| p.result_count() == width && p.is_identity_of(Source::Scan)) {
+            output.project = None;
+        }
+        Ok(ValuesState { lists, at: 0, input: Vec::new(), output, rti: node.relation })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if env.es.recheck.is_some() {
+            let mut row = access::Row::default();
+            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
+                self.input = row.values;
+                return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
+            }
+        }
+        while let Some(list) = self.lists.get_mut(self.at) {
+            self.at += 1;
+            list.project(&Rows::default(), env, &mut self.input)?;
+            if self.output.emit(&Rows::scan(&self.input), env)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.output.pick(&self.input)
+    }
+
+    pub(super) fn rescan(&mut self, _env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
+        self.at = 0;
+        Ok(())
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        Vec::new()
+    }
+}
+
+/// A CteScan at work.
+pub struct CteState {
+    plan: usize,
+    at: u64,
+    input: Vec<Datum>,
+    output: Output,
+    rti: i32,
+}
+
+impl CteState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &CteScan) -> Result<CteState> {
+        let output = match builder.rte_desc(node.relation)? {
+            Some(desc) => builder.row_output(plan, desc)?,
+            None => builder.output(plan)?,
+        };
+        Ok(CteState { plan: node.plan_id as usize - 1, at: 0, input: Vec::new(), output, rti: node.relation })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if env.es.recheck.is_some() {
+            let mut row = access::Row::default();
+            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
+                self.input = row.values;
+                return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
+            }
+        }
+        loop {
+            let mut state =
+                env.es.subplans[self.plan].take().ok_or_else(|| Error::internal("WITH query reads itself"))?;
+            let found = state.shared_row(self.at, env, &mut self.input);
+            env.es.subplans[self.plan] = Some(state);
+            if !found? {
+                return Ok(false);
+            }
+            self.at += 1;
+            if self.output.emit(&Rows::scan(&self.input), env)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.output.pick(&self.input)
+    }
+
+    pub(super) fn rescan(&mut self, _env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
+        self.at = 0;
+        Ok(())
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        Vec::new()
+    }
+}
+
+/// A WorkTableScan at work.
+pub struct WorkTableState {
+    param: i32,
+    at: u64,
+    input: Vec<Datum>,
+    output: Output,
+}
+
+impl WorkTableState {
+    pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &WorkTableScan) -> Result<WorkTableState> {
+        let output = match builder.rte_desc(node.relation)? {
+            Some(desc) => builder.row_output(plan, desc)?,
+            None => builder.output(plan)?,
+        };
+        Ok(WorkTableState { param: node.work_table_param, at: 0, input: Vec::new(), output })
+    }
+
+    pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        loop {
+            let table = env.es.work_tables.iter_mut().find(|(p, _)| *p == self.param);
+            let Some((_, store)) = table else { return Ok(false) };
+            let Some(row) = store.row(self.at)? else { return Ok(false) };
+            self.input.clear();
+            self.input.extend_from_slice(row);
+            self.at += 1;
+            if self.output.emit(&Rows::scan(&self.input), env)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    pub(super) fn row(&self) -> &[Datum] {
+        self.output.pick(&self.input)
+    }
+
+    pub(super) fn rescan(&mut self, _env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
+        self.at = 0;
+        Ok(())
+    }
+
+    pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
+        Vec::new()
+    }
+}
