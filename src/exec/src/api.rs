@@ -1,12 +1,23 @@
 //! What sessions and utility statements call.
 
-use analyze::query::Query;
+use crate::env::{EState, Env, Instruments};
+use crate::lookup::{CatalogLookup, planner_settings};
+use crate::node::{Builder, NodeState};
+use crate::spi::with_analysis;
+use crate::subplans::SubplanState;
+use analyze::expr::SubLinkType;
+use analyze::query::{CmdType, Query, RangeTblEntry, RteKind, acl};
 use base::Oid;
+use config::Setting;
 use instance::Ctx;
-use plan::node::PlannedStmt;
-use report::{Result, unsupported};
-use std::sync::Arc;
+use instance::privileges::{ObjectKind, Privileges, denied};
+use lock::{LockMode, LockScope, LockTag};
+use plan::node::{Plan, PlannedStmt};
+use report::{Error, Result, error};
+use schema::RelationEntry;
+use std::sync::{Arc, Mutex};
 use tuple::{Datum, TupleDesc};
+use xact::Snapshot;
 
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,22 +28,61 @@ pub struct PlanOptions<'a> {
     pub cursor: bool,
 }
 
-/// Plans an analysed and rewritten query.
+/// Rewrites and plans an analysed query.
 pub fn plan_query(cx: Ctx<'_>, query: Query, options: PlanOptions<'_>) -> Result<PlannedStmt> {
-    let _ = (cx, query, options);
-    unsupported!("planning")
+    let query = with_analysis(cx, "", |context| analyze::rewrite(context, query))?;
+    let lookup = CatalogLookup(cx);
+    plan::plan(query, &lookup, &planner_settings(cx), options.params, options.cursor)
+}
+
+/// How often values of parameters get a plan of their own before a generic one is considered.
+const CUSTOM_PLANS: u32 = 5;
+
+struct Kept {
+    plan: Arc<PlannedStmt>,
+    relations: Vec<Arc<RelationEntry>>,
+    changes: Option<u64>,
+    cost: f64,
+}
+
+#[derive(Default)]
+struct CacheState {
+    generic: Option<Kept>,
+    custom_count: u32,
+    custom_cost: f64,
+    /// Relations and the change counter when the statement was first planned.
+    seen: Option<(Vec<Arc<RelationEntry>>, Option<u64>)>,
 }
 
 /// A prepared statement's query with its plan: made once (generic), or for given values (custom) while that pays.
 pub struct CachedPlan {
     query: Query,
     parameter_types: Vec<Oid>,
+    state: Mutex<CacheState>,
+}
+
+fn is_current(cx: Ctx<'_>, relations: &[Arc<RelationEntry>], changes: &mut Option<u64>) -> bool {
+    let catalog = cx.catalog();
+    let now = catalog.changes();
+    if now.is_some() && now == *changes {
+        return true;
+    }
+    let current = relations.iter().all(|entry| catalog.is_current(entry));
+    if current {
+        *changes = now;
+    }
+    current
+}
+
+fn entries(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Arc<RelationEntry>>> {
+    let catalog = cx.catalog();
+    plan.relation_oids.iter().map(|oid| catalog.open_relation(*oid)).collect()
 }
 
 impl CachedPlan {
-    /// Keeps an analysed and rewritten query.
+    /// Keeps an analysed query.
     pub fn new(query: Query, parameter_types: Vec<Oid>) -> CachedPlan {
-        CachedPlan { query, parameter_types }
+        CachedPlan { query, parameter_types, state: Mutex::default() }
     }
 
     /// Types of its parameters.
@@ -43,8 +93,44 @@ impl CachedPlan {
     /// A plan for an execution with these parameters, as cheap as it can be had. `None` if the catalogs changed so that
     /// the statement must be analysed again.
     pub fn plan(&self, cx: Ctx<'_>, params: &Params) -> Result<Option<Arc<PlannedStmt>>> {
-        plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false })
-            .map(|p| Some(Arc::new(p)))
+        let mut state = self.state.lock().expect("planning does not panic while it holds the lock");
+        if let Some((relations, changes)) = &mut state.seen
+            && !is_current(cx, relations, changes)
+        {
+            return Ok(None);
+        }
+        if let Some(kept) = &mut state.generic {
+            if is_current(cx, &kept.relations, &mut kept.changes) {
+                return Ok(Some(Arc::clone(&kept.plan)));
+            }
+            return Ok(None);
+        }
+        let mode = cx.setting(|s| s.choice(Setting::PlanCacheMode).to_string());
+        let no_params = self.parameter_types.is_empty();
+        let try_generic = no_params || mode == "force_generic_plan" || (mode == "auto" && state.custom_count >= CUSTOM_PLANS);
+        if try_generic {
+            let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions::default())?);
+            let cost = plan.plan.total_cost;
+            let average = state.custom_cost / f64::from(state.custom_count.max(1));
+            if no_params || mode == "force_generic_plan" || cost <= average * 1.01 {
+                let kept = Kept { relations: entries(cx, &plan)?, changes: cx.catalog().changes(), cost, plan: Arc::clone(&plan) };
+                state.seen = Some((kept.relations.clone(), kept.changes));
+                let _ = kept.cost;
+                state.generic = Some(kept);
+                return Ok(Some(plan));
+            }
+            // Not worth it: custom plans go on, and it is tried again only after a while.
+            state.custom_count = 0;
+            state.custom_cost = 0.0;
+        }
+        let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false })?);
+        state.custom_count += 1;
+        // Planning itself costs, so that a generic plan a little worse is preferred.
+        state.custom_cost += plan.plan.total_cost + 1000.0 * 0.0025 * (plan.relation_oids.len() as f64 + 1.0);
+        if state.seen.is_none() {
+            state.seen = Some((entries(cx, &plan)?, cx.catalog().changes()));
+        }
+        Ok(Some(plan))
     }
 }
 
@@ -58,7 +144,12 @@ pub struct Params {
 /// A plan at work.
 pub struct Executor {
     columns: Arc<TupleDesc>,
-    processed: u64,
+    /// Output columns that are not junk; `None` if all are output in order.
+    output: Option<Vec<usize>>,
+    row: Vec<Datum>,
+    node: NodeState,
+    es: Box<EState>,
+    done: bool,
 }
 
 impl Executor {
@@ -67,16 +158,92 @@ impl Executor {
     ///
     /// Errors: 42501, those of locks.
     pub fn start(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>) -> Result<Executor> {
-        let _ = (cx, plan, params);
-        unsupported!("execution")
+        Executor::start_with(cx, plan, params, None, cx.snapshot())
+    }
+
+    /// The same with the newest snapshot, whatever the transaction's isolation: for the server's own checks.
+    pub fn start_latest(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>) -> Result<Executor> {
+        let snapshot = cx.with_tx(|tx| tx.latest_snapshot());
+        Executor::start_with(cx, plan, params, None, snapshot)
+    }
+
+    pub(crate) fn start_with(
+        cx: Ctx<'_>,
+        plan: Arc<PlannedStmt>,
+        params: Arc<Params>,
+        instrument: Option<Instruments>,
+        snapshot: Snapshot,
+    ) -> Result<Executor> {
+        let relations = open_relations(cx, &plan)?;
+        check_privileges(cx, &plan.rtable, &relations)?;
+        check_read_only(cx, &plan, &relations)?;
+        let (work_mem, hash_mem) = memory(cx);
+        let mut builder = Builder {
+            cx,
+            plan: &plan,
+            relations: &relations,
+            init_plans: Vec::new(),
+            instrument: instrument.is_some(),
+            recheck: false,
+            work_mem,
+            hash_mem,
+        };
+        let node = builder.build(&plan.plan)?;
+        let mut subplans = Vec::new();
+        for sub in &plan.subplans {
+            subplans.push(Some(Box::new(SubplanState::new(builder.build(sub)?))));
+        }
+        let init_plans = std::mem::take(&mut builder.init_plans);
+        let columns = output_columns(cx, &plan)?;
+        let output = match plan.plan.targetlist.iter().any(|t| t.junk) {
+            true => Some(plan.plan.targetlist.iter().enumerate().filter(|(_, t)| !t.junk).map(|(i, _)| i).collect()),
+            false => None,
+        };
+        let mut es = Box::new(EState {
+            values: vec![Datum::Null; plan.param_exec_types.len()],
+            pending: vec![None; plan.param_exec_types.len()],
+            subplans,
+            work_tables: Vec::new(),
+            snapshot,
+            format: Arc::clone(&cx.session.format.borrow()),
+            work_mem,
+            hash_mem,
+            processed: 0,
+            recheck: None,
+            instrument,
+            temp_files: 0,
+            triggers: Default::default(),
+            relations,
+            params,
+            plan,
+        });
+        for init in init_plans {
+            let at = init.plan_id as usize - 1;
+            if init.kind != SubLinkType::Cte {
+                init.set_params.iter().for_each(|id| es.pending[*id as usize] = Some(at as u32));
+            }
+            if let Some(state) = &mut es.subplans[at] {
+                state.init = Some(init);
+            }
+        }
+        Ok(Executor { columns, output, row: Vec::new(), node, es, done: false })
     }
 
     /// Begins anew with other parameters and the transaction's present snapshot; cheaper than a new executor.
     ///
     /// Errors: as `start`.
     pub fn restart(&mut self, cx: Ctx<'_>, params: Arc<Params>) -> Result<()> {
-        let _ = (cx, params);
-        unsupported!("execution")
+        let relations = open_relations(cx, &self.es.plan)?;
+        check_privileges(cx, &self.es.plan.rtable, &relations)?;
+        self.es.params = params;
+        self.es.snapshot = cx.snapshot();
+        self.es.format = Arc::clone(&cx.session.format.borrow());
+        self.es.processed = 0;
+        self.done = false;
+        let all: Vec<i32> = (0..self.es.values.len() as i32).collect();
+        let env = &mut Env { cx, es: &mut self.es };
+        crate::subplans::note_changed(env, &all);
+        self.node.rescan(env, &all)
     }
 
     /// The columns of its rows; none for INSERT, UPDATE, DELETE without RETURNING.
@@ -86,19 +253,268 @@ impl Executor {
 
     /// The next row, `None` at the end. A statement without output is run to its end by the first call.
     pub fn next(&mut self, cx: Ctx<'_>) -> Result<Option<&[Datum]>> {
-        let _ = cx;
-        unsupported!("execution")
+        if self.done {
+            return Ok(None);
+        }
+        let found = self.node.next(&mut Env { cx, es: &mut self.es })?;
+        if !found {
+            self.done = true;
+            return Ok(None);
+        }
+        if self.es.plan.command == CmdType::Select {
+            self.es.processed += 1;
+        }
+        match &self.output {
+            None => Ok(Some(self.node.row())),
+            Some(columns) => {
+                let row = self.node.row();
+                self.row.clear();
+                self.row.extend(columns.iter().map(|at| row[*at].clone()));
+                Ok(Some(&self.row))
+            }
+        }
     }
 
     /// Ends the statement: runs data-changing WITH queries to their end, then the constraint triggers that are due.
     pub fn finish(&mut self, cx: Ctx<'_>) -> Result<()> {
-        let _ = cx;
-        unsupported!("execution")
+        // RETURNING may not have been read to its end.
+        if self.es.plan.command != CmdType::Select && !self.done {
+            while self.next(cx)?.is_some() {}
+        }
+        if self.es.plan.has_modifying_cte {
+            self.finish_ctes(cx)?;
+        }
+        self.es.triggers.run(cx)
+    }
+
+    fn finish_ctes(&mut self, cx: Ctx<'_>) -> Result<()> {
+        for at in 0..self.es.subplans.len() {
+            let is_change = plan_changes(&self.es.plan.subplans[at]);
+            let is_cte = self.es.subplans[at].as_ref().is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
+            if !is_change || !is_cte {
+                continue;
+            }
+            let Some(mut state) = self.es.subplans[at].take() else { continue };
+            let result = state.run_to_end(&mut Env { cx, es: &mut self.es });
+            self.es.subplans[at] = Some(state);
+            result?;
+        }
+        Ok(())
     }
 
     /// Rows returned or changed so far, for the command tag.
     pub fn processed(&self) -> u64 {
-        self.processed
+        self.es.processed
+    }
+
+    pub(crate) fn parts(&mut self) -> (&mut NodeState, &mut EState) {
+        (&mut self.node, &mut self.es)
+    }
+}
+
+fn plan_changes(plan: &Plan) -> bool {
+    crate::node::is_change(plan)
+}
+
+fn memory(cx: Ctx<'_>) -> (usize, usize) {
+    cx.setting(|s| {
+        let work_mem = s.int(Setting::WorkMem) as usize * 1024;
+        (work_mem, (work_mem as f64 * s.real(Setting::HashMemMultiplier)) as usize)
+    })
+}
+
+/// Opens and locks all relations of the range table.
+fn open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<RelationEntry>>>> {
+    let catalog = cx.catalog();
+    let mut out = Vec::with_capacity(plan.rtable.len());
+    for rte in &plan.rtable {
+        let RteKind::Relation(relation) = &rte.kind else {
+            out.push(None);
+            continue;
+        };
+        let entry = catalog.open_relation(relation.relid)?;
+        if entry.file.is_some() {
+            let mode = match relation.lock_mode {
+                1 => LockMode::AccessShare,
+                2 => LockMode::RowShare,
+                _ => LockMode::RowExclusive,
+            };
+            let tag = LockTag::Relation { database: entry.database, relation: entry.oid };
+            cx.session.locks.acquire(tag, mode, LockScope::Transaction)?;
+        }
+        out.push(Some(entry));
+    }
+    Ok(out)
+}
+
+fn privileges_of(rte: &RangeTblEntry) -> Privileges {
+    Privileges(rte.required_perms & (acl::INSERT | acl::SELECT | acl::UPDATE | acl::DELETE | acl::TRUNCATE))
+}
+
+/// 42501 unless the user may do all that the range table asks for.
+fn check_privileges(cx: Ctx<'_>, rtable: &[RangeTblEntry], relations: &[Option<Arc<RelationEntry>>]) -> Result<()> {
+    let catalog = cx.catalog();
+    for (rte, entry) in rtable.iter().zip(relations) {
+        if rte.required_perms == 0 {
+            continue;
+        }
+        let view;
+        let entry = match (entry, &rte.kind) {
+            (Some(entry), _) => entry,
+            (None, RteKind::Subquery(sub)) if sub.view.is_valid() => {
+                view = catalog.open_relation(sub.view)?;
+                &view
+            }
+            _ => continue,
+        };
+        let user = if rte.check_as_user.is_valid() { rte.check_as_user } else { cx.session.current_user() };
+        let wanted = privileges_of(rte);
+        if cx.may_use_relation(user, &entry.class, wanted)? || may_by_columns(cx, user, rte, entry, wanted)? {
+            continue;
+        }
+        return Err(denied(ObjectKind::of_relkind(entry.kind()), entry.name()));
+    }
+    Ok(())
+}
+
+/// Privileges on single columns make up for those on the whole.
+fn may_by_columns(cx: Ctx<'_>, user: Oid, rte: &RangeTblEntry, entry: &RelationEntry, wanted: Privileges) -> Result<bool> {
+    for (bit, columns) in [
+        (Privileges::SELECT, &rte.selected_cols),
+        (Privileges::INSERT, &rte.inserted_cols),
+        (Privileges::UPDATE, &rte.updated_cols),
+    ] {
+        if wanted.0 & bit.0 == 0 || cx.may_use_relation(user, &entry.class, bit)? {
+            continue;
+        }
+        let mut any = false;
+        for column in columns {
+            let all_columns: Vec<i16> = match column {
+                0 => (1..=entry.desc.len() as i16).filter(|c| !entry.desc.attributes[*c as usize - 1].is_dropped).collect(),
+                c => vec![*c],
+            };
+            for column in all_columns {
+                let Some(attribute) = cx.catalog().attribute(entry.oid, column)? else { return Ok(false) };
+                let held = cx.held(user, (ObjectKind::Column, entry.class.relowner), attribute.attacl.as_deref().or(Some(&[])), bit)?;
+                if held != bit {
+                    return Ok(false);
+                }
+                any = true;
+            }
+        }
+        if !any && columns.is_empty() {
+            // No column in particular (count(*)): any column's privilege will do.
+            let mut found = false;
+            for column in 1..=entry.desc.len() as i16 {
+                let Some(attribute) = cx.catalog().attribute(entry.oid, column)? else { continue };
+                let held = cx.held(user, (ObjectKind::Column, entry.class.relowner), attribute.attacl.as_deref().or(Some(&[])), bit)?;
+                found |= held == bit;
+            }
+            if !found {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(wanted.0 & (Privileges::DELETE.0 | Privileges::TRUNCATE.0) == 0 || cx.may_use_relation(user, &entry.class, Privileges(wanted.0 & (Privileges::DELETE.0 | Privileges::TRUNCATE.0)))?)
+}
+
+/// 25006 for changes of tables in a read-only transaction.
+fn check_read_only(cx: Ctx<'_>, plan: &PlannedStmt, relations: &[Option<Arc<RelationEntry>>]) -> Result<()> {
+    if !cx.session.is_read_only.get() {
+        return Ok(());
+    }
+    for rti in &plan.result_relations {
+        let temporary = relations[*rti as usize - 1].as_ref().is_some_and(|e| e.class.relpersistence == b't');
+        if !temporary {
+            let name = match plan.command {
+                CmdType::Insert => "INSERT",
+                CmdType::Update => "UPDATE",
+                CmdType::Delete => "DELETE",
+                _ => "SELECT",
+            };
+            return Err(error!(READ_ONLY_SQL_TRANSACTION, "cannot execute {name} in a read-only transaction"));
+        }
+    }
+    Ok(())
+}
+
+fn output_columns(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Arc<TupleDesc>> {
+    let mut desc = TupleDesc::default();
+    let targets = plan.plan.targetlist.iter().filter(|t| !t.junk);
+    for target in targets {
+        desc.attributes.push(crate::node::attribute_of(cx, target)?);
+    }
+    Ok(Arc::new(desc))
+}
+
+/// Node states for a re-evaluation of a plan over given rows.
+pub(crate) fn build_recheck(env: &Env<'_>, plan: &Plan) -> Result<NodeState> {
+    let mut builder = Builder {
+        cx: env.cx,
+        plan: &env.es.plan,
+        relations: &env.es.relations,
+        init_plans: Vec::new(),
+        instrument: false,
+        recheck: true,
+        work_mem: env.es.work_mem,
+        hash_mem: env.es.hash_mem,
+    };
+    builder.build(plan)
+}
+
+/// Calls `work` with an environment outside any statement: for defaults, checks and index expressions.
+pub fn with_bare_env<T>(cx: Ctx<'_>, work: impl FnOnce(&mut Env<'_>) -> Result<T>) -> Result<T> {
+    let (work_mem, hash_mem) = memory(cx);
+    let mut es = EState {
+        plan: Arc::new(empty_statement()),
+        params: Arc::default(),
+        values: Vec::new(),
+        pending: Vec::new(),
+        subplans: Vec::new(),
+        work_tables: Vec::new(),
+        snapshot: cx.snapshot(),
+        format: Arc::clone(&cx.session.format.borrow()),
+        work_mem,
+        hash_mem,
+        processed: 0,
+        recheck: None,
+        instrument: None,
+        temp_files: 0,
+        triggers: Default::default(),
+        relations: Vec::new(),
+    };
+    let result = work(&mut Env { cx, es: &mut es })?;
+    es.triggers.run(cx)?;
+    Ok(result)
+}
+
+fn empty_statement() -> PlannedStmt {
+    PlannedStmt {
+        command: CmdType::Nothing,
+        has_returning: false,
+        has_modifying_cte: false,
+        can_set_tag: false,
+        plan: Arc::new(Plan {
+            id: 0,
+            startup_cost: 0.0,
+            total_cost: 0.0,
+            rows: 0.0,
+            width: 0,
+            targetlist: Vec::new(),
+            qual: Vec::new(),
+            init_plans: Vec::new(),
+            all_params: Default::default(),
+            node: plan::node::Node::Result(plan::node::ResultNode { child: None, constant_qual: Vec::new() }),
+        }),
+        rtable: Vec::new(),
+        subplans: Vec::new(),
+        rewind_plan_ids: Default::default(),
+        param_exec_types: Vec::new(),
+        result_relations: Vec::new(),
+        row_marks: Vec::new(),
+        relation_oids: Vec::new(),
+        other_oids: Vec::new(),
+        depends_on_role: false,
     }
 }
 
@@ -118,14 +534,7 @@ pub struct ExplainOptions {
     pub json: bool,
 }
 
-/// EXPLAIN of an analysed and rewritten query: the lines of the answer.
-pub fn explain(cx: Ctx<'_>, query: Query, params: Arc<Params>, options: ExplainOptions) -> Result<Vec<String>> {
-    let _ = (cx, query, params, options);
-    unsupported!("EXPLAIN")
-}
-
-/// Calls `work` with a context for calling functions of crate `builtins`.
-pub fn with_fn_ctx<T>(cx: Ctx<'_>, work: impl FnOnce(&mut builtins::FnCtx<'_>) -> Result<T>) -> Result<T> {
-    let _ = (cx, work);
-    unsupported!("functions")
+/// An internal error about a missing piece.
+pub(crate) fn internal(message: &str) -> Error {
+    Error::internal(message)
 }

@@ -11,7 +11,7 @@ use builtins::{BuiltinFn, FnCtx, FormatSettings, Memo};
 use host::{File, OpenMode, OpenOptions};
 use instance::Ctx;
 use plan::node::PlannedStmt;
-use report::{Error, Result, error};
+use report::{Context, Error, Result, error};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tuple::Datum;
@@ -236,11 +236,12 @@ impl TempSpace for DiskSpace<'_> {
 fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
     let disk = Arc::clone(&cx.instance.host.disk);
     let folder = PathBuf::from("base/pgsql_tmp");
-    if disk.kind(&folder)?.is_none() {
+    let exists = |path: &PathBuf| matches!(disk.kind(path), Ok(Some(_)));
+    if !exists(&folder) {
         // Another session may make it at the same moment.
         let made = disk.mkdir(&folder);
-        if disk.kind(&folder)?.is_none() {
-            made?;
+        if !exists(&folder) {
+            made.could_not(|| format!("create temporary directory \"{}\"", folder.display()))?;
         }
     }
     let session = cx.session.entry.id;
@@ -249,21 +250,21 @@ fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
         *count += 1;
         match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
             Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0 })),
-            Err(error) if disk.exists(&path).unwrap_or(false) => drop(error),
-            Err(error) => return Err(error),
+            Err(_) if exists(&path) => {}
+            Err(error) => return Err(Error::io(format!("create temporary file \"{}\"", path.display()), &error)),
         }
     }
 }
 
 impl TempFile for DiskFile {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_at(bytes, self.bytes)?;
+        self.file.write_at(bytes, self.bytes).could_not(|| format!("write to file \"{}\"", self.path.display()))?;
         self.bytes += bytes.len() as u64;
         Ok(())
     }
 
     fn read_at(&mut self, offset: u64, out: &mut [u8]) -> Result<usize> {
-        self.file.read_at(out, offset)
+        self.file.read_at(out, offset).could_not(|| format!("read file \"{}\"", self.path.display()))
     }
 }
 

@@ -14,11 +14,29 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod domains;
+mod env;
+mod explain;
+mod expr;
+mod foreign_keys;
+mod lookup;
+mod node;
+mod spi;
 pub mod store;
-mod temp;
+mod subplans;
+pub mod system;
+mod types;
+mod values;
 
-pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, explain, plan_query, with_fn_ctx};
-pub use temp::temp_space;
+pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, plan_query, with_bare_env};
+pub use env::{Env, OwnSpace, temp_space, with_fn_ctx};
+pub use explain::explain;
+pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};
+pub use foreign_keys::set_constraints;
+pub use lookup::CatalogLookup;
+pub use node::TargetTable;
+pub use spi::with_analysis;
+pub use types::{Types, output_text};
 
 /// A function that sees the session and the catalogs; its table is in `system`.
 pub type SystemFn = fn(instance::Ctx<'_>, &mut builtins::FnCtx<'_>, &[tuple::Datum]) -> report::Result<tuple::Datum>;

@@ -1,6 +1,5 @@
 //! Sub-plans in expressions, and initial plans.
 
-use super::compile::compile_exprs;
 use super::program::{Program, Rows};
 use crate::env::Env;
 use crate::store::{GroupTable, hash_combine};
@@ -82,7 +81,6 @@ fn hashed(cx: Ctx<'_>, test: &Expr, sub_program: &impl Fn(&[Expr]) -> Result<Pro
         comparators.push(crate::lookup::equality(cx, op.operator, left_type, right_type, actual, op.input_collation)?);
         left.push(op.args[0].clone());
     }
-    let _ = compile_exprs::<'_>;
     Ok(HashedSubPlan { left: sub_program(&left)?, hashers, comparators, table: None })
 }
 

@@ -16,7 +16,7 @@ mod set;
 mod sort;
 mod window;
 
-pub use modify::{ModifyState, TargetTable};
+pub use modify::{ModifyState, TargetTable, duplicate_key, is_change};
 
 use crate::env::Env;
 use crate::expr::{Compiler, Program, Rows};
@@ -145,9 +145,9 @@ impl NodeState {
     #[cold]
     fn next_measured(&mut self, env: &mut Env<'_>) -> Result<bool> {
         let timing = env.es.instrument.is_some_and(|i| i.timing);
-        let start = if timing { env.cx.instance.host.clock.now_ns() } else { 0 };
+        let start = if timing { env.cx.instance.host.clock.monotonic().as_nanos() as u64 } else { 0 };
         let result = dispatch!(&mut self.kind, state => state.next(env));
-        let spent = if timing { env.cx.instance.host.clock.now_ns().saturating_sub(start) } else { 0 };
+        let spent = if timing { (env.cx.instance.host.clock.monotonic().as_nanos() as u64).saturating_sub(start) } else { 0 };
         let instrument = self.instrument.as_mut().expect("checked by the caller");
         let found = matches!(result, Ok(true));
         if !instrument.running {
@@ -364,4 +364,68 @@ impl<'a> Builder<'a> {
 /// The expressions of an output list.
 pub fn target_exprs(targets: &[TargetEntry]) -> impl Iterator<Item = &Expr> {
     targets.iter().map(|target| &target.expr)
+}
+
+/// The column that a target makes.
+pub fn attribute_of(cx: Ctx<'_>, target: &TargetEntry) -> Result<tuple::Attribute> {
+    use builtins::TypeLookup;
+    let type_oid = target.expr.type_of();
+    let info = crate::types::Types(cx).type_info(type_oid)?;
+    let name = target.name.clone().unwrap_or_else(|| "?column?".to_owned());
+    let mut attribute = tuple::Attribute::new(name, type_oid, info.len, info.repr());
+    attribute.type_mod = target.expr.typmod_of();
+    attribute.collation = target.expr.collation_of();
+    Ok(attribute)
+}
+
+impl Builder<'_> {
+    /// The columns of an output list.
+    pub fn output_desc(&self, targets: &[TargetEntry]) -> Result<Arc<tuple::TupleDesc>> {
+        let attributes = targets.iter().filter(|t| !t.junk).map(|t| attribute_of(self.cx, t)).collect::<Result<_>>()?;
+        Ok(Arc::new(tuple::TupleDesc { attributes }))
+    }
+
+    /// The filter and output of a scan whose rows have these columns.
+    pub fn row_output(&self, plan: &Plan, desc: Arc<tuple::TupleDesc>) -> Result<Output> {
+        let record = base::Oid(2249);
+        let compiler = || Compiler::new(self.cx).with_scan_desc(Arc::clone(&desc), record);
+        self.output_with(plan, compiler(), compiler())
+    }
+
+    /// The columns of a range table entry that is no table, if they are all known.
+    pub fn rte_desc(&self, rti: i32) -> Result<Option<Arc<tuple::TupleDesc>>> {
+        use analyze::query::RteKind;
+        use builtins::TypeLookup;
+        let rte = &self.plan.rtable[rti as usize - 1];
+        let types = crate::types::Types(self.cx);
+        let list: Vec<base::Oid> = match &rte.kind {
+            RteKind::Values(values) => values.columns.types.clone(),
+            RteKind::Cte(cte) => cte.columns.types.clone(),
+            RteKind::Function(function) => {
+                let [only] = function.functions.as_slice() else { return Ok(None) };
+                match (&only.definition, only.column_count) {
+                    (Some(list), _) => list.types.clone(),
+                    (None, 1) => {
+                        let call = only.call.type_of();
+                        match types.row_desc(call, -1) {
+                            Ok(desc) => return Ok(Some(desc)),
+                            Err(_) => vec![call],
+                        }
+                    }
+                    (None, _) => match types.row_desc(only.call.type_of(), -1) {
+                        Ok(desc) => return Ok(Some(desc)),
+                        Err(_) => return Ok(None),
+                    },
+                }
+            }
+            _ => return Ok(None),
+        };
+        let mut desc = tuple::TupleDesc::default();
+        for (place, oid) in list.iter().enumerate() {
+            let info = types.type_info(*oid)?;
+            let name = rte.eref.columns.get(place).cloned().unwrap_or_default();
+            desc.attributes.push(tuple::Attribute::new(name, *oid, info.len, info.repr()));
+        }
+        Ok(Some(Arc::new(desc)))
+    }
 }

@@ -1,0 +1,61 @@
+//! SQL from within the server: analysed, planned and run to its end.
+
+use crate::api::{Executor, Params, PlanOptions, plan_query};
+use crate::types::Types;
+use analyze::{AnalyzeContext, AnalyzedStatement, Lookup, Parameters};
+use base::Oid;
+use builtins::{FnCtx, Memo};
+use config::Setting;
+use instance::Ctx;
+use report::{Error, Result};
+use std::cell::RefCell;
+use std::sync::Arc;
+use tuple::Datum;
+
+/// Calls `work` with a context for analysis.
+pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeContext<'_>) -> Result<T>) -> Result<T> {
+    let session = cx.session;
+    let path = cx.search_path()?;
+    let catalog = cx.catalog();
+    let settings = Arc::clone(&session.format.borrow());
+    let now = cx.now_us();
+    let mut memo = Memo::new(now as u64, Box::new(move || now));
+    let types = Types(cx);
+    let functions = RefCell::new(FnCtx {
+        transaction_start: session.transaction_start_us.get(),
+        statement_start: session.statement_start_us.get(),
+        ..FnCtx::new(&settings, &types, &mut memo)
+    });
+    let context = AnalyzeContext {
+        catalog: Lookup { catalog: &catalog, functions },
+        source,
+        search_path: &path.namespaces,
+        temp_namespace: session.temp_namespace.get(),
+        user: session.users.get().current,
+        database: &session.database_name,
+        transform_null_equals: cx.setting(|s| s.bool(Setting::TransformNullEquals)),
+    };
+    work(&context)
+}
+
+/// Runs a statement of the server's own; how many rows it returned or changed.
+pub fn run(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: Vec<Datum>) -> Result<u64> {
+    let statements = parser::parse(sql, &parser::ParseOptions::default())?;
+    let raw = statements.first().ok_or_else(|| Error::internal("empty statement"))?;
+    let query = with_analysis(cx, sql, |context| {
+        match analyze::analyze(context, &raw.stmt, Parameters::Fixed(types))?.statement {
+            AnalyzedStatement::Query(query) => Ok(*query),
+            AnalyzedStatement::Utility(_) => Err(Error::internal("a utility statement where a query is expected")),
+        }
+    })?;
+    let plan = Arc::new(plan_query(cx, query, PlanOptions { params: Some(&values), cursor: false })?);
+    let saved = cx.with_tx(|tx| tx.snapshot());
+    let _ = saved;
+    let mut executor = Executor::start_latest(cx, plan, Arc::new(Params { values }))?;
+    let mut rows = 0;
+    while executor.next(cx)?.is_some() {
+        rows += 1;
+    }
+    executor.finish(cx)?;
+    Ok(rows.max(executor.processed()))
+}
