@@ -2,10 +2,11 @@
 
 use crate::env::{EState, Env, Instruments};
 use crate::lookup::{CatalogLookup, planner_settings};
+use crate::expr::{Program, Rows, compile_expr, compile_exprs};
 use crate::node::{Builder, NodeState};
 use crate::spi::with_analysis;
 use crate::subplans::SubplanState;
-use analyze::expr::SubLinkType;
+use analyze::expr::{Expr, SubLinkType};
 use analyze::query::{CmdType, Query, RangeTblEntry, RteKind, acl};
 use base::Oid;
 use config::Setting;
@@ -486,6 +487,29 @@ pub fn with_bare_env<T>(cx: Ctx<'_>, work: impl FnOnce(&mut Env<'_>) -> Result<T
     let result = work(&mut Env { cx, es: &mut es })?;
     es.triggers.run(cx)?;
     Ok(result)
+}
+
+/// The value of an expression without a row. It is simplified first; sub-selects are not allowed in it.
+pub fn evaluate(cx: Ctx<'_>, expr: &Expr) -> Result<Datum> {
+    let mut program = compile_expr(cx, expr)?;
+    with_bare_env(cx, |env| Ok(program.eval(&Rows::default(), env)?.clone()))
+}
+
+/// Expressions over one relation's row (`Var`s of relation 1), compiled.
+pub struct RowProgram {
+    program: Program,
+}
+
+impl RowProgram {
+    /// Compiles them.
+    pub fn new(cx: Ctx<'_>, exprs: &[Expr]) -> Result<RowProgram> {
+        Ok(RowProgram { program: compile_exprs(cx, exprs)? })
+    }
+
+    /// Their values for a row.
+    pub fn evaluate(&mut self, cx: Ctx<'_>, row: &[Datum], out: &mut Vec<Datum>) -> Result<()> {
+        with_bare_env(cx, |env| self.program.project(&Rows::scan(row), env, out))
+    }
 }
 
 fn empty_statement() -> PlannedStmt {

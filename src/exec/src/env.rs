@@ -211,14 +211,14 @@ struct DiskFile {
 }
 
 /// Temporary files with a counter of their own.
-pub struct OwnSpace<'a> {
+struct OwnSpace<'a> {
     cx: Ctx<'a>,
     count: u32,
 }
 
 /// Makes temporary files for what runs outside an executor (index builds).
-pub fn temp_space(cx: Ctx<'_>) -> OwnSpace<'_> {
-    OwnSpace { cx, count: 0 }
+pub fn temp_space(cx: Ctx<'_>) -> Box<dyn TempSpace + '_> {
+    Box::new(OwnSpace { cx, count: 0 })
 }
 
 impl TempSpace for OwnSpace<'_> {

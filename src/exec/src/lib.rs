@@ -28,8 +28,8 @@ pub mod system;
 mod types;
 mod values;
 
-pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, plan_query, with_bare_env};
-pub use env::{Env, OwnSpace, temp_space, with_fn_ctx};
+pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, plan_query, with_bare_env};
+pub use env::{Env, temp_space, with_fn_ctx};
 pub use explain::explain;
 pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};
 pub use foreign_keys::set_constraints;
