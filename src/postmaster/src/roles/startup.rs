@@ -18,6 +18,7 @@ pub fn run(role: RoleContext) -> Result<()> {
     let interrupted_in = engine.control().state;
     let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
     let report = start(&engine, &mut teller)?;
+    skip_reserved_oids(&engine);
     if report.recovered {
         super::stats::discard(&role.shared.data_directory);
     }
@@ -30,6 +31,14 @@ pub fn run(role: RoleContext) -> Result<()> {
 
 fn start(engine: &Engine, teller: &mut Teller<'_>) -> Result<recovery::StartReport> {
     engine.start(&mut |event| teller.tell(event))
+}
+
+/// The ids below the first normal one are initdb's: no object that a server makes gets one, even if initdb left some.
+fn skip_reserved_oids(engine: &Engine) {
+    let transactions = &engine.store().xacts;
+    if transactions.checkpoint_ids().oid < base::Oid::FIRST_NORMAL {
+        transactions.set_next_oid(base::Oid::FIRST_NORMAL);
+    }
 }
 
 /// Says how recovery goes, in PostgreSQL's words.
