@@ -232,7 +232,29 @@ pub(crate) fn print_f64(value: f64, extra_digits: i32) -> String {
         return print_general(value, (15 + extra_digits).max(1) as usize);
     }
     let mut buffer = ryu::Buffer::new();
-    relayout(buffer.format_finite(value), 15)
+    let shortest = buffer.format_finite(value);
+    // From 2^53 on the shortest digits may lie half way to the next float.
+    if (9e15..1e40).contains(&value.abs()) && is_half_way(shortest, |text| text.parse() == Ok(value)) {
+        return relayout(&more_digits(|digits| format!("{value:.digits$e}"), |text| text.parse() == Ok(value)), 15);
+    }
+    relayout(shortest, 15)
+}
+
+/// True if the digits read back as the same float only because ties go to even: PostgreSQL then prints more digits.
+fn is_half_way(text: &str, same: impl Fn(&str) -> bool) -> bool {
+    let (negative, digits, exponent) = decompose(text);
+    let sign = if negative { "-" } else { "" };
+    let (first, rest) = digits.split_at(1);
+    let above = format!("{sign}{first}.{rest}00000000000000000001e{exponent}");
+    let lower: u128 = digits.parse::<u128>().expect("at most 17 digits") * 10_u128.pow(18) - 1;
+    let below = format!("{sign}{lower}e{}", exponent - digits.len() as i32 + 1 - 18);
+    !same(&above) || !same(&below)
+}
+
+/// The fewest digits that read back as the same float and are not half way to another.
+fn more_digits(print: impl Fn(usize) -> String, same: impl Fn(&str) -> bool) -> String {
+    let good = |text: &String| same(text) && !is_half_way(text, &same);
+    (0..17).map(&print).find(good).unwrap_or_else(|| print(16))
 }
 
 /// `float4out`.
@@ -244,7 +266,11 @@ pub(crate) fn print_f32(value: f32, extra_digits: i32) -> String {
         return print_general(f64::from(value), (6 + extra_digits).max(1) as usize);
     }
     let mut buffer = ryu::Buffer::new();
-    relayout(buffer.format_finite(value), 6)
+    let shortest = buffer.format_finite(value);
+    if (1.6e7..1e20).contains(&value.abs()) && is_half_way(shortest, |text| text.parse() == Ok(value)) {
+        return relayout(&more_digits(|digits| format!("{value:.digits$e}"), |text| text.parse() == Ok(value)), 6);
+    }
+    relayout(shortest, 6)
 }
 
 /// Splits `-12.5e3` of any layout into sign, digits without leading or trailing zeros, and the decimal exponent of the

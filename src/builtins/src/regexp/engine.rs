@@ -291,6 +291,10 @@ impl<'s> Search<'s> {
         (start, end): (usize, usize),
         captures: &mut Captures,
     ) -> bool {
+        let shortest = repeat.inner.preference() == Some(Preference::Shortest);
+        if shortest && count == 0 && repeat.min == 0 && start == end {
+            return true;
+        }
         // Even `x*` tries one turn first, so that a group in it can hold the empty string.
         let least = repeat.min.max(1);
         if start == end && count >= least {
@@ -304,10 +308,10 @@ impl<'s> Search<'s> {
             return false;
         }
         let ends = self.ends_of(repeat.inner, start);
-        let shortest = repeat.inner.preference() == Some(Preference::Shortest);
         for middle in ordered(&ends, shortest).filter(|m| *m <= end) {
-            // An empty turn helps only to reach the least count.
-            if middle == start && count >= least {
+            // Before the end an empty turn helps only to reach the least count.
+            let turns = count + 1;
+            if middle == start && middle != end && (turns >= least || least - turns < end - middle) {
                 continue;
             }
             let before = captures.clone();

@@ -174,6 +174,32 @@ impl Node {
         }
     }
 
+    /// True if parts of it prefer differently.
+    fn is_mixed(&self) -> bool {
+        match self {
+            Node::Concat(parts) => {
+                let preferences: Vec<Preference> = parts.iter().filter_map(Node::preference).collect();
+                preferences.windows(2).any(|w| w[0] != w[1]) || parts.iter().any(Node::is_mixed)
+            }
+            Node::Alternate(parts) => parts.iter().any(Node::is_mixed),
+            Node::Group(_, node) => node.is_mixed(),
+            Node::Repeat { node, preference, .. } => {
+                let inner = node.preference();
+                node.is_mixed() || (preference.is_some() && inner.is_some() && *preference != inner)
+            }
+            _ => false,
+        }
+    }
+
+    fn has_back_references(&self) -> bool {
+        match self {
+            Node::BackReference(_) => true,
+            Node::Repeat { node, .. } | Node::Group(_, node) => node.has_back_references(),
+            Node::Concat(parts) | Node::Alternate(parts) => parts.iter().any(Node::has_back_references),
+            _ => false,
+        }
+    }
+
     /// True if a group is inside.
     pub(super) fn has_groups(&self) -> bool {
         match self {
@@ -331,11 +357,7 @@ impl Parser<'_> {
                 }
             }
         }
-        Ok(match parts.len() {
-            0 => Node::Empty,
-            1 => parts.remove(0),
-            _ => Node::Concat(parts),
-        })
+        Ok(concat(joined_runs(parts)))
     }
 
     fn quantified(&mut self, atom: Node) -> Result<Node, Fault> {
@@ -355,7 +377,7 @@ impl Parser<'_> {
         if self.starts_bound() {
             return Err(BAD_REPEAT);
         }
-        Ok(Node::Repeat { node: Box::new(atom), min, max, preference })
+        Ok(repeated(atom, min, max, preference))
     }
 
     fn starts_bound(&self) -> bool {
@@ -637,6 +659,55 @@ impl Parser<'_> {
         self.at += 2;
         Ok(name)
     }
+}
+
+fn concat(mut parts: Vec<Node>) -> Node {
+    match parts.len() {
+        0 => Node::Empty,
+        1 => parts.remove(0),
+        _ => Node::Concat(parts),
+    }
+}
+
+/// Parts in a row without groups and with one preference match as one part: the longest or shortest of the whole run.
+fn joined_runs(parts: Vec<Node>) -> Vec<Node> {
+    let (mut out, mut run, mut run_preference) = (Vec::new(), Vec::new(), None);
+    for part in parts {
+        let preference = part.preference();
+        let conflicts = run_preference.is_some() && preference.is_some() && run_preference != preference;
+        if part.has_groups() || part.is_mixed() || conflicts {
+            if !run.is_empty() {
+                out.push(concat(std::mem::take(&mut run)));
+            }
+            run_preference = None;
+            out.push(part);
+        } else {
+            run_preference = run_preference.or(preference);
+            run.push(part);
+        }
+    }
+    if !run.is_empty() {
+        out.push(concat(run));
+    }
+    out
+}
+
+/// A repeated part. Groups hold what the last turn matched, so `x{m,n}` is `x{m-1,n-1}x` with groups in the last x only;
+/// only where there may be no turn, or where back-references look at each turn, must the turns be told apart.
+fn repeated(atom: Node, min: u32, max: Option<u32>, preference: Option<Preference>) -> Node {
+    if (min, max) == (1, Some(1)) {
+        return atom;
+    }
+    if min == 0 || max == Some(0) || !atom.has_groups() || atom.has_back_references() {
+        return Node::Repeat { node: Box::new(atom), min, max, preference };
+    }
+    let turns = Node::Repeat {
+        node: Box::new(without_groups(atom.clone())),
+        min: min - 1,
+        max: max.map(|m| m - 1),
+        preference: preference.or_else(|| atom.preference()),
+    };
+    Node::Concat(vec![turns, atom])
 }
 
 fn shorthand(c: char) -> Option<(Named, bool)> {
