@@ -49,15 +49,21 @@ impl Wal {
 
     /// Flushes all that is complete, then hands the lead on.
     fn lead(&self) -> Result<()> {
-        let outcome = self.write_and_sync();
+        let lead = Lead { wal: self, succeeded: false };
+        self.write_and_sync()?;
+        lead.succeed();
+        Ok(())
+    }
+
+    /// Ends a leader's turn: wakes those who are on disk now and one more to lead, or all if the log broke.
+    fn hand_on(&self, succeeded: bool) {
+        let reached = if succeeded { self.flushed.load(Ordering::Acquire) } else { u64::MAX };
         let mut queue = self.queue.lock();
         queue.leading = false;
-        let reached = if outcome.is_ok() { self.flushed.load(Ordering::Acquire) } else { u64::MAX };
         let mut woken = take_covered(&mut queue.waiters, reached);
         woken.extend(queue.waiters.pop().map(|(_, next)| next));
         drop(queue);
         woken.iter().for_each(Thread::unpark);
-        outcome
     }
 
     fn write_and_sync(&self) -> Result<()> {
@@ -142,6 +148,27 @@ impl Wal {
             return Ok(true);
         }
         Ok(false)
+    }
+}
+
+/// A leader's turn. If it ends by an error or a Rust panic, the log is broken, and nobody may wait for it.
+struct Lead<'a> {
+    wal: &'a Wal,
+    succeeded: bool,
+}
+
+impl Lead<'_> {
+    fn succeed(mut self) {
+        self.succeeded = true;
+    }
+}
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        if !self.succeeded {
+            self.wal.failed.store(true, Ordering::Release);
+        }
+        self.wal.hand_on(self.succeeded);
     }
 }
 

@@ -37,7 +37,7 @@ impl Wal {
         if length > RECORD_BYTES_MAX {
             return Err(error!(PROGRAM_LIMIT_EXCEEDED, "WAL record of {length} bytes is too long"));
         }
-        let slot = self.slots.take(hint.0);
+        let slot = self.slots.take(hint.0, &self.failed);
         if policy.is_some_and(|policy| policy != self.image_policy()) {
             return Ok(None);
         }
@@ -61,7 +61,7 @@ impl Wal {
         let segment = u64::from(self.options.segment_bytes);
         let mut record = RecordWriter::new(Vec::new(), RmgrId::XLOG, XLOG_SWITCH, Xid::INVALID).finish(&[]);
         let length = record.length() as u64;
-        let slot = self.slots.take(0);
+        let slot = self.slots.take(0, &self.failed);
         let (start, previous) = self.reserve(&slot, |start| match start % segment {
             0 => start,
             _ => (start + length).next_multiple_of(segment),

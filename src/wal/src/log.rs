@@ -94,7 +94,8 @@ pub struct Wal {
     full_page_writes: AtomicBool,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) queue: Mutex<FlushQueue>,
-    failed: AtomicBool,
+    /// The log is broken (I4).
+    pub(crate) failed: AtomicBool,
     pub(crate) counters: Counters,
 }
 

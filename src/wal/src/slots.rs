@@ -2,6 +2,7 @@
 
 use crate::limits::SLOTS;
 use crossbeam_utils::CachePadded;
+use std::sync::atomic::AtomicBool;
 use sync::atomic::{AtomicU64, Ordering};
 use sync::{Mutex, MutexGuard, rank};
 
@@ -22,7 +23,17 @@ pub(crate) struct Slot {
 /// The holder's access to its slot.
 pub(crate) struct SlotGuard<'a> {
     slot: &'a Slot,
+    /// Set if the holder ends in the middle of a record (an error or a Rust panic): nobody can ever complete it, so the log is broken.
+    broken: &'a AtomicBool,
     _lock: MutexGuard<'a, ()>,
+}
+
+impl Drop for SlotGuard<'_> {
+    fn drop(&mut self) {
+        if self.slot.position.load(Ordering::Relaxed) != IDLE {
+            self.broken.store(true, Ordering::Release);
+        }
+    }
 }
 
 impl SlotGuard<'_> {
@@ -66,16 +77,16 @@ impl Slots {
         Slots((0..SLOTS).map(|_| CachePadded::new(slot())).collect())
     }
 
-    /// Takes a free slot, looking from `hint` on; waits if there is none.
-    pub(crate) fn take(&self, hint: u64) -> SlotGuard<'_> {
+    /// Takes a free slot, looking from `hint` on; waits if there is none. `broken` is the log's.
+    pub(crate) fn take<'a>(&'a self, hint: u64, broken: &'a AtomicBool) -> SlotGuard<'a> {
         let home = hint as usize % SLOTS;
         for step in 0..SLOTS {
             let slot = &self.0[(home + step) % SLOTS];
             if let Some(lock) = slot.lock.try_lock() {
-                return SlotGuard { slot, _lock: lock };
+                return SlotGuard { slot, broken, _lock: lock };
             }
         }
-        SlotGuard { slot: &self.0[home], _lock: self.0[home].lock.lock() }
+        SlotGuard { slot: &self.0[home], broken, _lock: self.0[home].lock.lock() }
     }
 
     /// Takes all: nobody inserts until the guards are dropped.
@@ -110,7 +121,8 @@ mod model {
     }
 
     fn insert(log: &Log, hint: u64) {
-        let slot = log.slots.take(hint);
+        let broken = AtomicBool::new(false);
+        let slot = log.slots.take(hint, &broken);
         let start = {
             let mut next = log.next.lock().expect("no model thread panics");
             let start = *next;

@@ -183,6 +183,21 @@ fn a_failed_sync_is_a_panic_for_good() {
     assert!(wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[b"x"]).is_err());
 }
 
+/// A Rust panic in the middle of a record leaves a gap that nobody can fill: who waits for the log is told, not left waiting.
+#[test]
+fn an_abandoned_record_breaks_the_log() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let caught = sync::catch(|| {
+        let slot = wal.slots.take(0, &wal.failed);
+        slot.begin(START.0);
+        panic!("in the middle of a record");
+    });
+    assert!(caught.is_err_and(|caught| caught.unclean));
+    let error = wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[b"x"]).expect_err("broken");
+    assert_eq!(error.fields().severity, Severity::Panic);
+}
+
 #[test]
 fn a_full_disk_is_a_panic() {
     let sim = SimHost::new(1);
