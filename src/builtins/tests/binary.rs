@@ -5,7 +5,7 @@ use builtins::{BuiltinTypes, FnCtx, FormatSettings, Memo};
 
 const SAMPLES: &[(u32, &[&str])] = &[
     (16, &["t", "f"]),
-    (17, &["\\x00ff", ""]),
+    (17, &["\\x00ff", "\\x"]),
     (18, &["a", "\\200"]),
     (19, &["name"]),
     (20, &["-9223372036854775808"]),
