@@ -54,3 +54,9 @@ impl std::fmt::Debug for Host {
 pub fn real(root: &Path) -> Host {
     Host { disk: Arc::new(RealDisk::new(root)), clock: Arc::new(RealClock::new()), entropy: Arc::new(RealEntropy) }
 }
+
+/// As [`real`], but nothing is synced (`fsync = off`).
+pub fn real_without_sync(root: &Path) -> Host {
+    Host { disk: Arc::new(RealDisk::without_sync(root)), ..real(root) }
+}
+

@@ -15,12 +15,18 @@ const PRIVATE_FILE: u32 = 0o600;
 #[derive(Debug)]
 pub struct RealDisk {
     root: PathBuf,
+    syncs: bool,
 }
 
 impl RealDisk {
     /// Paths are taken relative to `root`.
     pub fn new(root: &Path) -> RealDisk {
-        RealDisk { root: root.to_owned() }
+        RealDisk { root: root.to_owned(), syncs: true }
+    }
+
+    /// As `new`, but syncing does nothing (`fsync = off`): a crash of the machine may lose or tear anything.
+    pub fn without_sync(root: &Path) -> RealDisk {
+        RealDisk { syncs: false, ..RealDisk::new(root) }
     }
 
     fn at(&self, path: &Path) -> PathBuf {
@@ -43,7 +49,7 @@ impl Disk for RealDisk {
             .mode(PRIVATE_FILE)
             .custom_flags(flags)
             .open(self.at(path))?;
-        Ok(Arc::new(RealFile(file)))
+        Ok(Arc::new(RealFile(file, self.syncs)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
@@ -85,7 +91,7 @@ impl Disk for RealDisk {
     }
 
     fn sync_dir(&self, path: &Path) -> Result<()> {
-        fs::File::open(self.at(path))?.sync_all()
+        if self.syncs { fs::File::open(self.at(path))?.sync_all() } else { Ok(()) }
     }
 }
 
@@ -93,7 +99,8 @@ fn kind_of(metadata: &fs::Metadata) -> EntryKind {
     if metadata.is_dir() { EntryKind::Directory } else { EntryKind::File }
 }
 
-struct RealFile(fs::File);
+/// An open file, and whether it is synced when it should be.
+struct RealFile(fs::File, bool);
 
 impl File for RealFile {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
@@ -114,11 +121,11 @@ impl File for RealFile {
     }
 
     fn sync_data(&self) -> Result<()> {
-        self.0.sync_data()
+        if self.1 { self.0.sync_data() } else { Ok(()) }
     }
 
     fn sync_all(&self) -> Result<()> {
-        self.0.sync_all()
+        if self.1 { self.0.sync_all() } else { Ok(()) }
     }
 
     fn start_write_back(&self, offset: u64, bytes: u64) -> Result<()> {

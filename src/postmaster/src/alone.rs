@@ -44,7 +44,7 @@ fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, scrip
     let usual = BootstrapOptions { catalog_version: storage::CATALOG_VERSION, ..BootstrapOptions::default() };
     let segment_bytes = arguments.segment_bytes.unwrap_or(usual.segment_bytes);
     let bootstrap = BootstrapOptions { segment_bytes, ..usual };
-    let host = host::real(directory);
+    let host = storage::host(directory, settings);
     let engine = Engine::bootstrap(host, storage::options(&values), bootstrap, storage::resource_managers())?;
     let store = engine.store();
     let waits =
@@ -60,7 +60,7 @@ fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, scrip
 fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log: &RoleLog) -> Result<()> {
     let Mode::Single { semicolon_newline_newline, database } = &arguments.mode else { unreachable!("it is single") };
     let _lock = lock(directory, settings)?;
-    let engine = Arc::new(storage::open(host::real(directory), settings)?);
+    let engine = Arc::new(storage::open(storage::host(directory, settings), settings)?);
     engine.start(&mut |_| Ok(()))?;
     let instance = Arc::new(storage::instance(engine.clone(), settings, Arc::new(NoServer)));
     let end = if *semicolon_newline_newline { StatementEnd::SemicolonAndEmptyLine } else { StatementEnd::Line };

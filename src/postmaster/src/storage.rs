@@ -8,6 +8,7 @@ use host::{Clock, Host};
 use instance::{Instance, ServerLink};
 use recovery::{Engine, EngineOptions, SharedRmgr};
 use report::Result;
+use std::path::Path;
 use std::sync::Arc;
 use wal::SyncMethod;
 
@@ -30,6 +31,11 @@ impl Running {
     pub fn clock(&self) -> &dyn Clock {
         &*self.instance.host.clock
     }
+}
+
+/// The outside world below the data directory, as `fsync` says.
+pub fn host(directory: &Path, settings: &Settings) -> Host {
+    if settings.bool(Setting::Fsync) { host::real(directory) } else { host::real_without_sync(directory) }
 }
 
 /// Opens the engine of an existing cluster.

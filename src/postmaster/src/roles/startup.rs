@@ -13,7 +13,7 @@ use sync::Interrupt;
 
 /// Makes the instance.
 pub fn run(role: RoleContext) -> Result<()> {
-    let host = host::real(&role.shared.data_directory);
+    let host = storage::host(&role.shared.data_directory, &role.shared.settings);
     let engine = storage::open(host, &role.shared.settings)?;
     let interrupted_in = engine.control().state;
     let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
