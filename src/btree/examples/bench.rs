@@ -85,7 +85,12 @@ fn main() {
         for _ in 0..UPDATES {
             let id = random.below(ROWS as u64) as usize;
             if tids[id].is_valid() {
-                table.am.update(cx, &table, tids[id], &rows[id], &update).unwrap();
+                let changed = table.am.update(cx, &table, tids[id], &rows[id], &update).unwrap();
+                let access::Changed::Done(new) = changed else { panic!("{changed:?}") };
+                if !new.is_hot {
+                    let key = [Datum::Int4(id as i32)];
+                    by_id.am.insert(cx, (&by_id, &table), &key, new.tid, access::UniqueCheck::Yes).unwrap();
+                }
                 tids[id] = base::Tid::INVALID;
             }
         }
@@ -112,6 +117,8 @@ fn main() {
         std::hint::black_box(a.snapshot());
     }
     report("snapshot", ROWS as u32, start);
+    a.commit();
+    transfers(&engine);
     let tag = table.lock_tag();
     let start = Instant::now();
     for _ in 0..ROWS {
@@ -119,4 +126,53 @@ fn main() {
         a.owner.release_transaction();
     }
     report("relation lock and release", ROWS as u32, start);
+}
+
+/// Eight sessions update a random row and one of ten hot rows in each transaction.
+fn transfers(engine: &Engine) {
+    const EACH: u32 = 3000;
+    let start = Instant::now();
+    let workers: Vec<_> = (0..8)
+        .map(|worker| {
+            let mut session = engine.session(100 + worker);
+            std::thread::spawn(move || {
+                let mut random = base::Prng::new(worker as u64);
+                for _ in 0..EACH {
+                    add(&mut session, 1000 + random.below(150_000) as i32);
+                    add(&mut session, random.below(10) as i32);
+                    session.commit();
+                }
+            })
+        })
+        .collect();
+    workers.into_iter().for_each(|worker| worker.join().unwrap());
+    report("transaction of two updates, 8 sessions", 8 * EACH, start);
+}
+
+fn add(session: &mut common::Session, id: i32) {
+    let (indexed, keys) = (ColumnSet::of([0]), ColumnSet::of([0]));
+    let options = UpdateOptions { indexed: &indexed, keys: &keys, wait: RowWait::Block };
+    let _snapshot = session.snapshot();
+    let mut current = session.find(id).unwrap();
+    let table = Arc::clone(&session.table);
+    loop {
+        let n = current.values[2].as_i64() + 1;
+        let new = row(id, "filler filler filler filler filler", n);
+        match session.access(|cx| table.am.update(cx, &table, current.tid, &new, &options)).unwrap() {
+            access::Changed::Done(new) => {
+                if !new.is_hot {
+                    let by_id = Arc::clone(&session.by_id);
+                    let key = [Datum::Int4(id)];
+                    session
+                        .access(|cx| by_id.am.insert(cx, (&by_id, &table), &key, new.tid, access::UniqueCheck::Yes))
+                        .unwrap();
+                }
+                return;
+            }
+            access::Changed::Updated { next, .. } => {
+                assert!(table.am.fetch_version(&session.store, &table, next, &mut current).unwrap());
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

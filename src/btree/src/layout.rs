@@ -8,7 +8,8 @@
 //! | 4 | 4 | right neighbour, `NO_BLOCK` if there is none |
 //! | 8 | 4 | level: 0 for a leaf |
 //! | 12 | 4 | flags |
-//! | 16 | 8 | zero |
+//! | 16 | 4 | how often entries were removed from the page |
+//! | 20 | 4 | zero |
 //!
 //! Item 1 of a page that has a right neighbour is its *high key*: greater than every entry of the page, and not greater than any
 //! of the pages to the right. The entries follow. The first entry of an inner page stands for minus infinity; its key is empty.
@@ -21,11 +22,12 @@ use tuple::IndexTuple;
 
 pub(crate) const ROOT: BlockNumber = BlockNumber(0);
 pub(crate) const NO_BLOCK: BlockNumber = BlockNumber::INVALID;
-pub(crate) const SPECIAL_BYTES: usize = FLAGS + 4 + 8;
+pub(crate) const SPECIAL_BYTES: usize = REMOVALS + 4 + 4;
 const LEFT: usize = 0;
 const RIGHT: usize = 4;
 const LEVEL: usize = 8;
 const FLAGS: usize = 12;
+const REMOVALS: usize = 16;
 
 /// The right neighbour has no downlink yet.
 pub(crate) const INCOMPLETE_SPLIT: u32 = 0x1;
@@ -94,6 +96,16 @@ pub(crate) fn set_flag(page: &mut Page, flag: u32, on: bool) {
     let now = links(page);
     let flags = if on { now.flags | flag } else { now.flags & !flag };
     set_links(page, Links { flags, ..now });
+}
+
+/// How often entries were removed from the page. While it stays the same, an entry that is found again is the one that was seen:
+/// its tid cannot have been given to another row.
+pub(crate) fn removals(page: &Page) -> u32 {
+    u32::from_le_bytes(*page.special()[REMOVALS..].first_chunk().expect("four bytes"))
+}
+
+pub(crate) fn set_removals(page: &mut Page, count: u32) {
+    page.special_mut()[REMOVALS..REMOVALS + 4].copy_from_slice(&count.to_le_bytes());
 }
 
 /// Whether the page is one of a tree.

@@ -79,6 +79,7 @@ pub(crate) fn apply_delete(page: &mut Page, bytes: &[u8]) -> Result<()> {
     }
     page.remove_items(&offsets);
     layout::set_flag(page, layout::HAS_DEAD, false);
+    layout::set_removals(page, layout::removals(page).wrapping_add(1));
     Ok(())
 }
 
@@ -137,7 +138,9 @@ impl LeftHalf {
             }
             items.insert(usize::from(*index), entry.clone());
         }
+        let removals = layout::removals(page);
         layout::init(page, Links { right: base::BlockNumber(self.right), flags: self.flags, ..old });
+        layout::set_removals(page, removals);
         let all = std::iter::once(&self.high_key).chain(&items).map(Vec::as_slice);
         if layout::fill(page, all) { Ok(()) } else { Err(damaged()) }
     }

@@ -9,10 +9,10 @@ use crate::key::{Bound, Order, SearchKey};
 use crate::layout::{self, HAS_DEAD, Links, NO_BLOCK};
 use crate::search::Tree;
 use access::{Direction, Index, IndexScan, KeyOp, ScanKey, Store, TableFetch};
-use base::{BlockNumber, Lsn, OffsetNumber, Tid};
+use base::{BlockNumber, OffsetNumber, Tid};
 use buffer::ReadGuard;
 use lock::check_interrupts;
-use page::LineState;
+use page::{LineState, Page};
 use report::Result;
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ struct Item {
 #[derive(Default, Clone)]
 struct Batch {
     block: Option<BlockNumber>,
-    lsn: Lsn,
+    removals: u32,
     items: Vec<Item>,
     bytes: Vec<u8>,
     left: Option<BlockNumber>,
@@ -156,7 +156,7 @@ impl BtreeScan {
         batch.bytes.clear();
         batch.any_killed = false;
         batch.block = Some(page.block());
-        batch.lsn = page.lsn();
+        batch.removals = layout::removals(page);
         let ends_here = to < behind || !tree.is_beyond(&self.range.to.key(), page, links)?;
         let begins_here = from > first;
         batch.right = (links.right != NO_BLOCK && !ends_here).then_some(links.right);
@@ -186,7 +186,7 @@ impl BtreeScan {
         })
     }
 
-    /// Marks the entries that were found dead on their page, if it has not changed since.
+    /// Marks the entries that were found dead on their page, those that are still there.
     fn flush_killed(&mut self) -> Result<()> {
         if !std::mem::take(&mut self.batch.any_killed) {
             return Ok(());
@@ -194,17 +194,20 @@ impl BtreeScan {
         let Some(block) = self.batch.block else { return Ok(()) };
         let pin = self.store.buffers.read(self.index.relation.main_fork(), block)?;
         let Ok(mut page) = pin.try_exclusive() else { return Ok(()) };
-        if page.lsn() != self.batch.lsn {
+        if layout::removals(&page) != self.batch.removals || layout::links(&page).level > 0 {
             return Ok(());
         }
+        let mut changed = false;
         for item in self.batch.items.iter().filter(|item| item.killed) {
-            let is_same = item.offset.0 <= page.item_count()
-                && page.line_pointer(item.offset).is_normal()
-                && layout::entry(&page, item.offset)?.tid() == item.tid;
-            if is_same {
-                let dead = page.line_pointer(item.offset).as_dead();
-                page.set_line_pointer(item.offset, dead);
+            let bytes = &self.batch.bytes[item.start as usize..(item.start + item.len) as usize];
+            if let Some(offset) = find_again(&page, item.offset, bytes) {
+                let dead = page.line_pointer(offset).as_dead();
+                page.set_line_pointer(offset, dead);
+                changed = true;
             }
+        }
+        if !changed {
+            return Ok(());
         }
         layout::set_flag(&mut page, HAS_DEAD, true);
         page.mark_dirty_hint(self.index.relation.durability())
@@ -269,6 +272,16 @@ enum Start {
     Descend,
     /// Beside the present one.
     Follow,
+}
+
+/// How far insertions may have pushed an entry before it is given up.
+const SHIFT_MAX: u16 = 64;
+
+/// Where an entry is now that was at `offset`: insertions may have moved it up.
+fn find_again(page: &Page, offset: OffsetNumber, bytes: &[u8]) -> Option<OffsetNumber> {
+    let last = page.item_count().min(offset.0.saturating_add(SHIFT_MAX));
+    let mut offsets = (offset.0..=last).map(OffsetNumber);
+    offsets.find(|at| page.line_pointer(*at).is_normal() && page.item(*at) == bytes)
 }
 
 /// The page to the left of `block`: `left`, or what was split off it since.

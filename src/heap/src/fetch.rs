@@ -147,7 +147,10 @@ impl TableFetch for HeapFetch {
                 HeapTuple::deform_shared(buffer, &self.table.desc, &self.wanted, &toaster, &mut row.values)?;
                 Ok(Fetched::Visible)
             }
-            Found::Invisible => Ok(Fetched::Invisible),
+            Found::Invisible => {
+                set_hints(&self.store, &self.table, pin, &self.hints)?;
+                Ok(Fetched::Invisible)
+            }
             Found::Dead => Ok(Fetched::Dead),
         }
     }
