@@ -1,31 +1,36 @@
-//! System functions: those that see the session, the catalogs and storage, by theme.
+//! System functions: those that see the session, the catalogs or storage.
+//!
+//! pg_proc.toml promises them; here they are found by symbol, in one list for each theme. A symbol without an implementation
+//! answers 0A000 when it is called.
 
-use analyze::expr::SqlValueFunctionOp;
+mod activity;
+mod advisory;
+mod definitions;
+mod names;
+mod privileges;
+mod registered;
+mod sequences;
+mod session;
+mod sizes;
+mod symbols;
+
+pub use sequences::next_value;
+pub use session::sql_value;
+
+use crate::SystemFn;
 use base::Oid;
-use builtins::{FnCtx, FormatSettings};
+use builtins::FnCtx;
 use instance::Ctx;
-use report::{Result, unsupported};
+use report::Result;
 use tuple::Datum;
-
-/// A row of the table of system functions.
-pub struct SystemFunction {
-    /// pg_proc.oid.
-    pub oid: Oid,
-    /// The implementation.
-    pub function: crate::SystemFn,
-}
 
 /// A set-returning function that sees the session: all its rows.
 pub type SystemSet = fn(Ctx<'_>, &mut FnCtx<'_>, &[Datum]) -> Result<Vec<Vec<Datum>>>;
 
-/// The system function with this oid.
-pub fn function(_oid: Oid) -> Option<&'static SystemFunction> {
-    None
-}
-
-/// The set-returning system function with this oid.
-pub fn set_function(_oid: Oid) -> Option<SystemSet> {
-    None
+/// The set-returning system function with this object id.
+pub fn set_function(oid: Oid) -> Option<SystemSet> {
+    let symbol = symbol_of(oid)?;
+    activity::SETS.iter().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
 
 /// Names and types of a function's OUT columns.
@@ -38,17 +43,70 @@ pub fn output_types(cx: Ctx<'_>, function: Oid) -> Result<Vec<(String, Oid)>> {
     Ok(out.map(|(i, t)| (names.get(i).cloned().unwrap_or_default(), *t)).collect())
 }
 
-/// The text of an index's column.
-pub fn index_column_text(_cx: Ctx<'_>, _index: Oid, _column: i32) -> Result<String> {
-    Ok("expression".to_owned())
+/// The text of an index's column, from 1.
+pub fn index_column_text(cx: Ctx<'_>, index: Oid, column: i32) -> Result<String> {
+    definitions::index_column(cx, index, column)
 }
 
-/// CURRENT_DATE and its like.
-pub fn sql_value(_cx: Ctx<'_>, _format: &FormatSettings, _op: SqlValueFunctionOp, _typmod: i32) -> Result<Datum> {
-    unsupported!("SQL value functions")
+fn symbol_of(oid: Oid) -> Option<&'static str> {
+    let place = symbols::SYMBOLS.binary_search_by_key(&oid.0, |(oid, _)| *oid).ok()?;
+    Some(symbols::SYMBOLS[place].1)
 }
 
-/// The next value of a sequence.
-pub fn next_value(_cx: Ctx<'_>, _sequence: Oid, _check: bool) -> Result<i64> {
-    unsupported!("sequences")
+/// A system function.
+#[derive(Clone, Copy)]
+pub struct SystemFunction {
+    /// Its name in pg_proc.prosrc.
+    pub symbol: &'static str,
+    /// What runs.
+    pub function: SystemFn,
+}
+
+/// A list of symbols with what runs.
+type List = &'static [(&'static str, SystemFn)];
+
+/// All themes.
+const THEMES: [List; 8] = [
+    names::FUNCTIONS,
+    registered::FUNCTIONS,
+    definitions::FUNCTIONS,
+    session::FUNCTIONS,
+    sequences::FUNCTIONS,
+    sizes::FUNCTIONS,
+    privileges::FUNCTIONS,
+    activity::FUNCTIONS,
+];
+
+/// Makes a theme's list: each function under its own name, some under others.
+macro_rules! functions {
+    ($($symbol:ident $(= $function:ident)?),* $(,)?) => {
+        pub(super) const FUNCTIONS: &[(&str, crate::SystemFn)] =
+            &[$((stringify!($symbol), functions!(@pick $symbol $($function)?) as crate::SystemFn)),*];
+    };
+    (@pick $symbol:ident) => { $symbol };
+    (@pick $symbol:ident $function:ident) => { $function };
+}
+pub(crate) use functions;
+
+/// The system function with this object id; `None` if it is none.
+pub fn function(oid: Oid) -> Option<SystemFunction> {
+    let symbol = symbol_of(oid)?;
+    let all = THEMES.iter().flat_map(|list| list.iter()).chain(advisory::FUNCTIONS);
+    let found = all.into_iter().find(|(name, _)| *name == symbol);
+    Some(SystemFunction { symbol, function: found.map_or(missing as SystemFn, |(_, function)| *function) })
+}
+
+/// What stands for a function that is promised and not there yet.
+fn missing(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
+    report::unsupported!("this system function")
+}
+
+/// A name as a value of type name.
+fn name_datum(name: &str) -> Datum {
+    Datum::text(&name[..name.floor_char_boundary(base::NAME_BYTES_MAX)])
+}
+
+/// The value, or null.
+fn or_null(text: Option<String>) -> Datum {
+    text.map_or(Datum::Null, Datum::from)
 }
