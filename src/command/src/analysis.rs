@@ -1,7 +1,7 @@
-//! Expressions that utility statements evaluate.
+//! Analysis and evaluation of what statements hold besides queries.
 
 use base::Oid;
-pub use exec::with_analyze_context;
+pub use exec::with_analysis as with_analyze_context;
 use instance::Ctx;
 use parser::ast::ExecuteStmt;
 use report::Result;
@@ -14,5 +14,5 @@ pub fn evaluate_parameters(cx: Ctx<'_>, source: &str, statement: &ExecuteStmt, t
     let made = with_analyze_context(cx, source, |context| {
         context.analyze_execute_params(&statement.params, types, &statement.name)
     })?;
-    made.iter().map(|expression| crate::evaluation::evaluate(cx, expression)).collect()
+    made.iter().map(|expression| exec::evaluate(cx, expression)).collect()
 }

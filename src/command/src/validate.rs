@@ -44,8 +44,7 @@ pub(crate) fn not_null(cx: Ctx<'_>, table: &RelationEntry, column: i16) -> Resul
 /// 23502 for a column that holds nulls.
 pub(crate) fn contains_nulls(cx: Ctx<'_>, table: &RelationEntry, column: i16) -> Error {
     let name = &table.desc.attributes[column as usize - 1].name;
-    let error =
-        error!(NOT_NULL_VIOLATION, "column \"{name}\" of relation \"{}\" contains null values", table.name());
+    let error = error!(NOT_NULL_VIOLATION, "column \"{name}\" of relation \"{}\" contains null values", table.name());
     in_table(cx, table, error).column(name)
 }
 
@@ -64,7 +63,8 @@ pub(crate) fn check(cx: Ctx<'_>, table: &RelationEntry, condition: &Expr, name: 
         match outcome[..] {
             [Datum::Bool(false)] => {
                 let table_name = table.name();
-                let message = format!("check constraint \"{name}\" of relation \"{table_name}\" is violated by some row");
+                let message =
+                    format!("check constraint \"{name}\" of relation \"{table_name}\" is violated by some row");
                 let error = error!(CHECK_VIOLATION, "{message}");
                 Err(in_table(cx, table, error).constraint(name))
             }

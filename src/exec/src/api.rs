@@ -1,8 +1,8 @@
 //! What sessions and utility statements call.
 
 use crate::env::{EState, Env, Instruments};
-use crate::lookup::{CatalogLookup, planner_settings};
 use crate::expr::{Program, Rows, compile_expr, compile_exprs};
+use crate::lookup::{CatalogLookup, planner_settings};
 use crate::node::{Builder, NodeState};
 use crate::spi::with_analysis;
 use crate::subplans::SubplanState;
@@ -108,13 +108,19 @@ impl CachedPlan {
         }
         let mode = cx.setting(|s| s.choice(Setting::PlanCacheMode).to_string());
         let no_params = self.parameter_types.is_empty();
-        let try_generic = no_params || mode == "force_generic_plan" || (mode == "auto" && state.custom_count >= CUSTOM_PLANS);
+        let try_generic =
+            no_params || mode == "force_generic_plan" || (mode == "auto" && state.custom_count >= CUSTOM_PLANS);
         if try_generic {
             let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions::default())?);
             let cost = plan.plan.total_cost;
             let average = state.custom_cost / f64::from(state.custom_count.max(1));
             if no_params || mode == "force_generic_plan" || cost <= average * 1.01 {
-                let kept = Kept { relations: entries(cx, &plan)?, changes: cx.catalog().changes(), cost, plan: Arc::clone(&plan) };
+                let kept = Kept {
+                    relations: entries(cx, &plan)?,
+                    changes: cx.catalog().changes(),
+                    cost,
+                    plan: Arc::clone(&plan),
+                };
                 state.seen = Some((kept.relations.clone(), kept.changes));
                 let _ = kept.cost;
                 state.generic = Some(kept);
@@ -124,7 +130,8 @@ impl CachedPlan {
             state.custom_count = 0;
             state.custom_cost = 0.0;
         }
-        let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false })?);
+        let plan =
+            Arc::new(plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false })?);
         state.custom_count += 1;
         // Planning itself costs, so that a generic plan a little worse is preferred.
         state.custom_cost += plan.plan.total_cost + 1000.0 * 0.0025 * (plan.relation_oids.len() as f64 + 1.0);
@@ -291,7 +298,9 @@ impl Executor {
     fn finish_ctes(&mut self, cx: Ctx<'_>) -> Result<()> {
         for at in 0..self.es.subplans.len() {
             let is_change = plan_changes(&self.es.plan.subplans[at]);
-            let is_cte = self.es.subplans[at].as_ref().is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
+            let is_cte = self.es.subplans[at]
+                .as_ref()
+                .is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
             if !is_change || !is_cte {
                 continue;
             }
@@ -379,7 +388,13 @@ fn check_privileges(cx: Ctx<'_>, rtable: &[RangeTblEntry], relations: &[Option<A
 }
 
 /// Privileges on single columns make up for those on the whole.
-fn may_by_columns(cx: Ctx<'_>, user: Oid, rte: &RangeTblEntry, entry: &RelationEntry, wanted: Privileges) -> Result<bool> {
+fn may_by_columns(
+    cx: Ctx<'_>,
+    user: Oid,
+    rte: &RangeTblEntry,
+    entry: &RelationEntry,
+    wanted: Privileges,
+) -> Result<bool> {
     for (bit, columns) in [
         (Privileges::SELECT, &rte.selected_cols),
         (Privileges::INSERT, &rte.inserted_cols),
@@ -391,12 +406,19 @@ fn may_by_columns(cx: Ctx<'_>, user: Oid, rte: &RangeTblEntry, entry: &RelationE
         let mut any = false;
         for column in columns {
             let all_columns: Vec<i16> = match column {
-                0 => (1..=entry.desc.len() as i16).filter(|c| !entry.desc.attributes[*c as usize - 1].is_dropped).collect(),
+                0 => (1..=entry.desc.len() as i16)
+                    .filter(|c| !entry.desc.attributes[*c as usize - 1].is_dropped)
+                    .collect(),
                 c => vec![*c],
             };
             for column in all_columns {
                 let Some(attribute) = cx.catalog().attribute(entry.oid, column)? else { return Ok(false) };
-                let held = cx.held(user, (ObjectKind::Column, entry.class.relowner), attribute.attacl.as_deref().or(Some(&[])), bit)?;
+                let held = cx.held(
+                    user,
+                    (ObjectKind::Column, entry.class.relowner),
+                    attribute.attacl.as_deref().or(Some(&[])),
+                    bit,
+                )?;
                 if held != bit {
                     return Ok(false);
                 }
@@ -408,7 +430,12 @@ fn may_by_columns(cx: Ctx<'_>, user: Oid, rte: &RangeTblEntry, entry: &RelationE
             let mut found = false;
             for column in 1..=entry.desc.len() as i16 {
                 let Some(attribute) = cx.catalog().attribute(entry.oid, column)? else { continue };
-                let held = cx.held(user, (ObjectKind::Column, entry.class.relowner), attribute.attacl.as_deref().or(Some(&[])), bit)?;
+                let held = cx.held(
+                    user,
+                    (ObjectKind::Column, entry.class.relowner),
+                    attribute.attacl.as_deref().or(Some(&[])),
+                    bit,
+                )?;
                 found |= held == bit;
             }
             if !found {
@@ -416,7 +443,12 @@ fn may_by_columns(cx: Ctx<'_>, user: Oid, rte: &RangeTblEntry, entry: &RelationE
             }
         }
     }
-    Ok(wanted.0 & (Privileges::DELETE.0 | Privileges::TRUNCATE.0) == 0 || cx.may_use_relation(user, &entry.class, Privileges(wanted.0 & (Privileges::DELETE.0 | Privileges::TRUNCATE.0)))?)
+    Ok(wanted.0 & (Privileges::DELETE.0 | Privileges::TRUNCATE.0) == 0
+        || cx.may_use_relation(
+            user,
+            &entry.class,
+            Privileges(wanted.0 & (Privileges::DELETE.0 | Privileges::TRUNCATE.0)),
+        )?)
 }
 
 /// 25006 for changes of tables in a read-only transaction.

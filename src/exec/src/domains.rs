@@ -69,7 +69,8 @@ pub fn check(cx: Ctx<'_>, domain: Oid, value: &Datum) -> Result<()> {
             Ok(matches!(program.eval(&Rows::scan(&row), env)?, Datum::Bool(false)))
         })?;
         if failed {
-            let message = format!("value for domain {} violates check constraint \"{}\"", name(cx, domain), constraint.name);
+            let message =
+                format!("value for domain {} violates check constraint \"{}\"", name(cx, domain), constraint.name);
             return Err(error!(CHECK_VIOLATION, "{message}").constraint(constraint.name));
         }
     }

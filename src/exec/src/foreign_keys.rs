@@ -70,7 +70,8 @@ impl ForeignKeys {
 fn foreign_key(cx: Ctx<'_>, trigger: &PgTrigger) -> Result<ForeignKey> {
     let catalog = cx.catalog();
     let row = catalog.constraint(trigger.tgconstraint)?;
-    let row = row.ok_or_else(|| Error::internal(format!("cache lookup failed for constraint {}", trigger.tgconstraint)))?;
+    let row =
+        row.ok_or_else(|| Error::internal(format!("cache lookup failed for constraint {}", trigger.tgconstraint)))?;
     Ok(ForeignKey {
         trigger: trigger.tgfoid.0,
         referencing: catalog.open_relation(row.conrelid)?,
@@ -82,8 +83,20 @@ fn foreign_key(cx: Ctx<'_>, trigger: &PgTrigger) -> Result<ForeignKey> {
 }
 
 enum Task {
-    Foreign { key: Arc<ForeignKey>, new: Vec<Datum>, old: Vec<Datum>, tid: Tid },
-    Unique { entry: Arc<RelationEntry>, oid: Oid, index: Arc<access::Index>, table: Arc<access::Relation>, keys: Vec<Datum>, tid: Tid },
+    Foreign {
+        key: Arc<ForeignKey>,
+        new: Vec<Datum>,
+        old: Vec<Datum>,
+        tid: Tid,
+    },
+    Unique {
+        entry: Arc<RelationEntry>,
+        oid: Oid,
+        index: Arc<access::Index>,
+        table: Arc<access::Relation>,
+        keys: Vec<Datum>,
+        tid: Tid,
+    },
 }
 
 /// Events that wait for the end of the statement.
@@ -117,10 +130,13 @@ impl ForeignKey {
                 b'f' => !all_null(new, true),
                 _ => !has_null(new, true),
             },
-            (RowEvent::Update { .. }, 1645) => !same(true) && match self.constraint.confmatchtype {
-                b'f' => !all_null(new, true),
-                _ => !has_null(new, true),
-            },
+            (RowEvent::Update { .. }, 1645) => {
+                !same(true)
+                    && match self.constraint.confmatchtype {
+                        b'f' => !all_null(new, true),
+                        _ => !has_null(new, true),
+                    }
+            }
             (RowEvent::Delete, 1646 | 1648 | 1650 | 1652 | 1654) => old.is_some_and(|old| !has_null(old, false)),
             (RowEvent::Update { .. }, 1647 | 1649 | 1651 | 1653 | 1655) => {
                 !same(false) && old.is_some_and(|old| !has_null(old, false))
@@ -324,7 +340,8 @@ fn run_task(cx: Ctx<'_>, task: &Task) -> Result<()> {
                 return Ok(());
             }
             let store = &cx.instance.store;
-            let found = cx.with_tx(|tx| index.am.find_duplicate(&mut Access::new(store, tx), (index, table), keys, *tid))?;
+            let found =
+                cx.with_tx(|tx| index.am.find_duplicate(&mut Access::new(store, tx), (index, table), keys, *tid))?;
             match found {
                 Some(_) => Err(crate::node::duplicate_key(cx, entry, *oid, keys)),
                 None => Ok(()),
@@ -386,7 +403,8 @@ fn violation(cx: Ctx<'_>, key: &ForeignKey, keys: &[&Datum], from_referencing: b
         true => (&key.referencing, &key.referenced, &key.constraint.conkey),
         false => (&key.referenced, &key.referencing, &key.constraint.confkey),
     };
-    let names: Vec<String> = columns(list).iter().map(|c| table.desc.attributes[*c as usize - 1].name.clone()).collect();
+    let names: Vec<String> =
+        columns(list).iter().map(|c| table.desc.attributes[*c as usize - 1].name.clone()).collect();
     let values: Vec<String> = columns(list)
         .iter()
         .zip(keys)
@@ -397,7 +415,12 @@ fn violation(cx: Ctx<'_>, key: &ForeignKey, keys: &[&Datum], from_referencing: b
         .collect();
     let name = &key.constraint.conname;
     let (names, values) = (names.join(", "), values.join(", "));
-    let schema = cx.catalog().namespace(key.referencing.class.relnamespace).ok().flatten().map_or_else(String::new, |r| r.nspname.clone());
+    let schema = cx
+        .catalog()
+        .namespace(key.referencing.class.relnamespace)
+        .ok()
+        .flatten()
+        .map_or_else(String::new, |r| r.nspname.clone());
     match from_referencing {
         true => error!(
             FOREIGN_KEY_VIOLATION,
@@ -445,7 +468,10 @@ fn check_referencing(cx: Ctx<'_>, key: &ForeignKey, new: &[Datum], tid: Tid) -> 
         qualified(cx, &key.referenced)?,
         conditions.join(" AND ")
     );
-    let types = columns(&key.constraint.conkey).iter().map(|c| key.referencing.desc.attributes[*c as usize - 1].type_oid).collect();
+    let types = columns(&key.constraint.conkey)
+        .iter()
+        .map(|c| key.referencing.desc.attributes[*c as usize - 1].type_oid)
+        .collect();
     let values = keys.iter().map(|k| (*k).clone()).collect();
     match spi::run(cx, &sql, types, values)? {
         0 => Err(violation(cx, key, &keys, true)),

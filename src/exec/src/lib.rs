@@ -28,7 +28,9 @@ pub mod system;
 mod types;
 mod values;
 
-pub use api::{CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, plan_query, with_bare_env};
+pub use api::{
+    CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, plan_query, with_bare_env,
+};
 pub use env::{Env, temp_space, with_fn_ctx};
 pub use explain::explain;
 pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};

@@ -10,7 +10,8 @@ use catalog::rows::PgStatistic;
 use config::Setting;
 use instance::Ctx;
 use plan::lookup::{
-    ColumnStats, ConstantCall, FamilyMember, FunctionInfo, IndexColumn, IndexInfo, Lookup, OperatorInfo, RelationInfo, Settings,
+    ColumnStats, ConstantCall, FamilyMember, FunctionInfo, IndexColumn, IndexInfo, Lookup, OperatorInfo, RelationInfo,
+    Settings,
 };
 use report::{Error, Result};
 use schema::RelationEntry;
@@ -45,7 +46,8 @@ pub fn equality(cx: Ctx<'_>, operator: Oid, left: Oid, right: Oid, actual: Oid, 
         return Ok(Comparator::Custom(Arc::new(|a, b| integer(a).cmp(&integer(b)))));
     }
     let row = cx.catalog().operator(operator)?.ok_or_else(|| missing("operator", operator))?;
-    let function = builtins::function(row.oprcode).ok_or_else(|| Error::unsupported("this cross-type comparison"))?.function;
+    let function =
+        builtins::function(row.oprcode).ok_or_else(|| Error::unsupported("this cross-type comparison"))?.function;
     let format = Arc::clone(&cx.session.format.borrow());
     Ok(Comparator::Custom(Arc::new(move |a, b| {
         let mut memo = builtins::Memo::new(0, Box::new(|| 0));
@@ -70,7 +72,8 @@ fn integer(value: &Datum) -> i64 {
 pub fn ordering(cx: Ctx<'_>, operator: Oid, type_oid: Oid, collation: Oid) -> Result<(Comparator, bool)> {
     let families = cx.catalog().operator_families(operator)?;
     let member = families.iter().find(|m| m.amopmethod == BTREE && (m.amopstrategy == 1 || m.amopstrategy == 5));
-    let member = member.ok_or_else(|| Error::internal(format!("operator {operator} is not a valid ordering operator")))?;
+    let member =
+        member.ok_or_else(|| Error::internal(format!("operator {operator} is not a valid ordering operator")))?;
     let comparator = family_comparator(cx, member.amopfamily, member.amoplefttype, type_oid, collation)?;
     Ok((comparator, member.amopstrategy == 5))
 }
@@ -121,7 +124,11 @@ impl CatalogLookup<'_> {
             });
         }
         let (pages, _) = self.size(&entry)?;
-        let tuples = if predicate.is_empty() { table_tuples } else { f64::from(entry.class.reltuples).max(0.0).min(table_tuples) };
+        let tuples = if predicate.is_empty() {
+            table_tuples
+        } else {
+            f64::from(entry.class.reltuples).max(0.0).min(table_tuples)
+        };
         Ok(Some(Arc::new(IndexInfo {
             oid,
             name: entry.name().to_owned(),
@@ -329,7 +336,9 @@ fn stats_of(row: &PgStatistic) -> ColumnStats {
         (row.stakind4, &row.stanumbers4, &row.stavalues4),
         (row.stakind5, &row.stanumbers5, &row.stavalues5),
     ];
-    let values = |datum: &Datum| -> Vec<Datum> { if datum.is_null() { Vec::new() } else { ArrayRef::of(datum).iter().collect() } };
+    let values = |datum: &Datum| -> Vec<Datum> {
+        if datum.is_null() { Vec::new() } else { ArrayRef::of(datum).iter().collect() }
+    };
     for (kind, numbers, list) in slots {
         let numbers: Vec<f64> = numbers.iter().flatten().map(|n| f64::from(*n)).collect();
         match kind {

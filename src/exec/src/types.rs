@@ -29,9 +29,11 @@ impl TypeLookup for Types<'_> {
     fn row_desc(&self, type_oid: Oid, type_mod: i32) -> Result<Arc<TupleDesc>> {
         if type_oid.0 == 2249 {
             let types = self.0.session.record_types.borrow();
-            return types.get(type_mod.max(0) as usize).filter(|_| type_mod >= 0).cloned().ok_or_else(|| {
-                error!(WRONG_OBJECT_TYPE, "record type has not been registered")
-            });
+            return types
+                .get(type_mod.max(0) as usize)
+                .filter(|_| type_mod >= 0)
+                .cloned()
+                .ok_or_else(|| error!(WRONG_OBJECT_TYPE, "record type has not been registered"));
         }
         TypeLookup::row_desc(&self.0.catalog(), type_oid, type_mod)
     }

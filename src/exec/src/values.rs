@@ -4,9 +4,9 @@ use crate::env::Env;
 use crate::expr::{ArraySet, Program, Rows, ScalarArray, Subscript};
 use crate::types::{Types, repr_of};
 use base::Oid;
+pub use builtins::Hasher;
 use builtins::array::{self, ArrayRef, ElementType, SliceBounds};
 use builtins::record::{self, RecordRef};
-pub use builtins::Hasher;
 use hashbrown::HashTable;
 use report::{Result, error};
 use tuple::{Datum, TupleDesc};
@@ -68,8 +68,10 @@ pub fn convert_row(env: &Env<'_>, value: &Datum, map: &[i16], row_type: Oid, fie
         return Ok(Datum::Null);
     }
     let fields = RecordRef::of(value).columns(&Types(env.cx))?;
-    let new: Vec<Datum> =
-        map.iter().map(|at| if *at > 0 { fields.get(*at as usize - 1).cloned().unwrap_or(Datum::Null) } else { Datum::Null }).collect();
+    let new: Vec<Datum> = map
+        .iter()
+        .map(|at| if *at > 0 { fields.get(*at as usize - 1).cloned().unwrap_or(Datum::Null) } else { Datum::Null })
+        .collect();
     Ok(make_row(&new, row_type, -1, field_types))
 }
 

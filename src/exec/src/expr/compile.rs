@@ -5,8 +5,8 @@ use super::program::{CallInfo, Callee, DomainCheck, Operand, Program, ScalarArra
 use super::subplan::SubPlanStep;
 use crate::types::Types;
 use analyze::expr::{
-    BoolExprType, BoolTestType, Expr, INDEX_VAR, INNER_VAR, OUTER_VAR, OpExpr, ParamKind, RowCompareExpr, SubscriptingRef, Var,
-    WindowFunc,
+    BoolExprType, BoolTestType, Expr, INDEX_VAR, INNER_VAR, OUTER_VAR, OpExpr, ParamKind, RowCompareExpr,
+    SubscriptingRef, Var, WindowFunc,
 };
 use base::Oid;
 use builtins::TypeLookup;
@@ -186,8 +186,15 @@ impl<'a> Compiler<'a> {
                 self.registers[usize::from(dst)] = c.value.clone();
                 Ok(())
             }
-            Expr::Const(_) | Expr::Var(_) | Expr::Aggref(_) | Expr::WindowFunc(_) | Expr::RelabelType(_)
-            | Expr::CaseTestExpr(_) | Expr::CoerceToDomainValue(_) | Expr::CollateExpr(_) | Expr::PlaceHolderVar(_) => {
+            Expr::Const(_)
+            | Expr::Var(_)
+            | Expr::Aggref(_)
+            | Expr::WindowFunc(_)
+            | Expr::RelabelType(_)
+            | Expr::CaseTestExpr(_)
+            | Expr::CoerceToDomainValue(_)
+            | Expr::CollateExpr(_)
+            | Expr::PlaceHolderVar(_) => {
                 let src = self.operand(expr)?;
                 self.steps.push(Step::Copy { dst, src });
                 Ok(())
@@ -209,7 +216,14 @@ impl<'a> Compiler<'a> {
         Ok(first)
     }
 
-    fn call_info(&self, function: Oid, args: &[Expr], result_type: Oid, collation: Oid, variadic: bool) -> Result<CallInfo> {
+    fn call_info(
+        &self,
+        function: Oid,
+        args: &[Expr],
+        result_type: Oid,
+        collation: Oid,
+        variadic: bool,
+    ) -> Result<CallInfo> {
         let (callee, strict) = resolve(self.cx, function)?;
         Ok(CallInfo {
             callee,
@@ -236,7 +250,10 @@ impl<'a> Compiler<'a> {
             }
             Expr::FuncExpr(node) => {
                 if node.returns_set {
-                    return Err(error!(FEATURE_NOT_SUPPORTED, "set-valued function called in context that cannot accept a set"));
+                    return Err(error!(
+                        FEATURE_NOT_SUPPORTED,
+                        "set-valued function called in context that cannot accept a set"
+                    ));
                 }
                 self.function(node.function, &node.args, node.result_type, node.input_collation, node.variadic, dst)
             }
@@ -255,7 +272,13 @@ impl<'a> Compiler<'a> {
                     Expr::Const(c) if !c.value.is_null() => crate::values::array_len(&c.value) >= HASHED_ARRAY_MIN,
                     _ => false,
                 };
-                let info = ScalarArray { call, use_or: node.use_or, set: None, hashable: long && is_equal && node.use_or, elements: Vec::new() };
+                let info = ScalarArray {
+                    call,
+                    use_or: node.use_or,
+                    set: None,
+                    hashable: long && is_equal && node.use_or,
+                    elements: Vec::new(),
+                };
                 self.steps.push(Step::ScalarArray { dst, args, info: Box::new(info) });
                 Ok(())
             }
@@ -271,7 +294,11 @@ impl<'a> Compiler<'a> {
                 for arg in &node.args {
                     let src = self.operand(arg)?;
                     jumps.push(self.steps.len());
-                    self.steps.push(if is_and { Step::AndArg { dst, src, to: 0 } } else { Step::OrArg { dst, src, to: 0 } });
+                    self.steps.push(if is_and {
+                        Step::AndArg { dst, src, to: 0 }
+                    } else {
+                        Step::OrArg { dst, src, to: 0 }
+                    });
                 }
                 self.land(&jumps);
                 Ok(())
@@ -315,7 +342,13 @@ impl<'a> Compiler<'a> {
             Expr::MinMaxExpr(node) => {
                 let args = self.args(&node.args)?;
                 let comparator = builtins::comparator(node.result_type, node.input_collation, &Types(self.cx))?;
-                self.steps.push(Step::MinMax { dst, args, nargs: node.args.len() as u16, greatest: node.greatest, comparator });
+                self.steps.push(Step::MinMax {
+                    dst,
+                    args,
+                    nargs: node.args.len() as u16,
+                    greatest: node.greatest,
+                    comparator,
+                });
                 Ok(())
             }
             Expr::NullTest(node) => {
@@ -356,7 +389,14 @@ impl<'a> Compiler<'a> {
                 } else if !node.column_names.is_empty() {
                     type_mod = self.register_row(&node.column_names, &node.args)?;
                 }
-                self.steps.push(Step::MakeRow { dst, args, nargs: node.args.len() as u16, row_type: node.row_type, type_mod, field_types });
+                self.steps.push(Step::MakeRow {
+                    dst,
+                    args,
+                    nargs: node.args.len() as u16,
+                    row_type: node.row_type,
+                    type_mod,
+                    field_types,
+                });
                 Ok(())
             }
             Expr::RowCompareExpr(node) => self.row_compare(node, dst),
@@ -370,7 +410,14 @@ impl<'a> Compiler<'a> {
                 let args = self.args(&node.values)?;
                 let desc = Types(self.cx).row_desc(node.result_type, -1)?;
                 let field_types = desc.attributes.iter().map(|a| a.type_oid).collect();
-                self.steps.push(Step::FieldStore { dst, src, args, fields: node.fields.clone(), row_type: node.result_type, field_types });
+                self.steps.push(Step::FieldStore {
+                    dst,
+                    src,
+                    args,
+                    fields: node.fields.clone(),
+                    row_type: node.result_type,
+                    field_types,
+                });
                 Ok(())
             }
             Expr::SubscriptingRef(node) => self.subscript(node, dst),
@@ -395,7 +442,13 @@ impl<'a> Compiler<'a> {
             }
             Expr::CoerceViaIo(node) => {
                 let src = self.operand(&node.arg)?;
-                self.steps.push(Step::ViaIo { dst, src, source: node.arg.type_of(), target: node.result_type, typmod: -1 });
+                self.steps.push(Step::ViaIo {
+                    dst,
+                    src,
+                    source: node.arg.type_of(),
+                    target: node.result_type,
+                    typmod: -1,
+                });
                 Ok(())
             }
             Expr::CoerceToDomain(node) => self.domain(&node.arg, node.result_type, dst),
@@ -482,7 +535,15 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn function(&mut self, function: Oid, args: &[Expr], result_type: Oid, collation: Oid, variadic: bool, dst: u16) -> Result<()> {
+    fn function(
+        &mut self,
+        function: Oid,
+        args: &[Expr],
+        result_type: Oid,
+        collation: Oid,
+        variadic: bool,
+        dst: u16,
+    ) -> Result<()> {
         if let ([a, b], Some(fast)) = (args, fast(function)) {
             let (a, b) = (self.operand(a)?, self.operand(b)?);
             self.steps.push(match fast {

@@ -151,64 +151,232 @@ pub struct Subscript {
 /// One instruction. `dst` is a register; `to` is the index of the next step.
 #[allow(missing_docs, reason = "fields are named as described above")]
 pub enum Step {
-    Copy { dst: u16, src: Operand },
+    Copy {
+        dst: u16,
+        src: Operand,
+    },
     /// A parameter of the executor; runs its initial plan if that is still to be done.
-    ParamExec { dst: u16, id: u32 },
+    ParamExec {
+        dst: u16,
+        id: u32,
+    },
     /// A parameter of the client.
-    ParamExtern { dst: u16, id: u32 },
+    ParamExtern {
+        dst: u16,
+        id: u32,
+    },
     /// A system column.
-    SystemColumn { dst: u16, attno: i16 },
+    SystemColumn {
+        dst: u16,
+        attno: i16,
+    },
     /// The whole row as a composite value.
-    WholeRow { dst: u16, source: Source, desc: Arc<TupleDesc>, row_type: Oid, type_mod: i32 },
+    WholeRow {
+        dst: u16,
+        source: Source,
+        desc: Arc<TupleDesc>,
+        row_type: Oid,
+        type_mod: i32,
+    },
     /// A function; its arguments are the registers `args..args + nargs`.
-    Call { dst: u16, args: u16, nargs: u16, info: Box<CallInfo> },
+    Call {
+        dst: u16,
+        args: u16,
+        nargs: u16,
+        info: Box<CallInfo>,
+    },
     /// Integers of any width.
-    IntCompare { dst: u16, op: CompareOp, a: Operand, b: Operand },
+    IntCompare {
+        dst: u16,
+        op: CompareOp,
+        a: Operand,
+        b: Operand,
+    },
     /// Equality of values with equal bytes.
-    BytesEqual { dst: u16, negate: bool, a: Operand, b: Operand },
-    IntArithmetic { dst: u16, op: ArithmeticOp, a: Operand, b: Operand },
-    SetBool { dst: u16, value: bool },
-    SetNull { dst: u16 },
-    Jump { to: u32 },
+    BytesEqual {
+        dst: u16,
+        negate: bool,
+        a: Operand,
+        b: Operand,
+    },
+    IntArithmetic {
+        dst: u16,
+        op: ArithmeticOp,
+        a: Operand,
+        b: Operand,
+    },
+    SetBool {
+        dst: u16,
+        value: bool,
+    },
+    SetNull {
+        dst: u16,
+    },
+    Jump {
+        to: u32,
+    },
     /// One argument of AND: `dst` gathers the result.
-    AndArg { dst: u16, src: Operand, to: u32 },
+    AndArg {
+        dst: u16,
+        src: Operand,
+        to: u32,
+    },
     /// One argument of OR.
-    OrArg { dst: u16, src: Operand, to: u32 },
-    Not { dst: u16, src: Operand },
-    JumpUnlessTrue { src: Operand, to: u32 },
-    JumpIfNull { src: Operand, to: u32 },
-    JumpIfNotNull { src: Operand, to: u32 },
-    IsNull { dst: u16, src: Operand, negate: bool },
+    OrArg {
+        dst: u16,
+        src: Operand,
+        to: u32,
+    },
+    Not {
+        dst: u16,
+        src: Operand,
+    },
+    JumpUnlessTrue {
+        src: Operand,
+        to: u32,
+    },
+    JumpIfNull {
+        src: Operand,
+        to: u32,
+    },
+    JumpIfNotNull {
+        src: Operand,
+        to: u32,
+    },
+    IsNull {
+        dst: u16,
+        src: Operand,
+        negate: bool,
+    },
     /// IS [NOT] NULL of a composite value, field by field.
-    RowIsNull { dst: u16, src: Operand, negate: bool },
+    RowIsNull {
+        dst: u16,
+        src: Operand,
+        negate: bool,
+    },
     /// IS [NOT] TRUE (`of = Some(true)`), FALSE, UNKNOWN (`None`).
-    BoolTest { dst: u16, src: Operand, of: Option<bool>, negate: bool },
+    BoolTest {
+        dst: u16,
+        src: Operand,
+        of: Option<bool>,
+        negate: bool,
+    },
     /// `args` and `args + 1` compared by `=`.
-    Distinct { dst: u16, args: u16, info: Box<CallInfo> },
-    NullIf { dst: u16, args: u16, info: Box<CallInfo> },
-    ScalarArray { dst: u16, args: u16, info: Box<ScalarArray> },
+    Distinct {
+        dst: u16,
+        args: u16,
+        info: Box<CallInfo>,
+    },
+    NullIf {
+        dst: u16,
+        args: u16,
+        info: Box<CallInfo>,
+    },
+    ScalarArray {
+        dst: u16,
+        args: u16,
+        info: Box<ScalarArray>,
+    },
     /// GREATEST and LEAST.
-    MinMax { dst: u16, args: u16, nargs: u16, greatest: bool, comparator: tuple::Comparator },
+    MinMax {
+        dst: u16,
+        args: u16,
+        nargs: u16,
+        greatest: bool,
+        comparator: tuple::Comparator,
+    },
     /// A row comparison decided so far by `comparison` (a register with an int4), see `compile`.
-    RowCompareResult { dst: u16, comparison: Operand, kind: analyze::expr::RowCompareType },
-    JumpUnlessZero { src: Operand, to: u32 },
-    MakeArray { dst: u16, args: u16, nargs: u16, element: Oid, multidims: bool },
-    MakeRow { dst: u16, args: u16, nargs: u16, row_type: Oid, type_mod: i32, field_types: Vec<Oid> },
-    FieldSelect { dst: u16, src: Operand, field: i16 },
-    FieldStore { dst: u16, src: Operand, args: u16, fields: Vec<i16>, row_type: Oid, field_types: Vec<Oid> },
-    Subscript { dst: u16, src: Operand, info: Box<Subscript> },
+    RowCompareResult {
+        dst: u16,
+        comparison: Operand,
+        kind: analyze::expr::RowCompareType,
+    },
+    JumpUnlessZero {
+        src: Operand,
+        to: u32,
+    },
+    MakeArray {
+        dst: u16,
+        args: u16,
+        nargs: u16,
+        element: Oid,
+        multidims: bool,
+    },
+    MakeRow {
+        dst: u16,
+        args: u16,
+        nargs: u16,
+        row_type: Oid,
+        type_mod: i32,
+        field_types: Vec<Oid>,
+    },
+    FieldSelect {
+        dst: u16,
+        src: Operand,
+        field: i16,
+    },
+    FieldStore {
+        dst: u16,
+        src: Operand,
+        args: u16,
+        fields: Vec<i16>,
+        row_type: Oid,
+        field_types: Vec<Oid>,
+    },
+    Subscript {
+        dst: u16,
+        src: Operand,
+        info: Box<Subscript>,
+    },
     /// Applies a program to each element, which is its scan row's column 0.
-    ArrayCoerce { dst: u16, src: Operand, program: Box<Program>, element: Oid },
-    ConvertRow { dst: u16, src: Operand, map: Vec<i16>, row_type: Oid, field_types: Vec<Oid> },
+    ArrayCoerce {
+        dst: u16,
+        src: Operand,
+        program: Box<Program>,
+        element: Oid,
+    },
+    ConvertRow {
+        dst: u16,
+        src: Operand,
+        map: Vec<i16>,
+        row_type: Oid,
+        field_types: Vec<Oid>,
+    },
     /// Output function, then input function.
-    ViaIo { dst: u16, src: Operand, source: Oid, target: Oid, typmod: i32 },
+    ViaIo {
+        dst: u16,
+        src: Operand,
+        source: Oid,
+        target: Oid,
+        typmod: i32,
+    },
     /// Fails if the condition is false (check) or the value is null (not null).
-    DomainTest { src: Operand, info: Box<DomainCheck> },
-    SqlValue { dst: u16, op: analyze::expr::SqlValueFunctionOp, typmod: i32 },
-    NextValue { dst: u16, sequence: Oid, type_oid: Oid },
-    Grouping { dst: u16, columns: Vec<i16> },
-    SetParam { id: u32, src: Operand },
-    SubPlan { dst: u16, info: Box<SubPlanStep> },
+    DomainTest {
+        src: Operand,
+        info: Box<DomainCheck>,
+    },
+    SqlValue {
+        dst: u16,
+        op: analyze::expr::SqlValueFunctionOp,
+        typmod: i32,
+    },
+    NextValue {
+        dst: u16,
+        sequence: Oid,
+        type_oid: Oid,
+    },
+    Grouping {
+        dst: u16,
+        columns: Vec<i16>,
+    },
+    SetParam {
+        id: u32,
+        src: Operand,
+    },
+    SubPlan {
+        dst: u16,
+        info: Box<SubPlanStep>,
+    },
 }
 
 /// A compiled expression, condition or target list, with its registers.

@@ -320,7 +320,12 @@ fn scalar_array(info: &mut ScalarArray, scalar: Datum, array: &Datum, env: &mut 
     Ok(result)
 }
 
-fn set_contains(info: &ScalarArray, set: &super::program::ArraySet, scalar: &Datum, env: &mut Env<'_>) -> Result<Datum> {
+fn set_contains(
+    info: &ScalarArray,
+    set: &super::program::ArraySet,
+    scalar: &Datum,
+    env: &mut Env<'_>,
+) -> Result<Datum> {
     let hash = set.hasher.hash(scalar);
     let mut failed = None;
     let found = set.table.find(hash, |(h, at)| {
@@ -343,9 +348,7 @@ fn set_contains(info: &ScalarArray, set: &super::program::ArraySet, scalar: &Dat
 
 fn domain_test(info: &super::program::DomainCheck, value: &Datum) -> Result<()> {
     match &info.constraint {
-        None if value.is_null() => {
-            Err(error!(NOT_NULL_VIOLATION, "domain {} does not allow null values", info.domain))
-        }
+        None if value.is_null() => Err(error!(NOT_NULL_VIOLATION, "domain {} does not allow null values", info.domain)),
         Some(name) if matches!(value, Datum::Bool(false)) => {
             let message = format!("value for domain {} violates check constraint \"{name}\"", info.domain);
             Err(error!(CHECK_VIOLATION, "{message}").constraint(name.clone()))

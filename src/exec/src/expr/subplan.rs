@@ -43,7 +43,11 @@ struct Loaded {
 
 impl SubPlanStep {
     /// Prepares a sub-plan. `sub_program` compiles over the rows of the enclosing program.
-    pub fn compile(cx: Ctx<'_>, node: &SubPlan, sub_program: impl Fn(&[Expr]) -> Result<Program>) -> Result<SubPlanStep> {
+    pub fn compile(
+        cx: Ctx<'_>,
+        node: &SubPlan,
+        sub_program: impl Fn(&[Expr]) -> Result<Program>,
+    ) -> Result<SubPlanStep> {
         let test = match &node.test {
             Some(test) => Some(sub_program(std::slice::from_ref(test))?),
             None => None,
@@ -73,7 +77,9 @@ fn hashed(cx: Ctx<'_>, test: &Expr, sub_program: &impl Fn(&[Expr]) -> Result<Pro
     let mut hashers = Vec::new();
     let mut comparators = Vec::new();
     for clause in clauses {
-        let Expr::OpExpr(op) = clause else { return Err(report::Error::internal("unexpected test of a hashed sub-plan")) };
+        let Expr::OpExpr(op) = clause else {
+            return Err(report::Error::internal("unexpected test of a hashed sub-plan"));
+        };
         let (left_type, right_type) = crate::lookup::operator_types(cx, op.operator)?;
         let types = Types(cx);
         let actual = if is_polymorphic(left_type) { op.args[0].type_of() } else { left_type };
@@ -157,13 +163,19 @@ pub fn evaluate(info: &mut SubPlanStep, rows: &Rows<'_>, env: &mut Env<'_>) -> R
     if info.hash.is_some() {
         return evaluate_hashed(info, rows, env);
     }
-    let mut state = env.es.subplans[info.plan].take().ok_or_else(|| report::Error::internal("sub-plan runs already"))?;
+    let mut state =
+        env.es.subplans[info.plan].take().ok_or_else(|| report::Error::internal("sub-plan runs already"))?;
     let result = scan(info, &mut state, rows, env);
     env.es.subplans[info.plan] = Some(state);
     result
 }
 
-fn scan(info: &mut SubPlanStep, state: &mut crate::subplans::SubplanState, rows: &Rows<'_>, env: &mut Env<'_>) -> Result<Datum> {
+fn scan(
+    info: &mut SubPlanStep,
+    state: &mut crate::subplans::SubplanState,
+    rows: &Rows<'_>,
+    env: &mut Env<'_>,
+) -> Result<Datum> {
     let changed = std::mem::take(&mut info.changed);
     let restarted = state.rescan(env, &changed);
     info.changed = changed;
@@ -226,7 +238,8 @@ fn test_row(info: &mut SubPlanStep, row: &[Datum], rows: &Rows<'_>, env: &mut En
 
 fn evaluate_hashed(info: &mut SubPlanStep, rows: &Rows<'_>, env: &mut Env<'_>) -> Result<Datum> {
     let hash = info.hash.as_mut().expect("checked by the caller");
-    let mut state = env.es.subplans[info.plan].take().ok_or_else(|| report::Error::internal("sub-plan runs already"))?;
+    let mut state =
+        env.es.subplans[info.plan].take().ok_or_else(|| report::Error::internal("sub-plan runs already"))?;
     // The table is good until something that the sub-plan depends on changes.
     if state.take_changed() {
         hash.table = None;
@@ -287,7 +300,8 @@ fn load(hash: &HashedSubPlan, state: &mut crate::subplans::SubplanState, env: &m
         let row = &state.row()[..width];
         if row.iter().any(Datum::is_null) {
             loaded.has_null = true;
-            if !loaded.with_nulls.iter().any(|known| same_nulls(known, row) && may_match(&hash.comparators, known, row)) {
+            if !loaded.with_nulls.iter().any(|known| same_nulls(known, row) && may_match(&hash.comparators, known, row))
+            {
                 loaded.with_nulls.push(row.to_vec());
             }
             continue;

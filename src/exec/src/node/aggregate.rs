@@ -166,14 +166,21 @@ impl Calls {
                 strict_null_skip: false,
             });
         }
-        Ok(Calls { calls, inputs: compile_exprs(builder.cx, &exprs)?, input_row: Vec::new(), work_mem: builder.work_mem })
+        Ok(Calls {
+            calls,
+            inputs: compile_exprs(builder.cx, &exprs)?,
+            input_row: Vec::new(),
+            work_mem: builder.work_mem,
+        })
     }
 
     fn start(&self, env: &mut Env<'_>) -> Result<GroupStates> {
         let mut states = Vec::with_capacity(self.calls.len());
         for call in &self.calls {
             states.push(match &call.sort {
-                Some(keys) => CallState::Sorted(Box::new(Sorter::new(call.args.len(), keys.clone(), self.work_mem, None))),
+                Some(keys) => {
+                    CallState::Sorted(Box::new(Sorter::new(call.args.len(), keys.clone(), self.work_mem, None)))
+                }
                 None => CallState::Plain(with_call(env, call, |fx| (call.aggregate.start)(fx))?),
             });
         }
@@ -208,7 +215,13 @@ impl Calls {
     }
 
     /// The results of a group.
-    fn finish(&mut self, states: &mut GroupStates, group_row: &[Datum], env: &mut Env<'_>, out: &mut Vec<Datum>) -> Result<()> {
+    fn finish(
+        &mut self,
+        states: &mut GroupStates,
+        group_row: &[Datum],
+        env: &mut Env<'_>,
+        out: &mut Vec<Datum>,
+    ) -> Result<()> {
         out.clear();
         for (call, state) in self.calls.iter_mut().zip(states) {
             let mut direct = Vec::new();
@@ -258,7 +271,11 @@ fn sort_of(builder: &Builder<'_>, agg: &Aggref) -> Result<(Option<Vec<SortKey>>,
     // DISTINCT columns are sorted by first; ORDER BY, if given, begins with them.
     let clauses: Vec<_> = match agg.order.len() >= agg.distinct.len() {
         true => agg.order.iter().collect(),
-        false => agg.order.iter().chain(agg.distinct.iter().filter(|d| !agg.order.iter().any(|o| o.target_ref == d.target_ref))).collect(),
+        false => agg
+            .order
+            .iter()
+            .chain(agg.distinct.iter().filter(|d| !agg.order.iter().any(|o| o.target_ref == d.target_ref)))
+            .collect(),
     };
     for clause in clauses {
         let Some(at) = agg.args.iter().position(|t| t.sort_group_ref == clause.target_ref) else { continue };
@@ -346,9 +363,10 @@ impl AggState {
         let mut hashers = Vec::new();
         for column in &node.columns {
             let type_oid = node.child.targetlist[column.column as usize - 1].expr.type_of();
-            comparators.push(builtins::comparator(type_oid, column.collation, &types).or_else(|_| {
-                builtins::comparator(Oid(17), Oid::INVALID, &types)
-            })?);
+            comparators.push(
+                builtins::comparator(type_oid, column.collation, &types)
+                    .or_else(|_| builtins::comparator(Oid(17), Oid::INVALID, &types))?,
+            );
             hashers.push(builtins::hasher(type_oid, column.collation, &types)?);
         }
         let mode = match node.strategy {

@@ -179,7 +179,9 @@ enum Fit {
 fn fit(op: KeyOp, value: Datum, repr: Repr) -> Fit {
     let number = match (&value, repr) {
         (Datum::Null, _) => return Fit::Never,
-        (Datum::Int4(_), Repr::Int4) | (Datum::Int8(_), Repr::Int8) | (Datum::Int2(_), Repr::Int2) => return Fit::Key(op, value),
+        (Datum::Int4(_), Repr::Int4) | (Datum::Int8(_), Repr::Int8) | (Datum::Int2(_), Repr::Int2) => {
+            return Fit::Key(op, value);
+        }
         (Datum::Int2(v), Repr::Int4 | Repr::Int8) => i64::from(*v),
         (Datum::Int4(v), Repr::Int2 | Repr::Int8) => i64::from(*v),
         (Datum::Int8(v), Repr::Int2 | Repr::Int4) => *v,
@@ -201,11 +203,14 @@ fn fit(op: KeyOp, value: Datum, repr: Repr) -> Fit {
             _ => Fit::Always,
         };
     }
-    Fit::Key(op, match repr {
-        Repr::Int2 => Datum::Int2(number as i16),
-        Repr::Int4 => Datum::Int4(number as i32),
-        _ => Datum::Int8(number),
-    })
+    Fit::Key(
+        op,
+        match repr {
+            Repr::Int2 => Datum::Int2(number as i16),
+            Repr::Int4 => Datum::Int4(number as i32),
+            _ => Datum::Int8(number),
+        },
+    )
 }
 
 /// A float8 against a float4 column: the nearest float4, with the comparison adjusted to the side it lies on.
@@ -363,9 +368,8 @@ impl IndexScanState {
         let Some(keys) = self.conditions.next_keys() else { return Ok(false) };
         let store = &env.cx.instance.store;
         let index = &self.index;
-        let scan = self
-            .scan
-            .get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
+        let scan =
+            self.scan.get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
         scan.rescan(&keys)?;
         if self.fetch.is_none() {
             let snapshot = env.es.snapshot.clone();
@@ -439,8 +443,12 @@ impl Bitmap {
                 let conditions = Box::new(Conditions::build(builder, &index, &n.conditions)?);
                 Bitmap::Index { index, conditions }
             }
-            Node::BitmapAnd(children) => Bitmap::And(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?),
-            Node::BitmapOr(children) => Bitmap::Or(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?),
+            Node::BitmapAnd(children) => {
+                Bitmap::And(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?)
+            }
+            Node::BitmapOr(children) => {
+                Bitmap::Or(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?)
+            }
             _ => return Err(Error::internal("unexpected node in a bitmap")),
         })
     }

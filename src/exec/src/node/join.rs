@@ -297,7 +297,11 @@ impl HashJoinState {
             return self.spill_inner(batch, stored, env);
         }
         self.table.push(hash, stored);
-        if self.table.memory_bytes() > self.hash_mem && self.batch == 0 && self.batch_count < 4096 && self.batches.is_empty() {
+        if self.table.memory_bytes() > self.hash_mem
+            && self.batch == 0
+            && self.batch_count < 4096
+            && self.batches.is_empty()
+        {
             self.divide(env)?;
         }
         Ok(())
@@ -409,7 +413,8 @@ impl HashJoinState {
                 self.from = Some(at);
                 let stored = self.table.row(at);
                 let (keys, inner) = stored.split_at(self.inner_key_columns);
-                let same = self.comparators.iter().enumerate().all(|(i, c)| c.compare(&self.outer_key[i], &keys[i]).is_eq());
+                let same =
+                    self.comparators.iter().enumerate().all(|(i, c)| c.compare(&self.outer_key[i], &keys[i]).is_eq());
                 if !same {
                     continue;
                 }

@@ -27,8 +27,20 @@ impl KeyOrder {
                 if self.descending { order.reverse() } else { order }
             }
             (true, true) => Ordering::Equal,
-            (true, false) => if self.nulls_first { Ordering::Less } else { Ordering::Greater },
-            (false, true) => if self.nulls_first { Ordering::Greater } else { Ordering::Less },
+            (true, false) => {
+                if self.nulls_first {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (false, true) => {
+                if self.nulls_first {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
         }
     }
 }
@@ -181,7 +193,8 @@ impl MergeJoinState {
         }
         loop {
             let Some((_, key)) = &self.ahead else { return Ok(()) };
-            let order = if key.iter().any(Datum::is_null) { Ordering::Greater } else { self.compare(&self.outer_key, key) };
+            let order =
+                if key.iter().any(Datum::is_null) { Ordering::Greater } else { self.compare(&self.outer_key, key) };
             // An inner row with a null in its key matches nothing.
             let inner_null = key.iter().any(Datum::is_null);
             if inner_null {
@@ -334,7 +347,12 @@ impl MergeJoinState {
 }
 
 /// The order of values of two types, by the family's support function.
-fn cross_comparator(builder: &Builder<'_>, function: base::Oid, left: base::Oid, right: base::Oid) -> Result<Comparator> {
+fn cross_comparator(
+    builder: &Builder<'_>,
+    function: base::Oid,
+    left: base::Oid,
+    right: base::Oid,
+) -> Result<Comparator> {
     let integers = |t: base::Oid| matches!(t.0, 20 | 21 | 23);
     if integers(left) && integers(right) {
         return Ok(Comparator::Custom(std::sync::Arc::new(|a, b| int(a).cmp(&int(b)))));

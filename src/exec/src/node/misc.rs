@@ -94,7 +94,9 @@ impl SetCall {
     /// Prepares a call; `None` if the expression returns no set.
     pub fn build(builder: &Builder<'_>, expr: &Expr) -> Result<Option<SetCall>> {
         let (function, args, collation, variadic) = match expr {
-            Expr::FuncExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, node.variadic),
+            Expr::FuncExpr(node) if node.returns_set => {
+                (node.function, &node.args, node.input_collation, node.variadic)
+            }
             Expr::OpExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, false),
             _ => return Ok(None),
         };
@@ -431,7 +433,8 @@ impl SubqueryState {
         let child = Box::new(builder.build(&node.child)?);
         let desc = builder.output_desc(&node.child.targetlist)?;
         let mut output = builder.row_output(plan, desc)?;
-        if output.project.as_ref().is_some_and(|p| p.result_count() == child.width() && p.is_identity_of(Source::Scan)) {
+        if output.project.as_ref().is_some_and(|p| p.result_count() == child.width() && p.is_identity_of(Source::Scan))
+        {
             output.project = None;
         }
         Ok(SubqueryState { child, rti: node.relation, recheck: None, output })
@@ -510,7 +513,9 @@ impl FunctionScanState {
         let mut functions = Vec::new();
         for function in &node.functions {
             let system = match &function.expr {
-                Expr::FuncExpr(call) if call.returns_set => crate::system::set_function(call.function).map(|f| (f, call)),
+                Expr::FuncExpr(call) if call.returns_set => {
+                    crate::system::set_function(call.function).map(|f| (f, call))
+                }
                 _ => None,
             };
             let source = match (system, &function.expr) {
@@ -531,7 +536,12 @@ impl FunctionScanState {
                     None => Source1::Plain(compile_exprs(builder.cx, [expr])?),
                 },
             };
-            functions.push(FunctionState { source, columns: function.columns, composite: function.composite, store: None });
+            functions.push(FunctionState {
+                source,
+                columns: function.columns,
+                composite: function.composite,
+                store: None,
+            });
         }
         let desc = builder.rte_desc(node.relation)?;
         let width = node.functions.iter().map(|f| f.columns).sum::<usize>() + usize::from(node.ordinality);
@@ -542,7 +552,14 @@ impl FunctionScanState {
         if output.project.as_ref().is_some_and(|p| p.result_count() == width && p.is_identity_of(Source::Scan)) {
             output.project = None;
         }
-        Ok(FunctionScanState { rti: node.relation, functions, ordinality: node.ordinality, at: 0, input: Vec::new(), output })
+        Ok(FunctionScanState {
+            rti: node.relation,
+            functions,
+            ordinality: node.ordinality,
+            at: 0,
+            input: Vec::new(),
+            output,
+        })
     }
 
     fn load(&mut self, env: &mut Env<'_>) -> Result<()> {

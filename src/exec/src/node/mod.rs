@@ -147,7 +147,8 @@ impl NodeState {
         let timing = env.es.instrument.is_some_and(|i| i.timing);
         let start = if timing { env.cx.instance.host.clock.monotonic().as_nanos() as u64 } else { 0 };
         let result = dispatch!(&mut self.kind, state => state.next(env));
-        let spent = if timing { (env.cx.instance.host.clock.monotonic().as_nanos() as u64).saturating_sub(start) } else { 0 };
+        let spent =
+            if timing { (env.cx.instance.host.clock.monotonic().as_nanos() as u64).saturating_sub(start) } else { 0 };
         let instrument = self.instrument.as_mut().expect("checked by the caller");
         let found = matches!(result, Ok(true));
         if !instrument.running {

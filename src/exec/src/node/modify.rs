@@ -4,7 +4,7 @@ use super::{Builder, Instrument, NodeState};
 use crate::env::{Env, Recheck};
 use crate::expr::{Compiler, Program, Rows};
 use crate::foreign_keys::{ForeignKeys, RowEvent};
-use access::{Access, Changed, Inserted, InsertOptions, Row, RowLock, RowWait, UniqueCheck, UpdateOptions};
+use access::{Access, Changed, InsertOptions, Inserted, Row, RowLock, RowWait, UniqueCheck, UpdateOptions};
 use analyze::expr::Expr;
 use analyze::query::{CmdType, WithCheckKind};
 use base::{Oid, Tid};
@@ -88,7 +88,14 @@ impl TargetTable {
                 generated.push((place, compiler(cx, &entry).finish_one(&expr)?));
             }
         }
-        let not_null = entry.desc.attributes.iter().enumerate().filter(|(_, a)| a.not_null && !a.is_dropped).map(|(i, _)| i).collect();
+        let not_null = entry
+            .desc
+            .attributes
+            .iter()
+            .enumerate()
+            .filter(|(_, a)| a.not_null && !a.is_dropped)
+            .map(|(i, _)| i)
+            .collect();
         let foreign = match entry.triggers.is_empty() {
             true => None,
             false => Some(Arc::new(ForeignKeys::of(cx, &entry)?)),
@@ -139,7 +146,10 @@ impl TargetTable {
     fn null_violation(&self, at: usize, row: &[Datum], env: &Env<'_>) -> Error {
         let column = &self.entry.desc.attributes[at].name;
         let table = self.entry.name();
-        let error = error!(NOT_NULL_VIOLATION, "null value in column \"{column}\" of relation \"{table}\" violates not-null constraint");
+        let error = error!(
+            NOT_NULL_VIOLATION,
+            "null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"
+        );
         self.with_failing_row(error.table(self.schema_name(env.cx), table).column(column.clone()), row, env)
     }
 
@@ -151,14 +161,19 @@ impl TargetTable {
     }
 
     fn schema_name(&self, cx: Ctx<'_>) -> String {
-        cx.catalog().namespace(self.entry.class.relnamespace).ok().flatten().map_or_else(String::new, |row| row.nspname.clone())
+        cx.catalog()
+            .namespace(self.entry.class.relnamespace)
+            .ok()
+            .flatten()
+            .map_or_else(String::new, |row| row.nspname.clone())
     }
 
     /// Adds `Failing row contains (...).`, if the user may see the row.
     fn with_failing_row(&self, error: Error, row: &[Datum], env: &Env<'_>) -> Error {
         let cx = env.cx;
         let user = cx.session.current_user();
-        let may = cx.may_use_relation(user, &self.entry.class, instance::privileges::Privileges::SELECT).unwrap_or(false);
+        let may =
+            cx.may_use_relation(user, &self.entry.class, instance::privileges::Privileges::SELECT).unwrap_or(false);
         if !may {
             return error;
         }
@@ -233,7 +248,13 @@ impl TargetTable {
     }
 
     /// Makes the index entries of a row. `Some` if an arbiter has a duplicate.
-    fn insert_entries(&mut self, row: &[Datum], tid: Tid, arbiters: Option<&[Oid]>, env: &mut Env<'_>) -> Result<Option<Tid>> {
+    fn insert_entries(
+        &mut self,
+        row: &[Datum],
+        tid: Tid,
+        arbiters: Option<&[Oid]>,
+        env: &mut Env<'_>,
+    ) -> Result<Option<Tid>> {
         let table = Arc::clone(&self.table);
         for at in 0..self.indexes.len() {
             let target = &mut self.indexes[at];
@@ -253,7 +274,14 @@ impl TargetTable {
             let Inserted::Duplicate(other) = inserted else { continue };
             if check == UniqueCheck::Deferred {
                 let keys = target.values[..target.index.key_count()].to_vec();
-                env.es.triggers.add_unique(&self.entry, target.oid, Arc::clone(&target.index), Arc::clone(&table), keys, tid);
+                env.es.triggers.add_unique(
+                    &self.entry,
+                    target.oid,
+                    Arc::clone(&target.index),
+                    Arc::clone(&table),
+                    keys,
+                    tid,
+                );
                 continue;
             }
             if arbiters.is_some_and(|a| a.is_empty() || a.contains(&target.oid)) {
@@ -394,7 +422,8 @@ fn clipped(text: String) -> String {
 pub fn duplicate_key(cx: Ctx<'_>, entry: &RelationEntry, index: Oid, keys: &[Datum]) -> Error {
     let described = key_description(cx, entry, index, keys);
     let name = cx.catalog().relation(index).ok().flatten().map_or_else(String::new, |e| e.name().to_owned());
-    let schema = cx.catalog().namespace(entry.class.relnamespace).ok().flatten().map_or_else(String::new, |r| r.nspname.clone());
+    let schema =
+        cx.catalog().namespace(entry.class.relnamespace).ok().flatten().map_or_else(String::new, |r| r.nspname.clone());
     let error = error!(UNIQUE_VIOLATION, "duplicate key value violates unique constraint \"{name}\"")
         .table(schema, entry.name())
         .constraint(name);
@@ -703,9 +732,13 @@ impl ModifyState {
                         return Ok(true);
                     }
                     Changed::BySelf { .. } | Changed::WouldBlock => return Ok(false),
-                    Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => return Err(serialization_failure("delete")),
+                    Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => {
+                        return Err(serialization_failure("delete"));
+                    }
                     Changed::Deleted { .. } => return Ok(false),
-                    Changed::Updated { .. } if is_snapshot_fixed(env.cx) => return Err(serialization_failure("update")),
+                    Changed::Updated { .. } if is_snapshot_fixed(env.cx) => {
+                        return Err(serialization_failure("update"));
+                    }
                     Changed::Updated { next, .. } => {
                         state.new = new;
                         match state.evaluate_again(target, next, RowLock::NoKeyUpdate, env)? {
@@ -746,9 +779,13 @@ impl ModifyState {
                         return Ok(true);
                     }
                     Changed::BySelf { .. } | Changed::WouldBlock => return Ok(false),
-                    Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => return Err(serialization_failure("delete")),
+                    Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => {
+                        return Err(serialization_failure("delete"));
+                    }
                     Changed::Deleted { .. } => return Ok(false),
-                    Changed::Updated { .. } if is_snapshot_fixed(env.cx) => return Err(serialization_failure("update")),
+                    Changed::Updated { .. } if is_snapshot_fixed(env.cx) => {
+                        return Err(serialization_failure("update"));
+                    }
                     Changed::Updated { next, .. } => match state.evaluate_again(target, next, RowLock::Update, env)? {
                         None => return Ok(false),
                         Some((again, _)) => tid = again,
@@ -759,7 +796,13 @@ impl ModifyState {
     }
 
     /// EvalPlanQual: locks the row's latest version and runs the plan over it. `None` if it does not qualify any more.
-    fn evaluate_again(&mut self, target: &TargetTable, tid: Tid, strength: RowLock, env: &mut Env<'_>) -> Result<Option<(Tid, Vec<Datum>)>> {
+    fn evaluate_again(
+        &mut self,
+        target: &TargetTable,
+        tid: Tid,
+        strength: RowLock,
+        env: &mut Env<'_>,
+    ) -> Result<Option<(Tid, Vec<Datum>)>> {
         let mut row = Row::default();
         if !lock_latest(&target.table, tid, (strength, RowWait::Block), &mut row, env)? {
             return Ok(None);
@@ -825,13 +868,26 @@ pub fn marked_row(mark: &PlanRowMark, joined: &[Datum], env: &Env<'_>) -> Result
 }
 
 /// Locks the version at `tid`.
-pub fn lock_row(table: &Arc<access::Relation>, tid: Tid, strength: RowLock, wait: RowWait, row: &mut Row, env: &Env<'_>) -> Result<Changed<()>> {
+pub fn lock_row(
+    table: &Arc<access::Relation>,
+    tid: Tid,
+    strength: RowLock,
+    wait: RowWait,
+    row: &mut Row,
+    env: &Env<'_>,
+) -> Result<Changed<()>> {
     let store = &env.cx.instance.store;
     env.cx.with_tx(|tx| table.am.lock_row(&mut Access::new(store, tx), table, tid, (strength, wait), row))
 }
 
 /// Locks the latest version of a row; false if the row is gone or is not to be waited for.
-pub fn lock_latest(table: &Arc<access::Relation>, mut tid: Tid, how: (RowLock, RowWait), row: &mut Row, env: &Env<'_>) -> Result<bool> {
+pub fn lock_latest(
+    table: &Arc<access::Relation>,
+    mut tid: Tid,
+    how: (RowLock, RowWait),
+    row: &mut Row,
+    env: &Env<'_>,
+) -> Result<bool> {
     loop {
         match lock_row(table, tid, how.0, how.1, row, env)? {
             Changed::Done(()) => return Ok(true),

@@ -18,7 +18,8 @@ pub fn sort_keys(builder: &Builder<'_>, columns: &[SortColumn], targets: &[Targe
         .map(|column| {
             let at = column.column as usize - 1;
             let type_oid = targets[at].expr.type_of();
-            let (comparator, descending) = crate::lookup::ordering(builder.cx, column.operator, type_oid, column.collation)?;
+            let (comparator, descending) =
+                crate::lookup::ordering(builder.cx, column.operator, type_oid, column.collation)?;
             Ok(SortKey { column: at, comparator, descending, nulls_first: column.nulls_first })
         })
         .collect()

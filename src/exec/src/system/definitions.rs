@@ -33,7 +33,8 @@ fn expression(cx: Ctx<'_>, text: &str, relation: Oid, pretty: bool) -> Result<Da
     with_analysis(cx, "", |context| {
         let shown = match stored::from_text::<Vec<Expr>>(text) {
             Ok(list) => {
-                let texts = list.iter().map(|e| context.stored_expr_sql(e, relation, layout)).collect::<Result<Vec<_>>>()?;
+                let texts =
+                    list.iter().map(|e| context.stored_expr_sql(e, relation, layout)).collect::<Result<Vec<_>>>()?;
                 texts.into_iter().collect::<Option<Vec<_>>>().map(|texts| texts.join(", "))
             }
             Err(_) => context.stored_expr_sql(&stored::from_text::<Expr>(text)?, relation, layout)?,
@@ -123,9 +124,8 @@ fn column_text(cx: Ctx<'_>, index: &PgIndex, place: usize, pretty: bool) -> Resu
     let expressions: Vec<Expr> = stored::from_text(index.indexprs.as_deref().unwrap_or("[]"))?;
     let nth = index.indkey[..place].iter().filter(|number| **number == 0).count();
     let Some(expression) = expressions.get(nth) else { return Ok(None) };
-    let text = with_analysis(cx, "", |context| {
-        context.stored_expr_sql(expression, index.indrelid, Layout::pretty(pretty))
-    })?;
+    let text =
+        with_analysis(cx, "", |context| context.stored_expr_sql(expression, index.indrelid, Layout::pretty(pretty)))?;
     let is_call = matches!(expression, Expr::FuncExpr(_));
     Ok(text.map(|text| if is_call { text } else { format!("({text})") }))
 }

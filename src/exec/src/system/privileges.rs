@@ -132,12 +132,9 @@ fn has_column(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> 
     let Some(column) = column.filter(|column| !column.attisdropped) else {
         match &rest[1] {
             Datum::Int2(_) => return Ok(Datum::Null),
-            name => bail!(
-                UNDEFINED_COLUMN,
-                "column \"{}\" of relation \"{}\" does not exist",
-                name.as_str(),
-                class.relname
-            ),
+            name => {
+                bail!(UNDEFINED_COLUMN, "column \"{}\" of relation \"{}\" does not exist", name.as_str(), class.relname)
+            }
         }
     };
     any(&read_privileges(rest[2].as_str())?, |wanted| {
@@ -213,7 +210,9 @@ fn has_role(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
         let holds = match word.trim().to_ascii_uppercase().as_str() {
             "USAGE" => cx.has_privileges_of(member, role)?,
             "MEMBER" => cx.is_member(member, role)?,
-            "USAGE WITH GRANT OPTION" | "USAGE WITH ADMIN OPTION" | "MEMBER WITH GRANT OPTION"
+            "USAGE WITH GRANT OPTION"
+            | "USAGE WITH ADMIN OPTION"
+            | "MEMBER WITH GRANT OPTION"
             | "MEMBER WITH ADMIN OPTION" => cx.role_is_superuser(member)?,
             _ => bail!(INVALID_PARAMETER_VALUE, "unrecognized privilege type: \"{}\"", word.trim()),
         };

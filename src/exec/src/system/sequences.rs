@@ -73,7 +73,8 @@ fn cached(cx: Ctx<'_>, entry: &RelationEntry) -> Option<i64> {
 
 fn parameters(cx: Ctx<'_>, entry: &RelationEntry) -> Result<PgSequence> {
     let row = cx.catalog().sequence(entry.oid)?;
-    row.map(|row| row.row.clone()).ok_or_else(|| error!(INTERNAL_ERROR, "cache lookup failed for sequence {}", entry.oid))
+    row.map(|row| row.row.clone())
+        .ok_or_else(|| error!(INTERNAL_ERROR, "cache lookup failed for sequence {}", entry.oid))
 }
 
 /// Draws from the sequence: one value, and as many further ones as its cache says.
@@ -106,13 +107,11 @@ fn exhausted(entry: &RelationEntry, p: &PgSequence, limit: Limit) -> report::Err
     match limit {
         Limit::Max => error!(
             SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
-            "nextval: reached maximum value of sequence \"{name}\" ({})",
-            p.seqmax
+            "nextval: reached maximum value of sequence \"{name}\" ({})", p.seqmax
         ),
         Limit::Min => error!(
             SEQUENCE_GENERATOR_LIMIT_EXCEEDED,
-            "nextval: reached minimum value of sequence \"{name}\" ({})",
-            p.seqmin
+            "nextval: reached minimum value of sequence \"{name}\" ({})", p.seqmin
         ),
     }
 }
@@ -215,12 +214,8 @@ fn set(cx: Ctx<'_>, sequence: Oid, value: i64, is_called: bool) -> Result<Datum>
     }
     let state = SequenceState { last_value: value, log_count: 0, is_called };
     change(cx, &entry, |_, _| Ok((Change::Logged { now: state, logged: state }, ())))?;
-    let memory = SequenceMemory {
-        last: value,
-        cached: None,
-        increment: p.seqincrement,
-        file_number: file_number(&entry),
-    };
+    let memory =
+        SequenceMemory { last: value, cached: None, increment: p.seqincrement, file_number: file_number(&entry) };
     if is_called {
         cx.session.sequences.borrow_mut().insert(entry.oid, memory);
         cx.session.last_sequence.set(Some(entry.oid));

@@ -119,7 +119,8 @@ fn pg_my_temp_schema(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datu
 
 fn pg_is_other_temp_schema(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let row = cx.catalog().namespace(args[0].as_oid())?;
-    let is_temp = row.is_some_and(|row| row.nspname.starts_with("pg_temp_") || row.nspname.starts_with("pg_toast_temp_"));
+    let is_temp =
+        row.is_some_and(|row| row.nspname.starts_with("pg_temp_") || row.nspname.starts_with("pg_toast_temp_"));
     Ok(Datum::Bool(is_temp && args[0].as_oid() != cx.session.temp_namespace.get()))
 }
 
@@ -303,4 +304,3 @@ fn xid_age(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let xid = args[0].as_oid().0;
     Ok(Datum::Int4(if xid < 3 { i32::MAX } else { next.wrapping_sub(xid) as i32 }))
 }
-
