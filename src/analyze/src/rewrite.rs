@@ -43,9 +43,11 @@ struct Rewriter<'r, 'c, 'a> {
 
 impl Mutator for Rewriter<'_, '_, '_> {
     fn query(&mut self, query: &mut Query) -> Result<()> {
-        if query.command != CmdType::Select {
-            self.rewrite_change(query)?;
-        }
+        // A view whose change became one of the table below keeps its entry for its privileges only.
+        let replaced = match query.command {
+            CmdType::Select => Vec::new(),
+            _ => self.rewrite_change(query)?,
+        };
         let mut result = Ok(());
         each_query_expr_mut(query, &mut |expr| {
             if result.is_ok() {
@@ -59,7 +61,7 @@ impl Mutator for Rewriter<'_, '_, '_> {
         let excluded = query.on_conflict.as_ref().map_or(0, |conflict| conflict.excluded_index);
         for at in 0..query.rtable.len() {
             let rtindex = at as i32 + 1;
-            if rtindex == query.result_relation || rtindex == excluded {
+            if rtindex == query.result_relation || rtindex == excluded || replaced.contains(&rtindex) {
                 continue;
             }
             let mark = query.row_marks.iter().find(|mark| mark.rti == rtindex).cloned();
@@ -132,7 +134,8 @@ impl Rewriter<'_, '_, '_> {
 
     // --- changes ---
 
-    fn rewrite_change(&mut self, query: &mut Query) -> Result<()> {
+    fn rewrite_change(&mut self, query: &mut Query) -> Result<Vec<i32>> {
+        let mut replaced = Vec::new();
         loop {
             let Some(relation) = query.rte(query.result_relation).relation() else {
                 return Err(Error::internal("the target of a change is a relation"));
@@ -144,12 +147,13 @@ impl Rewriter<'_, '_, '_> {
             }
             self.rewrite_targets(query, &entry)?;
             if entry.kind() != b'v' {
-                return Ok(());
+                return Ok(replaced);
             }
             if entry.triggers.iter().any(|trigger| trigger.tgtype & (1 << 6) != 0) {
                 unsupported!("INSTEAD OF trigger");
             }
             let view = self.view_query(&entry)?;
+            replaced.push(query.result_relation);
             crate::updatable::rewrite_target_view(self.analyzer, query, &entry, view)?;
         }
     }

@@ -71,3 +71,19 @@ fn names_of(query: &Query) -> Vec<String> {
         false => (1..=names.len()).map(|number| format!("c{number}")).collect(),
     }
 }
+
+/// Statements after their rewriting: `r` has defaults, identity and generated columns, the others are views. The errors
+/// are PostgreSQL's; what is rewritten to is our own.
+#[test]
+fn rewriting_fills_in_defaults_and_expands_views() {
+    let fixture = Fixture::new();
+    let mut failures = Vec::new();
+    for block in include_str!("golden/rewrite.txt").trim_end().split("\n\n") {
+        let (source, expected) = block.split_once('\n').unwrap_or((block, ""));
+        let found = fixture.rewritten(source);
+        if found != expected {
+            failures.push(format!("{source}\n{found}"));
+        }
+    }
+    assert!(failures.is_empty(), "{} differ:\n\n{}", failures.len(), failures.join("\n\n"));
+}

@@ -1,13 +1,17 @@
 //! A database in memory with the tables of `golden/schema.sql`.
 
-use analyze::query::Query;
+use analyze::query::{Query, TargetEntry};
 use analyze::ruleutils::Layout;
-use analyze::{AnalyzeContext, Analyzed, AnalyzedStatement, Lookup, Parameters, analyze};
+use analyze::{
+    AnalyzeContext, Analyzed, AnalyzedStatement, DefaultFor, Lookup, Parameters, TypeAndMod, analyze, rewrite,
+};
 use base::Oid;
 use builtins::{EnumLabel, FnCtx, FormatSettings, Memo, TypeInfo, TypeLookup};
-use catalog::rows::{PgAttribute, PgClass, PgConstraint, PgType};
+use catalog::rows::{PgAttrdef, PgAttribute, PgClass, PgConstraint, PgDepend, PgRewrite, PgType};
 use parser::ParseOptions;
-use parser::ast::{ColumnDefinition, ConstraintKind, Statement, TableElement, TypeName};
+use parser::ast::{
+    CheckOption, ColumnDefinition, ConstraintKind, DefArg, DefElem, GeneratedWhen, Statement, TableElement,
+};
 use report::{Error, Result};
 use schema::{Caches, Catalog, MemoryTables, Overlay, Tables};
 use std::cell::RefCell;
@@ -83,23 +87,71 @@ impl Fixture {
         })
     }
 
+    /// A statement after its rewriting, as SQL, with its checks for new rows.
+    pub fn rewritten(&self, source: &str) -> String {
+        let parsed = parser::parse(source, &ParseOptions::default()).unwrap();
+        self.with(source, |cx| {
+            let rewritten = analyze(cx, &parsed[0].stmt, Parameters::None).and_then(|analyzed| {
+                let AnalyzedStatement::Query(query) = analyzed.statement else { panic!("{source} is no query") };
+                let query = rewrite(cx, *query)?;
+                let mut text = cx.query_sql(&query, None, Layout::ONE_LINE)?;
+                for check in &query.with_check_options {
+                    text += &format!("\nCHECK {} cascaded {}", check.relation_name, check.cascaded);
+                }
+                Ok(text)
+            });
+            rewritten.unwrap_or_else(|err| print_error(&err))
+        })
+    }
+
     fn create(&self, stmt: &Statement) {
         self.with("", |cx| match stmt {
             Statement::CreateTable(table) => {
                 let column = |element: &TableElement| match element {
-                    TableElement::Column(column) => {
-                        let is_key = column.constraints.iter().any(|c| matches!(c.kind, ConstraintKind::Primary(_)));
-                        (column.name.clone(), column.type_name.clone().unwrap(), is_key)
-                    }
+                    TableElement::Column(column) => Column {
+                        constraints: column.constraints.iter().map(|c| c.kind.clone()).collect(),
+                        ..Column::new(&column.name, cx.resolve_type_name(column.type_name.as_ref().unwrap()).unwrap())
+                    },
                     other => panic!("the fixture cannot make {other:?}"),
                 };
                 let columns: Vec<Column> = table.elements.iter().map(column).collect();
-                add_relation(cx, &table.relation.name, b'r', &columns).unwrap();
+                let class = PgClass { relname: table.relation.name.clone(), relkind: b'r', ..PgClass::default() };
+                add_relation(cx, class, &columns).unwrap();
             }
             Statement::CreateCompositeType(composite) => {
-                let column = |c: &ColumnDefinition| (c.name.clone(), c.type_name.clone(), false);
+                let column = |c: &ColumnDefinition| Column::new(&c.name, cx.resolve_type_name(&c.type_name).unwrap());
                 let columns: Vec<Column> = composite.columns.iter().map(column).collect();
-                add_relation(cx, &composite.name.name, b'c', &columns).unwrap();
+                let class = PgClass { relname: composite.name.name.clone(), relkind: b'c', ..PgClass::default() };
+                add_relation(cx, class, &columns).unwrap();
+            }
+            Statement::CreateView(view) => {
+                let query = cx.analyze_view(view).unwrap();
+                let column = |t: &TargetEntry| {
+                    let column_type = TypeAndMod { oid: t.expr.type_of(), typmod: t.expr.typmod_of() };
+                    Column::new(t.name.as_deref().unwrap(), column_type)
+                };
+                let columns: Vec<Column> = query.targets.iter().filter(|t| !t.junk).map(column).collect();
+                let mut options: Vec<String> = view.options.iter().map(option_text).collect();
+                if view.check_option == CheckOption::Cascaded {
+                    options.push("check_option=cascaded".to_owned());
+                }
+                let class = PgClass {
+                    relname: view.view.name.clone(),
+                    relkind: b'v',
+                    relhasrules: true,
+                    reloptions: Some(options),
+                    ..PgClass::default()
+                };
+                let relation = add_relation(cx, class, &columns).unwrap();
+                let catalog = cx.catalog.catalog;
+                let rule = PgRewrite {
+                    oid: catalog.new_oid::<PgRewrite>().unwrap(),
+                    rulename: "_RETURN".to_owned(),
+                    ev_class: relation,
+                    ev_action: analyze::stored::to_text(&query),
+                    ..PgRewrite::default()
+                };
+                catalog.insert(&rule).unwrap();
             }
             other => panic!("the fixture cannot run {other:?}"),
         });
@@ -137,10 +189,27 @@ impl TypeLookup for Types<'_> {
     }
 }
 
-/// Name, type, and whether it is the primary key.
-type Column = (String, TypeName, bool);
+struct Column {
+    name: String,
+    column_type: TypeAndMod,
+    constraints: Vec<ConstraintKind>,
+}
 
-fn add_relation(cx: &AnalyzeContext<'_>, name: &str, kind: u8, columns: &[Column]) -> Result<()> {
+impl Column {
+    fn new(name: &str, column_type: TypeAndMod) -> Column {
+        Column { name: name.to_owned(), column_type, constraints: Vec::new() }
+    }
+}
+
+fn option_text(option: &DefElem) -> String {
+    match &option.arg {
+        Some(DefArg::Type(name)) => format!("{}={}", option.name, name.name.dotted()),
+        None => format!("{}=true", option.name),
+        Some(other) => format!("{}={other:?}", option.name),
+    }
+}
+
+fn add_relation(cx: &AnalyzeContext<'_>, class: PgClass, columns: &[Column]) -> Result<Oid> {
     let catalog = cx.catalog.catalog;
     let [relation, row_type, array_type] =
         [catalog.new_oid::<PgClass>()?, catalog.new_oid::<PgType>()?, catalog.new_oid::<PgType>()?];
@@ -148,7 +217,7 @@ fn add_relation(cx: &AnalyzeContext<'_>, name: &str, kind: u8, columns: &[Column
     let base = PgType { typnamespace: PUBLIC, typisdefined: true, typlen: -1, typdelim: b',', ..template.row.clone() };
     catalog.insert(&PgType {
         oid: row_type,
-        typname: name.to_owned(),
+        typname: class.relname.clone(),
         typtype: b'c',
         typcategory: b'C',
         typrelid: relation,
@@ -157,7 +226,7 @@ fn add_relation(cx: &AnalyzeContext<'_>, name: &str, kind: u8, columns: &[Column
     })?;
     catalog.insert(&PgType {
         oid: array_type,
-        typname: format!("_{name}"),
+        typname: format!("_{}", class.relname),
         typtype: b'b',
         typcategory: b'A',
         typelem: row_type,
@@ -167,38 +236,50 @@ fn add_relation(cx: &AnalyzeContext<'_>, name: &str, kind: u8, columns: &[Column
     })?;
     catalog.insert(&PgClass {
         oid: relation,
-        relname: name.to_owned(),
         relnamespace: PUBLIC,
         reltype: row_type,
-        relkind: kind,
+        relowner: Oid(10),
         relpersistence: b'p',
         relnatts: columns.len() as i16,
-        ..PgClass::default()
+        ..class
     })?;
     for (at, column) in columns.iter().enumerate() {
         add_column(cx, relation, at as i16 + 1, column)?;
     }
-    Ok(())
+    for (at, column) in columns.iter().enumerate() {
+        add_default(cx, relation, at as i16 + 1, column)?;
+    }
+    Ok(relation)
 }
 
-fn add_column(cx: &AnalyzeContext<'_>, relation: Oid, number: i16, (name, type_name, is_key): &Column) -> Result<()> {
+fn add_column(cx: &AnalyzeContext<'_>, relation: Oid, number: i16, column: &Column) -> Result<()> {
     let catalog = cx.catalog.catalog;
-    let resolved = cx.resolve_type_name(type_name)?;
-    let row = catalog.type_by_oid(resolved.oid)?.unwrap();
+    let row = catalog.type_by_oid(column.column_type.oid)?.unwrap();
+    let is = |test: fn(&ConstraintKind) -> bool| column.constraints.iter().any(test);
+    let is_key = is(|c| matches!(c, ConstraintKind::Primary(_)));
+    let is_generated = is(|c| matches!(c, ConstraintKind::Generated(_)));
+    let identity = column.constraints.iter().find_map(|c| match c {
+        ConstraintKind::Identity(GeneratedWhen::Always, _) => Some(b'a'),
+        ConstraintKind::Identity(GeneratedWhen::ByDefault, _) => Some(b'd'),
+        _ => None,
+    });
     catalog.insert(&PgAttribute {
         attrelid: relation,
-        attname: name.clone(),
-        atttypid: resolved.oid,
-        atttypmod: resolved.typmod,
+        attname: column.name.clone(),
+        atttypid: column.column_type.oid,
+        atttypmod: column.column_type.typmod,
         attlen: row.typlen,
         attbyval: row.typbyval,
         attnum: number,
         attcollation: row.typcollation,
         attstorage: row.typstorage,
-        attnotnull: *is_key,
+        attnotnull: is_key || identity.is_some(),
+        attidentity: identity.unwrap_or(0),
+        attgenerated: if is_generated { b's' } else { 0 },
+        atthasdef: is(|c| matches!(c, ConstraintKind::Generated(_) | ConstraintKind::Default(_))),
         ..PgAttribute::default()
     })?;
-    if *is_key {
+    if is_key {
         let oid = catalog.new_oid::<PgConstraint>()?;
         catalog.insert(&PgConstraint {
             oid,
@@ -208,6 +289,40 @@ fn add_column(cx: &AnalyzeContext<'_>, relation: Oid, number: i16, (name, type_n
             conkey: Some(vec![number]),
             ..PgConstraint::default()
         })?;
+    }
+    Ok(())
+}
+
+/// The default of a column, or its identity's sequence.
+fn add_default(cx: &AnalyzeContext<'_>, relation: Oid, number: i16, column: &Column) -> Result<()> {
+    let catalog = cx.catalog.catalog;
+    let target = DefaultFor { column: &column.name, column_type: column.column_type };
+    for constraint in &column.constraints {
+        let expr = match constraint {
+            ConstraintKind::Default(expr) => cx.analyze_default(expr, target)?,
+            ConstraintKind::Generated(expr) => {
+                cx.analyze_generated(&*catalog.relation(relation)?.unwrap(), expr, target)?
+            }
+            ConstraintKind::Identity(..) => {
+                let sequence = PgClass { relname: format!("{}_seq", column.name), relkind: b'S', ..PgClass::default() };
+                let sequence = add_relation(cx, sequence, &[])?;
+                let class = Oid(1259);
+                catalog.insert(&PgDepend {
+                    classid: class,
+                    objid: sequence,
+                    refclassid: class,
+                    refobjid: relation,
+                    refobjsubid: number.into(),
+                    deptype: b'i',
+                    ..PgDepend::default()
+                })?;
+                continue;
+            }
+            _ => continue,
+        };
+        let oid = catalog.new_oid::<PgAttrdef>()?;
+        let adbin = analyze::stored::to_text(&expr);
+        catalog.insert(&PgAttrdef { oid, adrelid: relation, adnum: number, adbin })?;
     }
     Ok(())
 }
