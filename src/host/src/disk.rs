@@ -125,6 +125,11 @@ pub trait Disk: Send + Sync {
         self.sync_dir(path.parent().unwrap_or(Path::new("")))
     }
 
+    /// Makes everything below these directories durable, whoever wrote it.
+    fn sync_trees(&self, paths: &[&Path]) -> Result<()> {
+        paths.iter().try_for_each(|path| sync_tree(self, path))
+    }
+
     /// Removes a directory and all below it.
     fn remove_tree(&self, path: &Path) -> Result<()> {
         for (name, kind) in self.list(path)? {
@@ -136,4 +141,16 @@ pub trait Disk: Send + Sync {
         }
         self.rmdir(path)
     }
+}
+
+/// File by file.
+fn sync_tree<D: Disk + ?Sized>(disk: &D, path: &Path) -> Result<()> {
+    for (name, kind) in disk.list(path)? {
+        let child = path.join(name);
+        match kind {
+            EntryKind::File => disk.open(&child, OpenOptions::default())?.sync_all()?,
+            EntryKind::Directory => sync_tree(disk, &child)?,
+        }
+    }
+    disk.sync_dir(path)
 }

@@ -1,37 +1,31 @@
 //! Forces a data directory to disk before redo (I2).
 
-use host::{EntryKind, Host, OpenMode, OpenOptions};
+use host::{EntryKind, Host};
 use report::{Context, Result};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What holds data. Settings, logs and lock files are not redo's business.
 const TREES: [&str; 5] = ["base", "global", "pg_wal", "pg_xact", "pg_twophase"];
+/// Where links to tablespaces are.
+const TABLESPACES: &str = "pg_tblspc";
 
-/// Syncs every file and directory; how many files.
-pub(crate) fn sync_data_directory(host: &Host) -> Result<u64> {
-    let mut files = 0;
+/// Makes everything in the data directory durable that is there now.
+pub(crate) fn sync_data_directory(host: &Host) -> Result<()> {
+    let mut paths: Vec<PathBuf> = Vec::new();
     for tree in TREES {
-        let path = Path::new(tree);
-        if host.disk.exists(path).could_not(|| format!("stat file \"{tree}\""))? {
-            sync_tree(host, path, &mut files)?;
+        if exists(host, Path::new(tree))? {
+            paths.push(tree.into());
         }
     }
-    Ok(files)
+    if exists(host, Path::new(TABLESPACES))? {
+        let links = host.disk.list(Path::new(TABLESPACES)).could_not(|| format!("open directory \"{TABLESPACES}\""))?;
+        let directories = links.into_iter().filter(|(_, kind)| *kind == EntryKind::Directory);
+        paths.extend(directories.map(|(name, _)| Path::new(TABLESPACES).join(name)));
+    }
+    let paths: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    host.disk.sync_trees(&paths).could_not(|| "synchronize the data directory".to_owned())
 }
 
-fn sync_tree(host: &Host, path: &Path, files: &mut u64) -> Result<()> {
-    let entries = host.disk.list(path).could_not(|| format!("open directory \"{}\"", path.display()))?;
-    for (name, kind) in entries {
-        let child = path.join(name);
-        match kind {
-            EntryKind::Directory => sync_tree(host, &child, files)?,
-            EntryKind::File => {
-                let file = host.disk.open(&child, OpenOptions::new(OpenMode::ReadWrite));
-                let file = file.could_not(|| format!("open file \"{}\"", child.display()))?;
-                file.sync_all().could_not(|| format!("fsync file \"{}\"", child.display()))?;
-                *files += 1;
-            }
-        }
-    }
-    host.disk.sync_dir(path).could_not(|| format!("fsync file \"{}\"", path.display()))
+fn exists(host: &Host, path: &Path) -> Result<bool> {
+    host.disk.exists(path).could_not(|| format!("stat file \"{}\"", path.display()))
 }
