@@ -101,13 +101,25 @@ pub struct Memo {
     pub entropy: Option<EntropyFn>,
     /// Reads the clock: microseconds since 2000-01-01 UTC.
     pub clock: Box<dyn Fn() -> i64 + Send>,
-    pub(crate) patterns: HashMap<String, Arc<dyn std::any::Any + Send + Sync>>,
+    /// Compiled patterns by flags and text, and the one used last.
+    pub(crate) patterns: HashMap<(u8, String), CompiledPattern>,
+    pub(crate) last_pattern: Option<(u8, String, CompiledPattern)>,
 }
+
+/// A compiled pattern of whatever kind.
+pub(crate) type CompiledPattern = Arc<dyn std::any::Any + Send + Sync>;
 
 impl Memo {
     /// A fresh one with this seed and clock.
     pub fn new(seed: u64, clock: Box<dyn Fn() -> i64 + Send>) -> Memo {
-        Memo { prng: Prng::new(seed), notices: Vec::new(), entropy: None, clock, patterns: HashMap::new() }
+        Memo {
+            prng: Prng::new(seed),
+            notices: Vec::new(),
+            entropy: None,
+            clock,
+            patterns: HashMap::new(),
+            last_pattern: None,
+        }
     }
 }
 

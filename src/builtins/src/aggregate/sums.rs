@@ -3,6 +3,7 @@
 use super::AggregateState;
 use crate::FnCtx;
 use crate::float::checked;
+use crate::numeric::small::Small;
 use crate::numeric::{Decimal, Numeric, math};
 use report::Result;
 use tuple::Datum;
@@ -44,13 +45,12 @@ struct ExactSum {
 
 impl ExactSum {
     fn add_scaled(&mut self, value: i128, scale: i32) -> Option<()> {
-        if scale > self.scale {
-            let factor = 10i128.checked_pow((scale - self.scale) as u32)?;
-            self.small = self.small.checked_mul(factor)?;
-            self.scale = scale;
-        }
-        let factor = 10i128.checked_pow((self.scale - scale) as u32)?;
-        self.small = self.small.checked_add(value.checked_mul(factor)?)?;
+        let common = scale.max(self.scale);
+        let ours = self.small.checked_mul(10i128.checked_pow((common - self.scale) as u32)?)?;
+        let theirs = value.checked_mul(10i128.checked_pow((common - scale) as u32)?)?;
+        // Nothing changes unless all of it fits.
+        self.small = ours.checked_add(theirs)?;
+        self.scale = common;
         Some(())
     }
 
@@ -98,6 +98,19 @@ impl ExactState {
         if self.wanted.needs_squares() {
             self.squares.add_whole(value * value);
         }
+    }
+
+    /// Takes a numeric; a plain sum of short ones needs no number made of them.
+    fn take_stored(&mut self, value: &Datum) {
+        if !self.wanted.needs_squares()
+            && let Some(small) = Small::from_bytes(value.as_bytes())
+        {
+            let (count, scale) = small.parts();
+            if self.sum.add_scaled(count, scale).is_some() {
+                return;
+            }
+        }
+        self.take_numeric(Numeric::of(value));
     }
 
     fn take_numeric(&mut self, value: Numeric) {
@@ -154,7 +167,7 @@ impl AggregateState for ExactState {
             Datum::Int2(v) => self.take_whole(i64::from(*v)),
             Datum::Int4(v) => self.take_whole(i64::from(*v)),
             Datum::Int8(v) => self.take_whole(*v),
-            numeric => self.take_numeric(Numeric::of(numeric)),
+            numeric => self.take_stored(numeric),
         }
         self.count += 1;
         Ok(())

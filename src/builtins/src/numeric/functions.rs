@@ -1,6 +1,7 @@
 //! The SQL functions over numeric.
 
 use super::decimal::Decimal;
+use super::small::Small;
 use super::{Numeric, RESULT_SCALE_MAX, SIGNIFICANT_MIN, compare_bytes, math, overflow};
 use crate::array::cstrings;
 use crate::errors::{division_by_zero, out_of_range};
@@ -34,6 +35,11 @@ pub(crate) fn add(a: &Numeric, b: &Numeric) -> Numeric {
         (NaN, _) | (_, NaN) | (Infinity, MinusInfinity) | (MinusInfinity, Infinity) => NaN,
         (Finite(_), special) | (special, _) => special.clone(),
     }
+}
+
+/// An operation on two short numbers, `None` if they or the result are not short.
+fn small(a: &[u8], b: &[u8], operation: fn(Small, Small) -> Option<Small>) -> Option<Datum> {
+    operation(Small::from_bytes(a)?, Small::from_bytes(b)?)?.to_datum()
 }
 
 /// The value with its sign changed.
@@ -485,9 +491,24 @@ builtins! {
     fn numerictypmodout(type_mod: i32) -> String {
         modifier_parts(type_mod).map_or(String::new(), |(precision, scale)| format!("({precision},{scale})"))
     }
-    fn numeric_add(a: Numeric, b: Numeric) -> Datum { pack(add(&a, &b))? }
-    fn numeric_sub(a: Numeric, b: Numeric) -> Datum { pack(add(&a, &negate(b)))? }
-    fn numeric_mul(a: Numeric, b: Numeric) -> Datum { pack(multiply(&a, &b))? }
+    fn numeric_add(a: &[u8], b: &[u8]) -> Datum {
+        match small(a, b, Small::add) {
+            Some(sum) => sum,
+            None => pack(add(&Numeric::from_bytes(a), &Numeric::from_bytes(b)))?,
+        }
+    }
+    fn numeric_sub(a: &[u8], b: &[u8]) -> Datum {
+        match small(a, b, |x, y| x.add(y.negated())) {
+            Some(difference) => difference,
+            None => pack(add(&Numeric::from_bytes(a), &negate(Numeric::from_bytes(b))))?,
+        }
+    }
+    fn numeric_mul(a: &[u8], b: &[u8]) -> Datum {
+        match small(a, b, Small::multiply) {
+            Some(product) => product,
+            None => pack(multiply(&Numeric::from_bytes(a), &Numeric::from_bytes(b)))?,
+        }
+    }
     fn numeric_div(a: Numeric, b: Numeric) -> Datum { pack(divide(&a, &b)?)? }
     fn numeric_div_trunc(a: Numeric, b: Numeric) -> Datum {
         pack(divide_with(&a, &b, |x, y| x.divide(y, 0, false))?)?

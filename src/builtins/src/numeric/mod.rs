@@ -9,12 +9,14 @@
 //! | 3 | 2 | weight (i16): the first digit counts 10000 to this power |
 //! | 5 | 2 each | digits, 0 to 9999, first and last not zero; none for zero |
 //!
-//! So a number of up to 32 decimal digits is inline in its datum. [`decimal`] is the arithmetic of finite numbers,
-//! [`math`] roots, logarithms and powers; [`functions`] adds the rules for the values that are not finite.
+//! So a number of up to 32 decimal digits is inline in its datum. Module `decimal` is the arithmetic of finite
+//! numbers, `small` that of the common short ones, `math` roots, logarithms and powers; `functions` adds the rules for the
+//! values that are not finite.
 
 pub(crate) mod decimal;
 pub(crate) mod functions;
 pub(crate) mod math;
+pub(crate) mod small;
 mod text;
 
 pub use decimal::Decimal;

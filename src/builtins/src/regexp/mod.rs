@@ -50,6 +50,20 @@ impl Flags {
         }
     }
 
+    /// The flags as a key.
+    fn bits(self) -> u8 {
+        let all = [
+            self.ignore_case,
+            self.newline_stops,
+            self.newline_anchors,
+            self.expanded,
+            self.literal,
+            self.posix,
+            self.ascii,
+        ];
+        all.iter().fold(0, |bits, flag| bits << 1 | u8::from(*flag))
+    }
+
     /// Applies one letter; false if it is none of ours.
     fn apply(&mut self, letter: char) -> Result<bool> {
         match letter {
@@ -126,19 +140,29 @@ impl Regexp {
     }
 }
 
-/// The compiled pattern, from the session's cache.
+/// The compiled pattern, from the session's cache. A scan asks for the same one row after row.
 pub(crate) fn compile(cx: &mut FnCtx<'_>, pattern: &str, flags: Flags) -> Result<Arc<Regexp>> {
-    let key = format!("{flags:?}{pattern}");
-    if let Some(found) = cx.memo.patterns.get(&key)
-        && let Ok(compiled) = Arc::clone(found).downcast::<Regexp>()
+    let bits = flags.bits();
+    if let Some((last_bits, last_pattern, compiled)) = &cx.memo.last_pattern
+        && *last_bits == bits
+        && last_pattern == pattern
+        && let Ok(compiled) = Arc::clone(compiled).downcast::<Regexp>()
     {
         return Ok(compiled);
     }
-    let compiled = Arc::new(Regexp::new(pattern, flags)?);
-    if cx.memo.patterns.len() >= CACHED_MAX {
-        cx.memo.patterns.clear();
-    }
-    cx.memo.patterns.insert(key, compiled.clone());
+    let key = (bits, pattern.to_owned());
+    let compiled = match cx.memo.patterns.get(&key).map(|found| Arc::clone(found).downcast::<Regexp>()) {
+        Some(Ok(compiled)) => compiled,
+        _ => {
+            let compiled = Arc::new(Regexp::new(pattern, flags)?);
+            if cx.memo.patterns.len() >= CACHED_MAX {
+                cx.memo.patterns.clear();
+            }
+            cx.memo.patterns.insert(key, compiled.clone());
+            compiled
+        }
+    };
+    cx.memo.last_pattern = Some((bits, pattern.to_owned(), compiled.clone()));
     Ok(compiled)
 }
 
