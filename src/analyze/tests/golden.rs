@@ -72,7 +72,7 @@ fn names_of(query: &Query) -> Vec<String> {
     }
 }
 
-/// Statements after their rewriting: `r` has defaults, identity and generated columns, the others are views. The errors
+/// Statements after their rewriting: `rw` has defaults, identity and generated columns, the others are views. The errors
 /// are PostgreSQL's; what is rewritten to is our own.
 #[test]
 fn rewriting_fills_in_defaults_and_expands_views() {

@@ -301,7 +301,7 @@ fn add_default(cx: &AnalyzeContext<'_>, relation: Oid, number: i16, column: &Col
         let expr = match constraint {
             ConstraintKind::Default(expr) => cx.analyze_default(expr, target)?,
             ConstraintKind::Generated(expr) => {
-                cx.analyze_generated(&*catalog.relation(relation)?.unwrap(), expr, target)?
+                cx.analyze_generated(&catalog.relation(relation)?.unwrap(), expr, target)?
             }
             ConstraintKind::Identity(..) => {
                 let sequence = PgClass { relname: format!("{}_seq", column.name), relkind: b'S', ..PgClass::default() };
