@@ -48,6 +48,7 @@ fn main() {
     let mut one = Row::default();
     while scan.next(Direction::Forward, &mut one).unwrap() {}
     report("seq scan, two columns, per row", ROWS as u32, start);
+    drop(scan);
     let mut random = base::Prng::new(1);
     let mut scan = by_id.am.scan(&a.store, &by_id, Arc::clone(a.owner.interrupts()));
     let mut fetcher = table.am.fetcher(&a.store, &table, snapshot, ColumnSet::ALL);
@@ -118,6 +119,8 @@ fn main() {
     }
     report("snapshot", ROWS as u32, start);
     a.commit();
+    // Their snapshots would keep every version alive.
+    drop((scan, fetcher));
     transfers(&engine);
     let tag = table.lock_tag();
     let start = Instant::now();
