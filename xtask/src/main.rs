@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo up`, `cargo verify`, `cargo tidy`, `cargo versus`, `cargo torture`.
+//! The project's own commands: `cargo up`, `cargo verify`, `cargo tidy`, `cargo versus`.
 #![forbid(unsafe_code)]
 
 mod command;
 mod tidy;
 mod up;
 mod verify;
+mod versus;
 
 use std::process::ExitCode;
 
@@ -13,7 +14,8 @@ usage: cargo xtask COMMAND
 
   up        build, make a cluster in ./data if there is none, start its server: --data, --port, --foreground
   verify    format, lints, docs, tidy, all tests, the regression suite: what the gate runs
-  tidy      the style rules that a program can check";
+  tidy      the style rules that a program can check
+  versus    each workload against PostgreSQL on this machine: --scale N, --seconds N, --rounds N, names of workloads";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         "up" => up::run(rest),
         "verify" => verify::run(rest),
         "tidy" => tidy::run(),
+        "versus" => versus::run(rest),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {

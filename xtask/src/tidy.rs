@@ -19,7 +19,7 @@ const LAYERS: &[&[(&str, &[&str])]] = &[
         ("host", &["base", "sync", "report"]),
         ("config", &["base", "report"]),
         ("logging", &["base", "report", "config"]),
-        ("threads", &["sync", "host", "report"]),
+        ("threads", &["base", "sync", "host", "report"]),
     ],
     &[
         ("page", &[]),

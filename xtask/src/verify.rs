@@ -1,10 +1,14 @@
 //! `cargo verify`: everything the gate runs, in the order in which mistakes are cheapest to find.
 
-use crate::command::{Outcome, cargo, execute, is_installed};
+use crate::command::{Outcome, cargo, cargo_with, execute, is_installed};
 use crate::tidy;
 
 /// Debian packages that the tests need, each with a program that tells whether it is there.
-const PACKAGES: [(&str, &str); 2] = [("psql", "postgresql-client-15"), ("pg_isready", "postgresql-client-15")];
+const PACKAGES: [(&str, &str); 3] =
+    [("psql", "postgresql-client-15"), ("pg_isready", "postgresql-client-15"), ("diff", "diffutils")];
+
+/// Where Debian keeps PostgreSQL's own programs; pgbench comes with the server's package.
+const PGBENCH: &str = "/usr/lib/postgresql/15/bin/pgbench";
 
 /// Runs all checks. `--quick` leaves out the whole-server tests.
 pub fn run(arguments: &[String]) -> Outcome {
@@ -13,13 +17,24 @@ pub fn run(arguments: &[String]) -> Outcome {
     tidy::run()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     document()?;
-    cargo(&["test", "--workspace", "--quiet"])?;
+    cargo(&["test", "--workspace", "--exclude", "server_tests"])?;
     if is_quick {
         return Ok(());
     }
     install_packages()?;
+    cargo(&["build", "--profile", "fast", "-p", "postmaster", "-p", "initdb", "-p", "woolly"])?;
+    whole_server()?;
     println!("verify: all checks passed");
     Ok(())
+}
+
+/// Tests that start real servers, and the regression suite. The programs they run are those just built.
+fn whole_server() -> Outcome {
+    let programs = crate::command::target_directory().join("fast");
+    let programs = programs.to_str().ok_or("the target directory's name is not UTF-8")?;
+    let environment = [("WOOLLY_BIN", programs)];
+    cargo_with(&["test", "-p", "server_tests"], &environment)?;
+    cargo_with(&["run", "--quiet", "-p", "regress"], &environment)
 }
 
 fn document() -> Outcome {
@@ -34,7 +49,11 @@ fn document() -> Outcome {
 
 /// Installs what is missing: by apt-get as root, through sudo if there is one, else says what to type.
 fn install_packages() -> Outcome {
-    let missing: Vec<&str> = PACKAGES.iter().filter(|(program, _)| !is_installed(program)).map(|(_, p)| *p).collect();
+    let mut missing: Vec<&str> =
+        PACKAGES.iter().filter(|(program, _)| !is_installed(program)).map(|(_, p)| *p).collect();
+    if !std::path::Path::new(PGBENCH).exists() && !is_installed("pgbench") {
+        missing.push("postgresql-15");
+    }
     if missing.is_empty() {
         return Ok(());
     }
