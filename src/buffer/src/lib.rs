@@ -34,6 +34,7 @@ mod pool;
 mod record;
 mod redo;
 mod region;
+mod ring;
 mod state;
 mod table;
 mod victim;
@@ -46,6 +47,7 @@ pub use limits::FRAMES_MIN;
 pub use pool::{BufferPool, PoolOptions, PoolStats};
 pub use record::{Durability, RecordBuilder, XLOG_FPI, XLOG_FPI_FOR_HINT};
 pub use redo::{Redo, RedoCx};
+pub use ring::BulkRing;
 pub use write_back::{WriteProgress, WriteStats};
 
 #[cfg(all(test, not(loom)))]

@@ -12,5 +12,9 @@ pub(crate) const PARTITIONS: usize = 128;
 pub(crate) const CHAIN_STEPS_MAX: usize = 64;
 /// Relations of up to this part of the pool are dropped by looking each page up; longer ones by a pass over all frames.
 pub(crate) const DROP_LOOKUP_PART: usize = 32;
+/// Frames of a big scan's ring: 256 KiB, which stays in the processor's cache.
+pub(crate) const RING_FRAMES: usize = 32;
+/// A scan of more than this part of the pool uses a ring.
+pub(crate) const RING_POOL_PART: usize = 4;
 
 const _: () = assert!(PARTITIONS.is_power_of_two() && FRAMES_MAX < u32::MAX as usize);

@@ -4,7 +4,8 @@ use crate::frame::{Frame, Tag};
 use crate::guard::{Pin, WriteGuard};
 use crate::limits::{FRAMES_MAX, FRAMES_MIN};
 use crate::region::Region;
-use crate::state::{LOADED, PIN_WAITER, State, TAG_VALID};
+use crate::ring::BulkRing;
+use crate::state::{LOADED, PIN_WAITER, State};
 use crate::table::{Place, Table};
 use base::{BlockNumber, RelFork};
 use page::PageDamage;
@@ -128,7 +129,18 @@ impl BufferPool {
             }
             return self.wait_loaded(pin, tag);
         }
-        self.read_slowly(tag, place)
+        self.read_slowly(tag, place, None)
+    }
+
+    /// As `read`, for a big scan: a page that is not in memory gets one of the ring's frames.
+    pub fn read_bulk(&self, fork: RelFork, block: BlockNumber, ring: &mut BulkRing) -> Result<Pin> {
+        let tag = Tag { fork, block };
+        let place = self.inner.table.place(tag);
+        match self.inner.table.find(&self.inner.frames, place, tag) {
+            Some((frame, before)) if before.has(LOADED) => Ok(self.pin(frame)),
+            Some((frame, _)) => self.wait_loaded(self.pin(frame), tag),
+            None => self.read_slowly(tag, place, Some(ring)),
+        }
     }
 
     /// Pins a page if it is in memory. Does not count as use.
@@ -144,8 +156,8 @@ impl BufferPool {
         before.has(LOADED).then_some(pin)
     }
 
-    fn read_slowly(&self, tag: Tag, place: Place) -> Result<Pin> {
-        let pin = match self.install(tag, place)? {
+    fn read_slowly(&self, tag: Tag, place: Place, ring: Option<&mut BulkRing>) -> Result<Pin> {
+        let pin = match self.install(tag, place, ring)? {
             Installed::Fresh(guard) => {
                 self.load(&guard, tag)?;
                 return Ok(guard.unlock());
@@ -219,7 +231,7 @@ impl BufferPool {
         let lock = self.inner.smgr.lock_extension(fork);
         let tag = Tag { fork, block };
         let place = self.inner.table.place(tag);
-        let installed = self.install(tag, place)?;
+        let installed = self.install(tag, place, None)?;
         if self.inner.smgr.blocks(fork)? <= block.0 {
             let extension = lock.hold();
             self.inner.smgr.extend_to(fork, block)?;
@@ -232,7 +244,7 @@ impl BufferPool {
     }
 
     /// Gives the page a frame, unless it has one.
-    fn install(&self, tag: Tag, place: Place) -> Result<Installed> {
+    fn install(&self, tag: Tag, place: Place, ring: Option<&mut BulkRing>) -> Result<Installed> {
         let found = {
             let _partition = self.inner.table.lock(place);
             self.inner.table.find_locked(&self.inner.frames, place, tag, State::pin)
@@ -240,7 +252,10 @@ impl BufferPool {
         if let Some((frame, _)) = found {
             return Ok(Installed::There(self.pin(frame)));
         }
-        let victim = self.victim()?;
+        let victim = match ring {
+            Some(ring) => self.ring_victim(ring)?,
+            None => self.victim()?,
+        };
         Ok(self.install_victim(victim, tag, place))
     }
 
@@ -256,7 +271,7 @@ impl BufferPool {
         let frame = self.frame(guard.frame());
         frame.set_tag(tag);
         self.inner.table.link(&self.inner.frames, place, guard.frame());
-        frame.state.set(TAG_VALID);
+        frame.state.set_tagged();
         drop(partition);
         self.inner.counters.allocations.fetch_add(1, Ordering::Relaxed);
         Installed::Fresh(guard)

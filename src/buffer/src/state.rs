@@ -112,6 +112,13 @@ impl State {
         }
     }
 
+    /// Pins a frame that holds a page used once at most and not pinned, unless one of these flags is set or it changes this moment.
+    pub(crate) fn claim_idle(&self, without: u64) -> bool {
+        let now = self.load();
+        let idle = now.pins() == 0 && now.usage() <= 1 && now.has(TAG_VALID) && now.0 & without == 0;
+        idle && self.0.compare_exchange(now.0, now.0 + PIN_ONE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     /// Clears the tag if the caller's pin is the only one and the page is clean: from then on the frame is the caller's own.
     pub(crate) fn retire(&self) -> bool {
         let mut now = self.load();
@@ -129,6 +136,11 @@ impl State {
     pub(crate) fn discard(&self) -> bool {
         let now = self.load();
         now.pins() == 1 && self.0.compare_exchange(now.0, PIN_ONE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// The frame's only owner gives it a page: the clock passes it once before it is taken again.
+    pub(crate) fn set_tagged(&self) {
+        self.0.fetch_add(USAGE_ONE | TAG_VALID, Ordering::AcqRel);
     }
 
     pub(crate) fn set(&self, flags: u64) -> Snapshot {

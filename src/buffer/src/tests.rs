@@ -1,6 +1,6 @@
 //! The pool on the simulated disk: finding, eviction, write order, redo, many threads.
 
-use crate::{BufferPool, Durability, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx};
+use crate::{BufferPool, BulkRing, Durability, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx};
 use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Lsn, Oid, Prng, RelFile, RelFork, Xid};
 use host::{FaultPlan, Host, SimHost};
 use page::{Page, Reuse};
@@ -97,6 +97,33 @@ fn pages_come_back_through_eviction() {
     }
     assert_eq!(pool.pinned_frames(), 0);
     assert!(pool.stats().backend_writes >= 84 && pool.stats().reads >= 84);
+}
+
+#[test]
+fn a_big_scan_leaves_the_pages_of_others_alone() {
+    const PAGES: u32 = 300;
+    let sim = SimHost::new(1);
+    let host = prepare(&sim);
+    let at = WalPosition { next: START, previous: Lsn::INVALID, epoch: 1, redo: START };
+    let options = WalOptions { segment_bytes: SEGMENT, ..WalOptions::default() };
+    let wal = Arc::new(Wal::open(host.clone(), options, at).expect("open the log"));
+    let smgr = Arc::new(StorageManager::new(host, SmgrOptions::default()));
+    let pool = BufferPool::new(smgr, wal, PoolOptions { frames: 100 }).expect("map");
+    pool.smgr().create_main(FILE).expect("create");
+    (0..PAGES).for_each(|number| assert_eq!(add_page(&pool, &number.to_le_bytes()), BlockNumber(number)));
+    pool.write_dirty(&mut |_| Ok(())).expect("write");
+    let mine = 0..50;
+    for _ in 0..3 {
+        mine.clone().for_each(|block| drop(pool.read(MAIN, BlockNumber(block)).expect("read")));
+    }
+    assert!(BulkRing::for_scan(&pool, 25).is_none());
+    let mut ring = BulkRing::for_scan(&pool, PAGES).expect("it is big");
+    for block in 50..PAGES {
+        let page = pool.read_bulk(MAIN, BlockNumber(block), &mut ring).expect("read").share();
+        assert_eq!(page.item(base::OffsetNumber::FIRST), block.to_le_bytes());
+    }
+    assert!(mine.clone().all(|block| pool.lookup(MAIN, BlockNumber(block)).is_some()));
+    assert_eq!(pool.pinned_frames(), 0);
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl BufferPool {
     }
 
     /// Takes the page out of the table, if the caller's pin is the only one and it is clean.
-    fn retire(&self, pin: &Pin) -> bool {
+    pub(crate) fn retire(&self, pin: &Pin) -> bool {
         let frame = self.frame(pin.frame());
         let place = self.inner.table.place(frame.tag());
         let _partition = self.inner.table.lock(place);

@@ -8,6 +8,7 @@ use crate::toast::Toaster;
 use crate::{layout, prune_page, visibility};
 use access::{Direction, Relation, Row, ScanOptions, Store, TableScan};
 use base::{BlockNumber, OffsetNumber, Tid};
+use buffer::BulkRing;
 use lock::check_interrupts;
 use page::Page;
 use report::Result;
@@ -35,6 +36,8 @@ pub(crate) struct HeapScan {
     page: TupleBuffer,
     visible: Vec<Visible>,
     hints: Vec<Hint>,
+    /// The frames of a scan that is big.
+    ring: Option<BulkRing>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,7 @@ impl HeapScan {
             page: TupleBuffer::default(),
             visible: Vec::new(),
             hints: Vec::new(),
+            ring: None,
         };
         scan.restart()?;
         Ok(scan)
@@ -68,6 +72,7 @@ impl HeapScan {
         let wanted = self.options.blocks.clone().unwrap_or(0..count);
         self.blocks = wanted.start.min(count)..wanted.end.min(count);
         self.position = Position::Start;
+        self.ring = BulkRing::for_scan(&self.store.buffers, self.blocks.len() as u32);
         Ok(())
     }
 
@@ -76,7 +81,11 @@ impl HeapScan {
         if self.options.interrupts.pending() {
             check_interrupts(&self.options.interrupts)?;
         }
-        let pin = self.store.buffers.read(self.table.main_fork(), BlockNumber(block))?;
+        let (fork, block_number) = (self.table.main_fork(), BlockNumber(block));
+        let pin = match &mut self.ring {
+            Some(ring) => self.store.buffers.read_bulk(fork, block_number, ring)?,
+            None => self.store.buffers.read(fork, block_number)?,
+        };
         let pin = match prune_page::try_in_passing(&self.store, &self.table, pin)? {
             Ok(guard) => guard.downgrade(),
             Err(pin) => pin.share(),
