@@ -76,9 +76,11 @@ fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log
 }
 
 /// The server of a session without clients: it has a log.
-struct ToLog<'a> {
-    log: &'a RoleLog,
-    settings: &'a Settings,
+pub struct ToLog<'a> {
+    /// The role's log.
+    pub log: &'a RoleLog,
+    /// The server's settings.
+    pub settings: &'a Settings,
 }
 
 impl Server for ToLog<'_> {

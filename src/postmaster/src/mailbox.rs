@@ -1,6 +1,5 @@
 //! What threads tell the postmaster: it is woken and reads it when it is safe to act.
 
-use base::Oid;
 use host::Notifier;
 use parking_lot::Mutex;
 use threads::{ExitReport, ExitSink};
@@ -12,8 +11,8 @@ pub enum Command {
     Reload,
     /// Rotate the log (`pg_rotate_logfile`).
     RotateLog,
-    /// Start an autovacuum worker for this database.
-    StartWorker(Oid),
+    /// Start an autovacuum worker.
+    StartWorker,
     /// The startup role replays as a standby.
     RecoveryStarted,
     /// The standby is consistent.

@@ -3,6 +3,7 @@
 //! The loop reads the table and knows no role by name. A role's work is in a module of its own.
 
 mod archiver;
+mod autovacuum;
 mod bgwriter;
 pub mod checkpointer;
 mod scheduler;
@@ -33,8 +34,8 @@ pub type Role = RoleEntry<RoleContext, Wanted>;
 
 const RUNNING: u16 = Phase::Run.bit();
 const EVER: u16 = u16::MAX;
-/// No role keeps much on its stack.
-const STACK_BYTES: usize = 2 << 20;
+/// Room enough for roles that run statements too.
+const STACK_BYTES: usize = 8 << 20;
 
 fn always(_: &ServerValues) -> bool {
     true
@@ -75,8 +76,8 @@ roles! {
     "scheduler"    "scheduler"           Background   RUNNING, always,   Always, scheduler::run;
     "stats"        "statistics"          Finisher     RUNNING, always,   Always, stats::run;
     "archiver"     "archiver"            Finisher     RUNNING, archives, Always, archiver::run;
-    "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, waiting::run;
-    "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  waiting::run;
+    "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, autovacuum::launch;
+    "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  autovacuum::work;
 }
 
 impl Wanted {

@@ -17,7 +17,6 @@ use crate::roles::{self, ROLES};
 use crate::shared::{RoleContext, Shared};
 use crate::signals::{Signal, Signals, quit_self};
 use crate::state::{Action, Class, Event, How, Order, Phase, State, Status, step};
-use base::Oid;
 use config::Setting;
 use host::net::Stream;
 use host::{Clock, Poller, RealClock};
@@ -207,7 +206,7 @@ impl ServerLoop {
                 Letter::Ended(report) => self.child_ended(report),
                 Letter::Command(Command::Reload) => self.reload(),
                 Letter::Command(Command::RotateLog) => self.rotate_log(),
-                Letter::Command(Command::StartWorker(database)) => self.start_worker(database),
+                Letter::Command(Command::StartWorker) => self.start_worker(),
                 Letter::Command(Command::RecoveryStarted) => self.handle(Event::RecoveryStarted),
                 Letter::Command(Command::HotStandbyReached) => self.handle(Event::HotStandbyReached),
             }
@@ -228,6 +227,9 @@ impl ServerLoop {
         }
         record.child.join();
         self.handle(Event::Ended(class, how));
+        if class == Class::Worker {
+            self.start_worker();
+        }
     }
 
     /// Sessions tell the log of their own errors; of roles and of panics the postmaster tells.
@@ -266,11 +268,13 @@ impl ServerLoop {
         }
     }
 
-    fn start_worker(&mut self, _database: Oid) {
+    /// Starts an autovacuum worker if one is wanted and there is room for it.
+    fn start_worker(&mut self) {
         let role = roles::of_class(Class::Worker);
         let limit = self.parts.shared.settings.int(Setting::AutovacuumMaxWorkers);
         let running = self.children.of_role(role);
-        if self.state.phase == Phase::Run && running < usize::try_from(limit).unwrap_or(0) {
+        let is_room = running < usize::try_from(limit).unwrap_or(0);
+        if self.state.phase == Phase::Run && self.state.admits && is_room && self.parts.shared.wants_worker() {
             self.start_role(role, format!(" {}", running + 1));
         }
     }

@@ -2,8 +2,9 @@
 
 use crate::checkpoints::Checkpoints;
 use crate::faults::Faults;
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Command, Mailbox};
 use crate::storage::Running;
+use base::Oid;
 use config::hba::AuthFiles;
 use config::{Setting, Settings, StdFiles};
 use instance::{Instance, Registration, SessionKind};
@@ -27,6 +28,8 @@ pub struct Shared {
     pub data_directory: PathBuf,
     /// Faults on purpose, for tests.
     pub faults: Faults,
+    /// Databases that wait for an autovacuum worker.
+    worker_requests: Mutex<Vec<Oid>>,
     /// Requests for checkpoints.
     pub checkpoints: Arc<Checkpoints>,
     /// The instance, from the end of recovery on. The startup role puts it here, a crash takes it away.
@@ -45,6 +48,7 @@ impl Shared {
             mailbox,
             data_directory,
             faults: Faults::default(),
+            worker_requests: Mutex::default(),
             checkpoints: Arc::new(Checkpoints::new()),
             running: Mutex::new(None),
             authentication: Mutex::new(None),
@@ -100,6 +104,26 @@ impl Shared {
     /// True if a segment of the log that redo needs no more may go: nobody archives, or it is in the archive.
     pub fn may_remove_segment(&self, segment: &str) -> bool {
         self.settings.choice(Setting::ArchiveMode) == "off" || crate::archive::is_done(&self.data_directory, segment)
+    }
+
+    /// Asks the postmaster for an autovacuum worker, unless one for this database waits to be started.
+    pub fn ask_for_worker(&self, database: Oid) {
+        let mut requests = self.worker_requests.lock();
+        if !requests.contains(&database) {
+            requests.push(database);
+            self.mailbox.post(Command::StartWorker);
+        }
+    }
+
+    /// The database that the next worker is to work on.
+    pub fn take_worker_request(&self) -> Option<Oid> {
+        let mut requests = self.worker_requests.lock();
+        (!requests.is_empty()).then(|| requests.remove(0))
+    }
+
+    /// True if a worker is wanted.
+    pub fn wants_worker(&self) -> bool {
+        !self.worker_requests.lock().is_empty()
     }
 
     /// Tells the archiver that there may be a complete segment.

@@ -9,7 +9,7 @@ use crate::session::{Next, Session};
 use crate::wire::{Stream, Wire};
 use base::{Oid, SessionId};
 use config::Setting;
-use instance::{Activity, Ctx, Instance, SessionKind, Users, format_settings};
+use instance::{Activity, Ctx, Instance, Registration, SessionKind, Users, format_settings};
 use report::{Error, Result, Severity, error};
 use std::io::{self, BufRead};
 use std::sync::Arc;
@@ -38,42 +38,106 @@ pub fn run_alone(
     input: &mut dyn BufRead,
     end: StatementEnd,
 ) -> Result<bool> {
-    let watcher = Watcher { server, has_failed: AtomicBool::new(false) };
-    let mut session = open(instance, database)?;
-    let stops = session.state.settings.borrow().bool(Setting::ExitOnError);
+    let registration = instance.sessions.register(SessionKind::Role("standalone backend"), 0, Activity::default());
+    let oid = find_database(instance, &registration, database)?;
+    let mut alone = Alone::open(instance, registration, oid)?;
+    let stops = alone.session.state.settings.borrow().bool(Setting::ExitOnError);
+    let mut all_good = true;
     while let Some(statement) = read_statement(input, end)? {
-        let next = session.simple_query(&watcher, instance, &statement);
-        session.wire.out.clear(0);
-        let has_failed = watcher.has_failed.load(Ordering::Relaxed);
-        if next == Next::End || has_failed && stops {
+        let outcome = alone.run(server, &statement);
+        all_good &= outcome == Outcome::Good;
+        if outcome == Outcome::Ended || outcome == Outcome::Failed && stops {
             break;
         }
     }
-    session.end(instance);
-    Ok(!watcher.has_failed.load(Ordering::Relaxed))
+    alone.end();
+    Ok(all_good)
 }
 
-fn open(instance: &Arc<Instance>, database: &str) -> Result<Session> {
-    let registration = instance.sessions.register(SessionKind::Role("standalone backend"), 0, Activity::default());
-    let user = BOOTSTRAP_SUPERUSER;
-    let users = Users {
-        authenticated: user,
-        session: user,
-        current: user,
+fn find_database(instance: &Instance, registration: &Registration, name: &str) -> Result<Oid> {
+    let state = login::new_state(instance, registration, superuser());
+    let cx = Ctx::new(instance, &state);
+    cx.start_transaction();
+    let found = cx.catalog_of(Oid::INVALID).database_by_name(name)?;
+    cx.commit_transaction()?;
+    match found {
+        Some(found) => Ok(found.oid),
+        None => Err(error!(UNDEFINED_DATABASE, "database \"{name}\" does not exist")),
+    }
+}
+
+fn superuser() -> Users {
+    Users {
+        authenticated: BOOTSTRAP_SUPERUSER,
+        session: BOOTSTRAP_SUPERUSER,
+        current: BOOTSTRAP_SUPERUSER,
         authenticated_is_superuser: true,
         is_superuser: true,
         role_is_set: false,
-    };
-    let mut state = login::new_state(instance, &registration, users);
-    let cx = Ctx::new(instance, &state);
-    cx.start_transaction();
-    let found = cx.catalog_of(Oid::INVALID).database_by_name(database)?;
-    let found = found.ok_or_else(|| error!(UNDEFINED_DATABASE, "database \"{database}\" does not exist"))?;
-    cx.commit_transaction()?;
-    state.database = found.oid;
-    state.database_name = database.to_owned();
-    *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
-    Ok(Session::new(state, Wire::new(Box::new(Nobody)), registration))
+    }
+}
+
+/// What came of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It ran.
+    Good,
+    /// It failed; the log says why.
+    Failed,
+    /// The session has ended.
+    Ended,
+}
+
+/// A session without a client: of single-user mode, or of a role that works in a database by itself.
+pub struct Alone<'a> {
+    session: Session,
+    instance: &'a Arc<Instance>,
+}
+
+impl<'a> Alone<'a> {
+    /// A session of the bootstrap superuser in a database. Errors: there is no such database.
+    pub fn open(instance: &'a Arc<Instance>, registration: Registration, database: Oid) -> Result<Alone<'a>> {
+        let mut state = login::new_state(instance, &registration, superuser());
+        let cx = Ctx::new(instance, &state);
+        cx.start_transaction();
+        let found = cx.catalog_of(Oid::INVALID).database(database)?;
+        let found = found.ok_or_else(|| error!(UNDEFINED_DATABASE, "database {database} does not exist"))?;
+        cx.commit_transaction()?;
+        state.database = database;
+        state.database_name = found.datname.clone();
+        registration.update(|activity| activity.database = database);
+        *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
+        Ok(Alone { session: Session::new(state, Wire::new(Box::new(Nobody)), registration), instance })
+    }
+
+    /// Looks at the catalogs in a transaction of its own.
+    pub fn look<T>(&self, look: impl FnOnce(Ctx<'_>) -> Result<T>) -> Result<T> {
+        let cx = Ctx::new(self.instance, &self.session.state);
+        cx.start_transaction();
+        let found = look(cx);
+        match &found {
+            Ok(_) => cx.commit_transaction()?,
+            Err(_) => cx.abort_transaction(),
+        }
+        found
+    }
+
+    /// Runs one statement. What it returns goes nowhere; errors go to the server's log.
+    pub fn run(&mut self, server: &dyn Server, statement: &str) -> Outcome {
+        let watcher = Watcher { server, has_failed: AtomicBool::new(false) };
+        let next = self.session.simple_query(&watcher, self.instance, statement);
+        self.session.wire.out.clear(0);
+        match next {
+            Next::End => Outcome::Ended,
+            Next::Continue if watcher.has_failed.into_inner() => Outcome::Failed,
+            Next::Continue => Outcome::Good,
+        }
+    }
+
+    /// Ends the session.
+    pub fn end(mut self) {
+        self.session.end(self.instance);
+    }
 }
 
 /// The next statement, without what ends it; `None` at the end of the input. Empty ones are passed over.

@@ -36,7 +36,7 @@ mod simple;
 mod transaction_statement;
 pub mod wire;
 
-pub use alone::{StatementEnd, run_alone};
+pub use alone::{Alone, Outcome, StatementEnd, run_alone};
 pub use block::Block;
 pub use server::{ClientInfo, Method, Server};
 pub use session::{Next, Session, serve_connection};
