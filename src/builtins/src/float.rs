@@ -136,7 +136,7 @@ fn width_bucket(operand: f64, low: f64, high: f64, count: i32) -> Result<i32> {
     }
     // Halving keeps the differences from overflowing.
     let part = (operand / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0);
-    Ok((f64::from(count) * part) as i32 + 1)
+    Ok(((f64::from(count) * part) as i32).wrapping_add(1))
 }
 
 fn in_range(val: f64, base: f64, offset: f64, sub: bool, less: bool) -> Result<bool> {

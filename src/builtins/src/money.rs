@@ -54,7 +54,7 @@ fn parse(text: &str) -> Result<i64> {
 }
 
 fn scaled(cents: i64, factor: f64) -> Result<i64> {
-    let value = (cents as f64 * factor).round_ties_even();
+    let value = crate::float::checked(cents as f64 * factor, factor.is_infinite(), true)?.round_ties_even();
     if !(-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         return Err(out_of_range("money"));
     }

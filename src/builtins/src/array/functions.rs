@@ -503,6 +503,10 @@ builtins! {
     fn array_position_start[cx](a: Option<&Datum>, wanted: &Datum, start: Option<i32>) -> Option<i32> {
         let Some(a) = a else { return Ok(Datum::Null) };
         let places = positions(cx, a, wanted)?;
+        let view = ArrayRef::of(a);
+        if view.is_empty() || (wanted.is_null() && !view.has_nulls()) {
+            return Ok(Datum::Null);
+        }
         let Some(start) = start else { bail!(NULL_VALUE_NOT_ALLOWED, "initial position must not be null") };
         places.into_iter().find(|p| *p >= start)
     }

@@ -134,6 +134,8 @@ fn json_text(value: &Datum, binary: bool) -> String {
 
 fn populate(cx: &mut FnCtx<'_>, args: &[Datum], binary: bool) -> Result<Datum> {
     let (base, json) = (&args[0], &args[1]);
+    let name = if binary { "jsonb_populate_record" } else { "json_populate_record" };
+    need_row_type(cx, name)?;
     if json.is_null() {
         return Ok(base.clone());
     }
@@ -142,6 +144,20 @@ fn populate(cx: &mut FnCtx<'_>, args: &[Datum], binary: bool) -> Result<Datum> {
     let view = (!base.is_null()).then(|| RecordRef::of(base));
     let oid = row_type(cx, view)?;
     composite_of(cx, &text, &node, oid, view)
+}
+
+/// Refuses a first argument that is no row.
+fn need_row_type(cx: &FnCtx<'_>, name: &str) -> Result<()> {
+    let oid = cx.arg_type(0);
+    if !oid.is_valid() || oid == type_oid::RECORD {
+        return Ok(());
+    }
+    let info = type_info(cx, oid)?;
+    let is_row = info.kind == b'c' || (info.kind == b'd' && type_info(cx, info.base)?.kind == b'c');
+    if !is_row {
+        bail!(DATATYPE_MISMATCH, "first argument of {name} must be a row type");
+    }
+    Ok(())
 }
 
 /// The composite type that the call is about.
@@ -189,6 +205,7 @@ fn objects<'n>(node: &'n Node, binary: bool, name: &str) -> Result<Vec<&'n [(Str
 }
 
 fn populate_set(cx: &mut FnCtx<'_>, args: &[Datum], binary: bool, name: &str) -> Result<Box<dyn RowSource>> {
+    need_row_type(cx, name)?;
     if args[1].is_null() {
         return Ok(rows(Vec::new()));
     }

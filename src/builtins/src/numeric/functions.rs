@@ -390,8 +390,9 @@ fn width_bucket(operand: &Numeric, low: &Numeric, high: &Numeric, count: i32) ->
     let Finite(value) = operand else { return Ok(0) };
     let (part, whole) = (value.subtract(from).abs(), to.subtract(from).abs());
     let scaled = part.multiply(&Decimal::from_i128(count.into()), part.scale);
-    let bucket = scaled.divide(&whole, 0, false).to_i64().unwrap_or(0) as i32;
-    Ok(bucket.min(count - 1) + 1)
+    // The quotient is rounded as PostgreSQL's, which can put a value next to a bound into the bucket beyond.
+    let bucket = math::quotient(&scaled, &whole).floor().to_i64().unwrap_or(0) as i32;
+    Ok(bucket.wrapping_add(1))
 }
 
 fn in_range(val: &Numeric, base: &Numeric, offset: &Numeric, sub: bool, less: bool) -> Result<bool> {
