@@ -44,5 +44,7 @@ pub use prepared::{PreparedEnd, PreparedInfo};
 pub use snapshot::{Horizon, Seen, Snapshot};
 pub use transaction::{Committed, Isolation, Transaction, TransactionOptions};
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod model;
+#[cfg(all(test, not(loom)))]
 mod tests;
