@@ -8,9 +8,6 @@ const PRIVILEGES: &str = include_str!("../sql/privileges.sql");
 const INFORMATION_TABLES: &str = include_str!("../sql/information_schema_tables.sql");
 const INFORMATION_SCHEMA: &str = include_str!("../sql/information_schema.sql");
 
-/// The server can run what follows the views: tables, INSERT, GRANT.
-const COMPLETE: bool = false;
-
 /// What the bootstrap script leaves open.
 pub struct Words<'a> {
     /// The superuser's name.
@@ -49,11 +46,9 @@ pub fn after_bootstrap(superuser: &str, password: Option<&str>) -> Vec<(&'static
     }
     parts.push(("system views", terminated(SYSTEM_VIEWS)));
     parts.push(("information schema", terminated(INFORMATION_SCHEMA)));
-    if COMPLETE {
-        parts.push(("tables of the information schema", terminated(INFORMATION_TABLES)));
-        parts.push(("version of the information schema", information_version()));
-        parts.push(("privileges", terminated(PRIVILEGES)));
-    }
+    parts.push(("tables of the information schema", terminated(INFORMATION_TABLES)));
+    parts.push(("version of the information schema", information_version()));
+    parts.push(("privileges", terminated(PRIVILEGES)));
     parts
 }
 
