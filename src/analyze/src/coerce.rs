@@ -578,6 +578,7 @@ pub fn apply_relabel(arg: Expr, target: Oid, typmod: i32, collation: Oid, how: C
         arg = node.arg;
     }
     if let Expr::Const(mut constant) = arg {
+        constant.value = builtins::relabel_to_type(std::mem::take(&mut constant.value), target);
         constant.type_oid = target;
         constant.typmod = typmod;
         constant.collation = collation;

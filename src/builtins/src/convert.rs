@@ -75,6 +75,25 @@ pub fn relabel(datum: Datum, target: Repr) -> Datum {
     }
 }
 
+/// As [`relabel`], by type: only integers and object ids differ in their variant though their bits are the same.
+pub fn relabel_to_type(datum: Datum, target: Oid) -> Datum {
+    match datum {
+        Datum::Oid(_) if target == crate::type_oid::INT4 => relabel(datum, Repr::Int4),
+        Datum::Int4(_) if is_oid_like(target) => relabel(datum, Repr::Oid),
+        same => same,
+    }
+}
+
+/// True if a binary-coercible cast between the types changes the variant of a value: [`relabel_to_type`] must be called.
+pub fn relabel_changes_variant(source: Oid, target: Oid) -> bool {
+    let is_int4 = |oid| oid == crate::type_oid::INT4;
+    is_int4(source) && is_oid_like(target) || is_oid_like(source) && is_int4(target)
+}
+
+fn is_oid_like(oid: Oid) -> bool {
+    Repr::of_type(oid, 4, true, b'b') == Repr::Oid
+}
+
 impl<'a> FromDatum<'a> for &'a str {
     fn from_datum(datum: &'a Datum) -> &'a str {
         datum.as_str()

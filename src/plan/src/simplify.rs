@@ -364,6 +364,7 @@ fn order_named_args(node: &mut FuncExpr) {
 fn relabel(node: &mut RelabelType) -> Option<Expr> {
     match &mut node.arg {
         Expr::Const(inner) => {
+            inner.value = builtins::relabel_to_type(std::mem::take(&mut inner.value), node.result_type);
             inner.type_oid = node.result_type;
             inner.typmod = node.typmod;
             inner.collation = node.collation;

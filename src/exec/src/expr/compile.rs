@@ -163,7 +163,7 @@ impl<'a> Compiler<'a> {
                 let index = at.ok_or_else(|| Error::internal("window function is not in its node"))? as u16;
                 Ok(Operand { source: Source::Aggregates, index })
             }
-            Expr::RelabelType(node) => self.operand(&node.arg),
+            Expr::RelabelType(node) if !changes_variant(node) => self.operand(&node.arg),
             Expr::CollateExpr(node) => self.operand(&node.arg),
             Expr::NamedArgExpr(node) => self.operand(&node.arg),
             Expr::PlaceHolderVar(node) => self.operand(&node.expr),
@@ -238,6 +238,11 @@ impl<'a> Compiler<'a> {
 
     fn compute(&mut self, expr: &Expr, dst: u16) -> Result<()> {
         match expr {
+            Expr::RelabelType(node) => {
+                let src = self.operand(&node.arg)?;
+                self.steps.push(Step::Relabel { dst, src, target: node.result_type });
+                Ok(())
+            }
             Expr::Var(var) => self.var(var, dst),
             Expr::Param(param) => {
                 let id = param.id as u32;
@@ -662,4 +667,9 @@ pub fn resolve(cx: Ctx<'_>, function: Oid) -> Result<(Callee, bool)> {
             _ => unsupported!("function {}", row.proname),
         },
     }
+}
+
+/// True if the value must be changed although the cast costs nothing in PostgreSQL.
+fn changes_variant(node: &analyze::expr::RelabelType) -> bool {
+    builtins::relabel_changes_variant(node.arg.type_of(), node.result_type)
 }

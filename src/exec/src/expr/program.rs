@@ -151,6 +151,8 @@ pub struct Subscript {
 /// One instruction. `dst` is a register; `to` is the index of the next step.
 #[allow(missing_docs, reason = "fields are named as described above")]
 pub enum Step {
+    /// A binary-coercible cast between integers and object ids.
+    Relabel { dst: u16, src: Operand, target: Oid },
     Copy {
         dst: u16,
         src: Operand,

@@ -70,6 +70,9 @@ impl Program {
 fn execute(step: &mut Step, rows: &Rows<'_>, regs: &mut [Datum], env: &mut Env<'_>) -> Result<Option<u32>> {
     match step {
         Step::Copy { dst, src } => regs[usize::from(*dst)] = read(*src, rows, regs).clone(),
+        Step::Relabel { dst, src, target } => {
+            regs[usize::from(*dst)] = builtins::relabel_to_type(read(*src, rows, regs).clone(), *target);
+        }
         Step::IntCompare { dst, op, a, b } => {
             let result = match (integer(read(*a, rows, regs)), integer(read(*b, rows, regs))) {
                 (Some(a), Some(b)) => Datum::Bool(op.holds(a.cmp(&b))),
