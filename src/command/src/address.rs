@@ -85,6 +85,23 @@ pub const fn relation_word(relkind: u8) -> &'static str {
     }
 }
 
+/// The detail of an error about a relation of a kind that a statement does not take.
+pub(crate) fn not_supported_for(relkind: u8) -> String {
+    let words = match relkind {
+        b'r' => "tables",
+        b'i' => "indexes",
+        b'S' => "sequences",
+        b't' => "TOAST tables",
+        b'v' => "views",
+        b'm' => "materialized views",
+        b'c' => "composite types",
+        b'f' => "foreign tables",
+        b'p' => "partitioned tables",
+        _ => "partitioned indexes",
+    };
+    format!("This operation is not supported for {words}.")
+}
+
 /// A relation's name, with its schema unless it is found without.
 pub fn relation_display_name(cx: Ctx<'_>, relation: Oid) -> Result<String> {
     let catalog = cx.catalog();

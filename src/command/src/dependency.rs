@@ -18,6 +18,9 @@ use report::{Error, Result, Severity, SqlState, error};
 use schema::Key;
 use std::collections::BTreeSet;
 
+/// pg_depend.deptype of a part.
+pub const INTERNAL: u8 = Dependency::Internal as u8;
+
 /// How one object depends on another.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]

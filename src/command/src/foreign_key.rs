@@ -64,7 +64,7 @@ pub(crate) fn add(ex: &mut Execution<'_, '_>, table: Oid, said: &Constraint, key
         bail!(INVALID_FOREIGN_KEY, "number of referencing and referenced columns for foreign key disagree");
     }
     let name = choose_constraint_name(cx, &entry, said.name.as_ref(), &name_of_columns(&key.columns), "fkey")?;
-    let operators = find_operators(ex, &entry, &resolved, &name)?;
+    let operators = find_operators(cx, &entry, &resolved, &name)?;
     let constraint = insert_constraint(cx, (&entry, said, key), name, &resolved, operators)?;
     create_triggers(cx, &constraint, key)?;
     cx.next_command()?;
@@ -91,18 +91,27 @@ fn check_referenced(cx: Ctx<'_>, table: &RelationEntry, referenced: &RelationEnt
     }
     match (table.class.relpersistence, referenced.class.relpersistence) {
         (b'p', b'p') | (b'u', b'p' | b'u') | (b't', b't') => Ok(()),
-        (b'p', _) => {
-            bail!(INVALID_TABLE_DEFINITION, "constraints on permanent tables may reference only permanent tables")
-        }
+        (b'p', _) => bail!(
+            INVALID_TABLE_DEFINITION,
+            "constraints on permanent tables may reference only permanent tables"
+        ),
         (b'u', _) => bail!(
             INVALID_TABLE_DEFINITION,
             "constraints on unlogged tables may reference only permanent or unlogged tables"
         ),
-        _ => bail!(INVALID_TABLE_DEFINITION, "constraints on temporary tables may reference only temporary tables"),
+        _ => bail!(
+            INVALID_TABLE_DEFINITION,
+            "constraints on temporary tables may reference only temporary tables"
+        ),
     }
 }
 
-fn resolve(cx: Ctx<'_>, table: &RelationEntry, referenced: Arc<RelationEntry>, key: &ForeignKey) -> Result<Resolved> {
+fn resolve(
+    cx: Ctx<'_>,
+    table: &RelationEntry,
+    referenced: Arc<RelationEntry>,
+    key: &ForeignKey,
+) -> Result<Resolved> {
     let columns = column_numbers(table, &key.columns)?;
     let mut set_columns: Vec<i16> = Vec::new();
     for (name, number) in key.on_delete_columns.iter().zip(column_numbers(table, &key.on_delete_columns)?) {
@@ -152,7 +161,10 @@ fn primary_key(cx: Ctx<'_>, table: &RelationEntry) -> Result<(Oid, Vec<i16>, Vec
     }
     let row = cx.catalog().index_row(table.primary_key)?.expect("the table's entry names its index");
     if !row.indimmediate {
-        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot use a deferrable primary key for referenced table \"{name}\"");
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cannot use a deferrable primary key for referenced table \"{name}\""
+        );
     }
     let keys = row.indnkeyatts as usize;
     Ok((row.indexrelid, row.indkey[..keys].to_vec(), row.indclass[..keys].to_vec()))
@@ -234,8 +246,12 @@ fn check_generated(table: &RelationEntry, resolved: &Resolved, key: &ForeignKey)
     bail!(SYNTAX_ERROR, "invalid {event} action for foreign key constraint containing generated column")
 }
 
-fn find_operators(ex: &Execution<'_, '_>, table: &RelationEntry, resolved: &Resolved, name: &str) -> Result<Operators> {
-    let cx = ex.cx;
+fn find_operators(
+    cx: Ctx<'_>,
+    table: &RelationEntry,
+    resolved: &Resolved,
+    name: &str,
+) -> Result<Operators> {
     let catalog = cx.catalog();
     let mut found = Operators::default();
     for (n, class) in resolved.opclasses.iter().enumerate() {
@@ -243,12 +259,12 @@ fn find_operators(ex: &Execution<'_, '_>, table: &RelationEntry, resolved: &Reso
         let column = &table.desc.attributes[resolved.columns[n] as usize - 1];
         let referenced = &resolved.referenced.desc.attributes[resolved.referenced_columns[n] as usize - 1];
         let (family, input) = (class.opcfamily, class.opcintype);
-        let own = with_analyze_context(cx, ex.text, |context| context.base_type(column.type_oid))?;
+        let own = with_analyze_context(cx, "", |context| context.base_type(column.type_oid))?;
         let same = catalog.opfamily_member(family, input, input, EQUAL)?;
         let mut across = catalog.opfamily_member(family, input, own, EQUAL)?;
         let mut referencing = catalog.opfamily_member(family, own, own, EQUAL)?;
         if !(across.is_valid() && referencing.is_valid()) {
-            let is_coercible = with_analyze_context(cx, ex.text, |context| {
+            let is_coercible = with_analyze_context(cx, "", |context| {
                 context.can_coerce_implicitly(&[referenced.type_oid, column.type_oid], &[input, input])
             })?;
             if is_coercible {
@@ -273,6 +289,26 @@ fn find_operators(ex: &Execution<'_, '_>, table: &RelationEntry, resolved: &Reso
         found.referencing.push(referencing);
     }
     Ok(found)
+}
+
+/// The operators that a foreign key needs now that its columns may have other types.
+///
+/// Errors: 42804 if there are none.
+pub(crate) fn operators_of(cx: Ctx<'_>, row: &PgConstraint) -> Result<(Vec<Oid>, Vec<Oid>, Vec<Oid>)> {
+    let catalog = cx.catalog();
+    let (table, referenced) = (catalog.open_relation(row.conrelid)?, catalog.open_relation(row.confrelid)?);
+    let referenced_columns = row.confkey.clone().unwrap_or_default();
+    let index = catalog.index_row(row.conindid)?.expect("a foreign key refers to an index");
+    let class = |column: &i16| {
+        let place = index.indkey.iter().position(|key| key == column).expect("the column is in the key");
+        index.indclass[place]
+    };
+    let opclasses = referenced_columns.iter().map(class).collect();
+    let columns = row.conkey.clone().unwrap_or_default();
+    let resolved =
+        Resolved { referenced, index: row.conindid, columns, referenced_columns, opclasses, set_columns: Vec::new() };
+    let found = find_operators(cx, &table, &resolved, &row.conname)?;
+    Ok((found.across, found.referenced, found.referencing))
 }
 
 const fn action_letter(action: ForeignKeyAction) -> u8 {

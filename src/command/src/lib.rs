@@ -21,16 +21,20 @@ mod drop_statement;
 mod evaluation;
 mod foreign_key;
 mod foreign_key_check;
+mod function_statement;
 mod index;
 mod index_build;
 mod index_statement;
 mod index_values;
 pub mod mentioned;
+mod move_schema;
 pub mod names;
 mod options;
+mod owner;
 mod query;
 mod relation;
 mod remove;
+mod rename;
 pub mod role;
 mod schema_statement;
 mod sequence;
@@ -106,6 +110,11 @@ fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
         Statement::CreateTable(s) => table::create_table(ex, s),
         Statement::CreateIndex(s) => index_statement::create(ex, s),
         Statement::CreateSequence(s) => sequence::create_sequence(ex, s),
+        Statement::AlterSequence(s) => sequence::alter_sequence(ex, s),
+        Statement::Rename(s) => rename::rename(ex, s),
+        Statement::AlterObjectSchema(s) => move_schema::alter_schema(ex, s),
+        Statement::AlterOwner(s) => owner::alter_owner(ex, s),
+        Statement::CreateFunction(s) => function_statement::create(s),
         Statement::AlterTable(s) => alter_table::alter_table(ex, s),
         Statement::Drop(s) => drop_statement::drop_statement(ex, s),
         Statement::Truncate(s) => truncate::truncate(ex, s),

@@ -53,6 +53,26 @@ pub(crate) fn index_options(given: &[DefElem]) -> Result<Option<Vec<String>>> {
     read(given, &BTREE)
 }
 
+/// Options of views.
+const VIEW: [(&str, Kind); 3] = [
+    ("security_barrier", Kind::Bool),
+    ("security_invoker", Kind::Bool),
+    ("check_option", Kind::Word(&["local", "cascaded"])),
+];
+
+/// The options of a view. Errors: 22023.
+pub(crate) fn view_options(given: &[DefElem]) -> Result<Option<Vec<String>>> {
+    read(given, &VIEW)
+}
+
+/// A list of options with those that a statement names replaced by `new`, or left out.
+pub(crate) fn merged(old: Option<&[String]>, named: &[DefElem], new: Option<Vec<String>>) -> Option<Vec<String>> {
+    let is_named = |known: &String| named.iter().any(|option| known.split('=').next() == Some(&full_name(option)));
+    let mut options: Vec<String> = old.unwrap_or_default().iter().filter(|known| !is_named(known)).cloned().collect();
+    options.extend(new.unwrap_or_default());
+    (!options.is_empty()).then_some(options)
+}
+
 fn read(given: &[DefElem], known: &[(&str, Kind)]) -> Result<Option<Vec<String>>> {
     let mut options: Vec<String> = Vec::new();
     for option in given {

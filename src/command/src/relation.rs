@@ -174,19 +174,19 @@ fn check_columns(cx: Ctx<'_>, new: &NewRelation) -> Result<()> {
         if new.columns[..n].iter().any(|earlier| earlier.name == column.name) {
             return Err(error!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", column.name));
         }
-        check_column_type(cx, new, column)?;
+        check_column_type(cx, new.kind, column)?;
     }
     Ok(())
 }
 
 /// Pseudo-types cannot be stored; views may have columns of type unknown no more than tables. Catalogs and views over them
 /// have columns of type anyarray (statistics).
-fn check_column_type(cx: Ctx<'_>, new: &NewRelation, column: &NewColumn) -> Result<()> {
+pub(crate) fn check_column_type(cx: Ctx<'_>, kind: u8, column: &NewColumn) -> Result<()> {
     let Some(row) = cx.catalog().type_by_oid(column.type_oid)? else {
         return Err(Error::internal(format!("type {} does not exist", column.type_oid)));
     };
     let is_system = cx.setting(|s| s.bool(config::Setting::AllowSystemTableMods));
-    let may_be_pseudo = (new.kind == b'i' || is_system) && column.type_oid == Oid(2277);
+    let may_be_pseudo = (kind == b'i' || is_system) && column.type_oid == Oid(2277);
     if row.typtype == b'p' && !may_be_pseudo {
         let path = cx.search_path()?;
         let type_name = cx.catalog().format_type(column.type_oid, None, &path.namespaces)?;

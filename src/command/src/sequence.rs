@@ -12,12 +12,15 @@ use access::{Access, InsertOptions};
 use analyze::DefaultFor;
 use analyze::expr::Expr;
 use base::Oid;
-use catalog::rows::PgSequence;
+use catalog::rows::{PgDepend, PgSequence};
 use instance::Ctx;
+use instance::privileges::ObjectKind;
 use lock::LockMode;
 use parser::ParseOptions;
-use parser::ast::{CreateSeqStmt, DefArg, DefElem, RangeVar};
+use parser::ast::{AlterSeqStmt, CreateSeqStmt, DefArg, DefElem, RangeVar};
 use report::{Error, Result, bail, error};
+use schema::Key;
+use std::ops::ControlFlow;
 use tuple::Datum;
 
 const INT2: Oid = Oid(21);
@@ -61,24 +64,53 @@ impl Parameters {
             (None, Some(oid)) => oid,
             (None, None) => INT8,
         };
-        let (type_min, type_max) = limits_of(type_oid)?;
+        let limits = limits_of(type_oid)?;
         let increment = number(options, "increment")?.unwrap_or(1);
-        if increment == 0 {
-            bail!(INVALID_PARAMETER_VALUE, "INCREMENT must not be zero");
-        }
-        let (default_min, default_max) = if increment > 0 { (1, type_max) } else { (type_min, -1) };
+        let (default_min, default_max) = default_limits(increment, limits);
         let max = number(options, "maxvalue")?.unwrap_or(default_max);
         let min = number(options, "minvalue")?.unwrap_or(default_min);
         let start = number(options, "start")?.unwrap_or(if increment > 0 { min } else { max });
         let cache = number(options, "cache")?.unwrap_or(1);
-        let cycle = find(options, "cycle")?.is_some_and(|option| matches!(option.arg, Some(DefArg::Boolean(true))));
+        let cycle = find(options, "cycle")?.is_some_and(is_true);
         let parameters = Parameters { type_oid, start, increment, max, min, cache, cycle };
-        parameters.check((type_min, type_max))?;
+        parameters.check(limits)?;
+        Ok(parameters)
+    }
+
+    /// Reads the options of ALTER SEQUENCE over what the sequence has.
+    fn change(cx: Ctx<'_>, options: &[DefElem], old: &PgSequence) -> Result<Parameters> {
+        let type_oid = match find(options, "as")? {
+            Some(option) => option_type(cx, option)?,
+            None => old.seqtypid,
+        };
+        let (limits, old_limits) = (limits_of(type_oid)?, limits_of(old.seqtypid)?);
+        let increment = number(options, "increment")?.unwrap_or(old.seqincrement);
+        let (default_min, default_max) = default_limits(increment, limits);
+        // A limit that was the old type's becomes the new type's.
+        let kept = |given: bool, value: i64, old_limit: i64, default: i64| match given {
+            true => default,
+            false if type_oid != old.seqtypid && value == old_limit => default,
+            false => value,
+        };
+        let max_given = find(options, "maxvalue")?.is_some();
+        let min_given = find(options, "minvalue")?.is_some();
+        let max = number(options, "maxvalue")?;
+        let max = max.unwrap_or_else(|| kept(max_given, old.seqmax, old_limits.1, default_max));
+        let min = number(options, "minvalue")?;
+        let min = min.unwrap_or_else(|| kept(min_given, old.seqmin, old_limits.0, default_min));
+        let start = number(options, "start")?.unwrap_or(old.seqstart);
+        let cache = number(options, "cache")?.unwrap_or(old.seqcache);
+        let cycle = find(options, "cycle")?.map_or(old.seqcycle, is_true);
+        let parameters = Parameters { type_oid, start, increment, max, min, cache, cycle };
+        parameters.check(limits)?;
         Ok(parameters)
     }
 
     fn check(&self, (type_min, type_max): (i64, i64)) -> Result<()> {
         let Parameters { start, max, min, cache, .. } = *self;
+        if self.increment == 0 {
+            bail!(INVALID_PARAMETER_VALUE, "INCREMENT must not be zero");
+        }
         let type_name = type_name(self.type_oid);
         if !(type_min..=type_max).contains(&max) {
             bail!(INVALID_PARAMETER_VALUE, "MAXVALUE ({max}) is out of range for sequence data type {type_name}");
@@ -100,6 +132,14 @@ impl Parameters {
         }
         Ok(())
     }
+}
+
+fn default_limits(increment: i64, (type_min, type_max): (i64, i64)) -> (i64, i64) {
+    if increment > 0 { (1, type_max) } else { (type_min, -1) }
+}
+
+fn is_true(option: &DefElem) -> bool {
+    matches!(option.arg, Some(DefArg::Boolean(true)))
 }
 
 fn find<'a>(options: &'a [DefElem], name: &str) -> Result<Option<&'a DefElem>> {
@@ -149,6 +189,95 @@ fn type_name(type_oid: Oid) -> &'static str {
     }
 }
 
+/// ALTER SEQUENCE.
+pub(crate) fn alter_sequence(ex: &mut Execution<'_, '_>, statement: &AlterSeqStmt) -> Result<Tag> {
+    let cx = ex.cx;
+    let tag = Tag::Plain("ALTER SEQUENCE");
+    let Some(entry) = names::find_relation(cx, &statement.sequence, LockMode::ShareRowExclusive)? else {
+        let error = names::no_such_relation(&statement.sequence);
+        if !statement.if_exists {
+            return Err(error);
+        }
+        crate::rename::skip_notice(cx, error.message());
+        return Ok(tag);
+    };
+    if entry.kind() != b'S' {
+        bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", entry.name());
+    }
+    cx.check_owner(entry.class.relowner, ObjectKind::Sequence, entry.name())?;
+    change(ex, entry.oid, &statement.options)?;
+    if let Some(option) = statement.options.iter().find(|option| option.name == "owned_by") {
+        set_owner_column(cx, entry.oid, option)?;
+    }
+    Ok(tag)
+}
+
+/// Changes a sequence's parameters, and its position if it is restarted.
+pub(crate) fn change(ex: &Execution<'_, '_>, sequence: Oid, options: &[DefElem]) -> Result<()> {
+    let cx = ex.cx;
+    let catalog = cx.catalog();
+    let row = catalog.sequence(sequence)?.ok_or_else(|| Error::internal("a sequence has its parameters"))?;
+    let new = Parameters::change(cx, options, &row)?;
+    catalog.update(
+        &row,
+        &PgSequence {
+            seqtypid: new.type_oid,
+            seqstart: new.start,
+            seqincrement: new.increment,
+            seqmax: new.max,
+            seqmin: new.min,
+            seqcache: new.cache,
+            seqcycle: new.cycle,
+            ..row.row.clone()
+        },
+    )?;
+    let (mut last, mut is_called) = position(cx, sequence)?;
+    if let Some(option) = find(options, "restart")? {
+        last = if option.arg.is_some() { number(options, "restart")?.unwrap_or(new.start) } else { new.start };
+        is_called = false;
+    }
+    let word = if is_called { "last" } else { "RESTART" };
+    let word = if find(options, "restart")?.is_some() { "RESTART" } else { word };
+    if last < new.min {
+        bail!(INVALID_PARAMETER_VALUE, "{word} value ({last}) cannot be less than MINVALUE ({})", new.min);
+    }
+    if last > new.max {
+        bail!(INVALID_PARAMETER_VALUE, "{word} value ({last}) cannot be greater than MAXVALUE ({})", new.max);
+    }
+    let only_owner = options.iter().all(|option| option.name == "owned_by");
+    if only_owner {
+        return Ok(());
+    }
+    crate::truncate::new_file(cx, sequence)?;
+    insert_position(cx, sequence, (last, is_called))?;
+    if let Some(memory) = cx.session.sequences.borrow_mut().get_mut(&sequence) {
+        memory.cached = None;
+    }
+    Ok(())
+}
+
+/// Where a sequence stands: its last value, and whether that was given out.
+fn position(cx: Ctx<'_>, sequence: Oid) -> Result<(i64, bool)> {
+    let entry = cx.catalog().open_relation(sequence)?;
+    let mut found = None;
+    crate::validate::for_each_row(cx, &entry, |row| {
+        found = Some((row.values[0].as_i64(), row.values[2].as_bool()));
+        Ok(ControlFlow::Break(()))
+    })?;
+    found.ok_or_else(|| Error::internal(format!("sequence {sequence} has no row")))
+}
+
+/// The column that owns a sequence.
+pub(crate) fn owner_column(cx: Ctx<'_>, sequence: Oid) -> Result<Option<(Oid, i16)>> {
+    use catalog::columns::pg_depend as d;
+    let keys = [Key::oid(d::CLASSID, catalog::oids::PG_CLASS), Key::oid(d::OBJID, sequence)];
+    let rows = cx.catalog().scan::<PgDepend>(&keys)?;
+    let is_owner = |row: &&schema::CatalogRow<PgDepend>| {
+        row.refclassid == catalog::oids::PG_CLASS && row.refobjsubid > 0 && matches!(row.deptype, b'a' | b'i')
+    };
+    Ok(rows.iter().find(is_owner).map(|row| (row.refobjid, row.refobjsubid as i16)))
+}
+
 /// Makes the relation, its row and its parameters.
 fn make(cx: Ctx<'_>, name: &str, target: (Oid, u8), parameters: &Parameters) -> Result<Oid> {
     let column =
@@ -171,9 +300,13 @@ fn make(cx: Ctx<'_>, name: &str, target: (Oid, u8), parameters: &Parameters) -> 
 
 /// Puts the one row into a sequence's empty file.
 pub(crate) fn insert_row(cx: Ctx<'_>, sequence: Oid, start: i64) -> Result<()> {
+    insert_position(cx, sequence, (start, false))
+}
+
+fn insert_position(cx: Ctx<'_>, sequence: Oid, (last, is_called): (i64, bool)) -> Result<()> {
     let entry = cx.catalog().open_relation(sequence)?;
     let relation = entry.table.as_ref().expect("a sequence has storage");
-    let row = [Datum::Int8(start), Datum::Int8(0), Datum::Bool(false)];
+    let row = [Datum::Int8(last), Datum::Int8(0), Datum::Bool(is_called)];
     let store = &cx.instance.store;
     cx.with_tx(|tx| relation.am.insert(&mut Access::new(store, tx), relation, &row, InsertOptions::default()))?;
     cx.next_command()
@@ -222,22 +355,69 @@ pub(crate) fn default_expression(
 /// OWNED BY.
 fn set_owner_column(cx: Ctx<'_>, sequence: Oid, option: &DefElem) -> Result<()> {
     let Some(DefArg::Name(name)) = &option.arg else { return Err(Error::internal("OWNED BY names a column")) };
-    if name.parts.len() == 1 {
-        if name.parts[0] == "none" {
-            return Ok(());
-        }
-        let error = error!(SYNTAX_ERROR, "invalid OWNED BY option");
-        return Err(error.hint("Specify OWNED BY table.column or OWNED BY NONE."));
+    let own = ObjectAddress::relation(sequence);
+    if let Some((table, _)) = owner_column(cx, sequence)? {
+        refuse_identity(cx, sequence, table)?;
     }
-    let (column, table) = name.parts.split_last().expect("there are two parts or more");
+    let target = match &name.parts[..] {
+        [word] if word == "none" => None,
+        [_] => {
+            let error = error!(SYNTAX_ERROR, "invalid OWNED BY option");
+            return Err(error.hint("Specify OWNED BY table.column or OWNED BY NONE."));
+        }
+        parts => Some(owner_target(cx, sequence, parts)?),
+    };
+    forget_owner_column(cx, sequence)?;
+    match target {
+        Some(column) => dependency::record(cx, own, column, Dependency::Auto),
+        None => Ok(()),
+    }
+}
+
+fn refuse_identity(cx: Ctx<'_>, sequence: Oid, table: Oid) -> Result<()> {
+    use catalog::columns::pg_depend as d;
+    let keys = [Key::oid(d::CLASSID, catalog::oids::PG_CLASS), Key::oid(d::OBJID, sequence)];
+    let rows = cx.catalog().scan::<PgDepend>(&keys)?;
+    if rows.iter().any(|row| row.deptype == dependency::INTERNAL && row.refobjid == table) {
+        let (own, table) = (cx.catalog().open_relation(sequence)?, cx.catalog().open_relation(table)?);
+        let error = error!(FEATURE_NOT_SUPPORTED, "cannot change ownership of identity sequence");
+        return Err(error.detail(format!("Sequence \"{}\" is linked to table \"{}\".", own.name(), table.name())));
+    }
+    Ok(())
+}
+
+/// The column that OWNED BY names.
+fn owner_target(cx: Ctx<'_>, sequence: Oid, parts: &[String]) -> Result<ObjectAddress> {
+    let (column, table) = parts.split_last().expect("there are two parts or more");
     let mut range = RangeVar::named(table.last().expect("there are two parts or more").clone());
     range.schema = table.len().checked_sub(2).map(|n| table[n].clone());
     let entry = names::open_relation(cx, &range, LockMode::AccessShare)?;
-    let Some(number) = entry.column(column) else {
-        bail!(UNDEFINED_COLUMN, "column \"{column}\" of relation \"{}\" does not exist", entry.name());
-    };
-    let (own, of) = (ObjectAddress::relation(sequence), ObjectAddress::column(entry.oid, number));
-    dependency::record(cx, own, of, Dependency::Auto)
+    if !matches!(entry.kind(), b'r' | b'v' | b'f' | b'p') {
+        let error = error!(WRONG_OBJECT_TYPE, "sequence cannot be owned by relation \"{}\"", entry.name());
+        return Err(error.detail(crate::address::not_supported_for(entry.kind())));
+    }
+    let class = cx.catalog().class(sequence)?.expect("the sequence is open");
+    if class.relowner != entry.class.relowner {
+        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "sequence must have same owner as table it is linked to");
+    }
+    if class.relnamespace != entry.class.relnamespace {
+        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "sequence must be in same schema as table it is linked to");
+    }
+    match entry.column(column) {
+        Some(number) => Ok(ObjectAddress::column(entry.oid, number)),
+        None => Err(crate::alter_table::no_such_column(&entry, column)),
+    }
+}
+
+fn forget_owner_column(cx: Ctx<'_>, sequence: Oid) -> Result<()> {
+    use catalog::columns::pg_depend as d;
+    let keys = [Key::oid(d::CLASSID, catalog::oids::PG_CLASS), Key::oid(d::OBJID, sequence)];
+    for row in cx.catalog().scan::<PgDepend>(&keys)? {
+        if row.deptype == b'a' && row.refclassid == catalog::oids::PG_CLASS {
+            cx.catalog().delete(&row)?;
+        }
+    }
+    Ok(())
 }
 
 /// A name that no relation of the schema has: `table_column_label`, shortened to fit, with a number if it must be.

@@ -16,7 +16,7 @@ use catalog::oids;
 use catalog::rows::{PgAttrdef, PgAttribute};
 use instance::Ctx;
 use parser::ast::{
-    self, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit, TableElement,
+    self, CollateClause, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit, TableElement,
 };
 use report::{Result, bail, error, unsupported};
 
@@ -99,21 +99,20 @@ fn read_elements(ex: &Execution<'_, '_>, statement: &CreateTableStmt) -> Result<
             TableElement::Like(_) => unsupported!("CREATE TABLE ... LIKE"),
         }
     }
-    require_key_columns(&mut parts)?;
+    require_key_columns(&mut parts);
     Ok(parts)
 }
 
 /// Columns of a primary key are not null.
-fn require_key_columns(parts: &mut Parts) -> Result<()> {
+fn require_key_columns(parts: &mut Parts) {
     let mut keys = parts.constraints.iter().filter_map(|constraint| match &constraint.kind {
         ConstraintKind::Primary(key) => Some(&key.columns),
         _ => None,
     });
-    let Some(columns) = keys.next() else { return Ok(()) };
+    let Some(columns) = keys.next() else { return };
     for column in parts.columns.iter_mut().filter(|column| columns.contains(&column.new.name)) {
         column.new.not_null = true;
     }
-    Ok(())
 }
 
 /// A column's definition: the column, and the constraints that concern the table.
@@ -126,7 +125,7 @@ pub(crate) fn read_column(
     let serial = serial_type(type_name);
     let (resolved, collation, dimensions) = match serial {
         Some(oid) => (TypeAndMod { oid, typmod: -1 }, Oid::INVALID, 0),
-        None => resolve_type(ex, column, type_name)?,
+        None => resolve_type(ex, column.collation.as_ref(), type_name)?,
     };
     let mut made = Column {
         new: NewColumn { dimensions, ..NewColumn::new(&column.name, resolved.oid, resolved.typmod, collation) },
@@ -204,6 +203,13 @@ fn place(error: report::Error, text: &str, at: &Constraint) -> report::Error {
     }
 }
 
+/// A column that is added as its own primary key is not null.
+pub(crate) fn with_key_columns(column: Column, constraints: Vec<Constraint>) -> (Column, Vec<Constraint>) {
+    let mut parts = Parts { columns: vec![column], constraints };
+    require_key_columns(&mut parts);
+    (parts.columns.remove(0), parts.constraints)
+}
+
 /// The integer type behind serial, bigserial, smallserial.
 fn serial_type(name: &ast::TypeName) -> Option<Oid> {
     let [word] = &name.name.parts[..] else { return None };
@@ -215,12 +221,15 @@ fn serial_type(name: &ast::TypeName) -> Option<Oid> {
     }
 }
 
-fn resolve_type(ex: &Execution<'_, '_>, column: &ColumnDef, name: &ast::TypeName) -> Result<(TypeAndMod, Oid, i32)> {
+/// A column's type, collation and number of array dimensions.
+pub(crate) fn resolve_type(
+    ex: &Execution<'_, '_>,
+    collation: Option<&CollateClause>,
+    name: &ast::TypeName,
+) -> Result<(TypeAndMod, Oid, i32)> {
     let cx = ex.cx;
     let (resolved, given) = with_analyze_context(cx, ex.text, |context| {
-        let given = column
-            .collation
-            .as_ref()
+        let given = collation
             .map(|clause| context.resolve_collation(&clause.name, clause.pos.into()))
             .transpose()?;
         Ok((context.resolve_type_name(name)?, given))

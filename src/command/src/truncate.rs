@@ -86,8 +86,7 @@ pub(crate) fn rewrite_empty(cx: Ctx<'_>, table: &RelationEntry) -> Result<()> {
     new_file(cx, table.oid)?;
     let indexes = table.indexes.clone();
     if table.class.reltoastrelid.is_valid() {
-        let toast = cx.catalog().open_relation(table.class.reltoastrelid)?;
-        rewrite_empty(cx, &toast)?;
+        rewrite_empty_toast(cx, table.class.reltoastrelid)?;
     }
     for index in indexes {
         new_file(cx, index)?;
@@ -97,8 +96,14 @@ pub(crate) fn rewrite_empty(cx: Ctx<'_>, table: &RelationEntry) -> Result<()> {
     cx.next_command()
 }
 
+/// As `rewrite_empty`, for a TOAST table.
+pub(crate) fn rewrite_empty_toast(cx: Ctx<'_>, toast: Oid) -> Result<()> {
+    let toast = cx.catalog().open_relation(toast)?;
+    rewrite_empty(cx, &toast)
+}
+
 /// A new, empty file for a relation; the old one goes when the transaction commits.
-fn new_file(cx: Ctx<'_>, relation: Oid) -> Result<()> {
+pub(crate) fn new_file(cx: Ctx<'_>, relation: Oid) -> Result<()> {
     let catalog = cx.catalog();
     let row = catalog.class(relation)?.ok_or_else(|| Error::internal(format!("relation {relation} does not exist")))?;
     let number = catalog.new_oid::<PgClass>()?;
