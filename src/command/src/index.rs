@@ -71,6 +71,7 @@ pub(crate) fn create_index(cx: Ctx<'_>, table: &Arc<RelationEntry>, new: &NewInd
         columns: new.columns.iter().map(|column| index_attribute(cx, column)).collect::<Result<_>>()?,
         options: new.options.clone(),
         tablespace: new.tablespace,
+        is_populated: true,
     };
     let index = create_relation(cx, &relation)?;
     cx.catalog().insert(&index_row(table.oid, index, new))?;

@@ -1,6 +1,6 @@
 //! An index's values of a table's row.
 
-use crate::evaluation::RowProgram;
+use exec::RowProgram;
 use analyze::expr::Expr;
 use analyze::stored;
 use base::Oid;

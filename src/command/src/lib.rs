@@ -16,9 +16,9 @@ mod alter_table;
 mod analysis;
 mod client;
 mod constraint;
+mod create_as;
 pub mod dependency;
 mod drop_statement;
-mod evaluation;
 mod foreign_key;
 mod foreign_key_check;
 mod function_statement;
@@ -40,6 +40,7 @@ mod schema_statement;
 mod sequence;
 mod table;
 mod tag;
+mod temporary;
 mod transaction;
 mod truncate;
 mod validate;
@@ -50,6 +51,7 @@ pub use analysis::{evaluate_parameters, with_analyze_context};
 pub use client::{Client, CopyFormat};
 pub use role::reset_user;
 pub use tag::Tag;
+pub use temporary::watch_commit;
 pub use transaction::set_characteristics;
 pub use variable::show_value;
 
@@ -80,7 +82,7 @@ pub fn execute(mut ex: Execution<'_, '_>, statement: &UtilityStatement) -> Resul
     match statement {
         UtilityStatement::Plain(statement) => run(&mut ex, statement),
         UtilityStatement::Explain(..) => unsupported!("EXPLAIN"),
-        UtilityStatement::CreateTableAs(..) => unsupported!("CREATE TABLE AS"),
+        UtilityStatement::CreateTableAs(s, source) => create_as::create_as(&mut ex, s, source),
         UtilityStatement::DeclareCursor(..) => unsupported!("DECLARE CURSOR in this place"),
         UtilityStatement::Call(..) => unsupported!("CALL"),
     }
@@ -96,13 +98,7 @@ pub fn result_columns(cx: Ctx<'_>, statement: &UtilityStatement) -> Result<Optio
     })
 }
 
-/// Runs a statement that is part of another one, such as CREATE SCHEMA's, whose objects go to that schema.
-fn execute_nested(ex: &mut Execution<'_, '_>, statement: &Statement, schema: &str) -> Result<()> {
-    let _ = (ex, schema);
-    unsupported!("{} within CREATE SCHEMA", statement_name(statement))
-}
-
-fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
+pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
     match statement {
         Statement::VariableSet(s) => variable::set(ex, s),
         Statement::VariableShow(s) => variable::show(ex, s),
@@ -110,6 +106,7 @@ fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
         Statement::CreateTable(s) => table::create_table(ex, s),
         Statement::CreateIndex(s) => index_statement::create(ex, s),
         Statement::CreateSequence(s) => sequence::create_sequence(ex, s),
+        Statement::RefreshMatView(s) => create_as::refresh(ex, s),
         Statement::AlterSequence(s) => sequence::alter_sequence(ex, s),
         Statement::Rename(s) => rename::rename(ex, s),
         Statement::AlterObjectSchema(s) => move_schema::alter_schema(ex, s),
@@ -131,16 +128,20 @@ fn statement_name(statement: &Statement) -> String {
     format!("the statement {name}")
 }
 
-/// What must be undone when a session ends: its temporary objects.
+/// What must be undone when a session ends: its temporary objects. Outside a transaction.
 pub fn end_session(cx: Ctx<'_>) {
+    if !cx.session.temp_namespace.get().is_valid() {
+        return;
+    }
+    cx.start_transaction();
     // Whatever fails here is found and dropped by the next session of the same number.
-    let _ = drop_temporary(cx);
+    match temporary::drop_all(cx) {
+        Ok(()) => drop(cx.commit_transaction()),
+        Err(_) => cx.abort_transaction(),
+    }
 }
 
 /// Drops the session's temporary objects: DISCARD TEMP.
 pub fn drop_temporary(cx: Ctx<'_>) -> Result<()> {
-    match cx.session.temp_namespace.get().is_valid() {
-        true => unsupported!("dropping temporary objects"),
-        false => Ok(()),
-    }
+    temporary::drop_all(cx)
 }

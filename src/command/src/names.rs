@@ -145,11 +145,12 @@ pub fn creation_place(cx: Ctx<'_>, name: &QualifiedName) -> Result<(Oid, String)
 /// The session's temporary schema, made when it is first needed. Errors: 42501 without TEMPORARY on the database.
 pub fn temp_namespace(cx: Ctx<'_>) -> Result<Oid> {
     let session = cx.session;
+    let catalog = cx.catalog();
     let known = session.temp_namespace.get();
-    if known.is_valid() {
+    // The transaction that made it may have been rolled back.
+    if known.is_valid() && catalog.namespace(known)?.is_some() {
         return Ok(known);
     }
-    let catalog = cx.catalog();
     let user = session.current_user();
     if let Some(database) = catalog.database(session.database)?
         && !cx.may_use_database(user, &database, Privileges::TEMPORARY)?
@@ -159,8 +160,11 @@ pub fn temp_namespace(cx: Ctx<'_>) -> Result<Oid> {
     }
     let name = format!("pg_temp_{}", session.locks.number());
     let namespace = match catalog.namespace_by_name(&name)? {
-        // Left by a session of this number that did not end in order; whatever is in it is dropped at the next use.
-        Some(row) => row.oid,
+        // Left by a session of this number, with what was in it if that session did not end in order.
+        Some(row) => {
+            crate::temporary::drop_contents(cx, row.oid)?;
+            row.oid
+        }
         None => crate::schema_statement::insert_schema(cx, &name, Oid(10))?,
     };
     session.temp_namespace.set(namespace);

@@ -42,7 +42,7 @@ pub(crate) fn first_row(cx: Ctx<'_>, text: &str) -> Result<Option<Vec<Datum>>> {
         }
     })?;
     let plan = plan_query(cx, query, PlanOptions::default())?;
-    let mut executor = Executor::start(cx, Arc::new(plan), Arc::default())?;
+    let mut executor = Executor::start_latest(cx, Arc::new(plan), Arc::default())?;
     let row = executor.next(cx)?.map(<[Datum]>::to_vec);
     executor.finish(cx)?;
     Ok(row)

@@ -71,6 +71,8 @@ pub(crate) struct NewRelation {
     pub(crate) options: Option<Vec<String>>,
     /// Zero for the database's.
     pub(crate) tablespace: Oid,
+    /// False for a materialized view that was not filled.
+    pub(crate) is_populated: bool,
 }
 
 impl NewRelation {
@@ -85,6 +87,7 @@ impl NewRelation {
             columns: Vec::new(),
             options: None,
             tablespace: Oid::INVALID,
+            is_populated: true,
         }
     }
 
@@ -149,7 +152,7 @@ fn class_row(new: &NewRelation, oid: Oid, row_type: Oid) -> PgClass {
         relhassubclass: false,
         relrowsecurity: false,
         relforcerowsecurity: false,
-        relispopulated: true,
+        relispopulated: new.is_populated,
         relreplident: if matches!(new.kind, b'r' | b'm' | b'p') { b'd' } else { b'n' },
         relispartition: false,
         relrewrite: Oid::INVALID,

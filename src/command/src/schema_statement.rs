@@ -8,7 +8,7 @@ use catalog::oids;
 use catalog::rows::PgNamespace;
 use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges, denied};
-use parser::ast::CreateSchemaStmt;
+use parser::ast::{CreateSchemaStmt, Statement};
 use report::{Error, Result, Severity, bail, error};
 
 /// Adds a schema's row.
@@ -46,11 +46,60 @@ pub(crate) fn create_schema(ex: &mut Execution<'_, '_>, statement: &CreateSchema
     }
     insert_schema(cx, &name, owner)?;
     cx.next_command()?;
-    for element in &statement.elements {
-        crate::execute_nested(ex, element, &name)?;
-        cx.next_command()?;
-    }
+    create_elements(ex, &statement.elements, &name)?;
     Ok(Tag::Plain("CREATE SCHEMA"))
+}
+
+/// Makes what the statement holds, in the new schema, which is the first of the search path meanwhile.
+fn create_elements(ex: &mut Execution<'_, '_>, elements: &[Statement], schema: &str) -> Result<()> {
+    if elements.is_empty() {
+        return Ok(());
+    }
+    let mut sorted: Vec<&Statement> = elements.iter().collect();
+    sorted.sort_by_key(|element| match element {
+        Statement::CreateSequence(_) => 0,
+        Statement::CreateTable(_) => 1,
+        Statement::CreateView(_) => 2,
+        Statement::CreateIndex(_) => 3,
+        Statement::CreateTrigger(_) => 4,
+        _ => 5,
+    });
+    let session = ex.cx.session;
+    let path = session.settings.borrow().text(config::Setting::SearchPath).to_string();
+    let path = format!("{}, {path}", builtins::quote_identifier(schema));
+    let level = session.settings.borrow_mut().begin_level();
+    let change = config::Change { scope: config::Scope::Save, ..config::Change::set(true) };
+    session.settings.borrow_mut().set("search_path", Some(path.trim_end_matches(", ")), change)?;
+    let outcome = sorted.into_iter().try_for_each(|element| {
+        let element = in_schema(element, schema)?;
+        crate::run(ex, &element)?;
+        ex.cx.next_command()
+    });
+    session.settings.borrow_mut().end_level(level, false);
+    outcome
+}
+
+/// The statement with its object in the schema. Errors: 42P15 if it names another.
+fn in_schema(element: &Statement, schema: &str) -> Result<Statement> {
+    let mut element = element.clone();
+    let name = match &mut element {
+        Statement::CreateSequence(s) => &mut s.sequence.schema,
+        Statement::CreateTable(s) => &mut s.relation.schema,
+        Statement::CreateView(s) => &mut s.view.schema,
+        Statement::CreateIndex(s) => &mut s.relation.schema,
+        Statement::CreateTrigger(s) => &mut s.relation.schema,
+        _ => return Ok(element),
+    };
+    match name {
+        Some(other) if other != schema => Err(error!(
+            INVALID_SCHEMA_DEFINITION,
+            "CREATE specifies a schema ({other}) different from the one being created ({schema})"
+        )),
+        _ => {
+            *name = Some(schema.to_owned());
+            Ok(element)
+        }
+    }
 }
 
 fn check_may_create(cx: Ctx<'_>, owner: Oid) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::dependency::{self, Dependency};
 use crate::mentioned;
 use crate::options;
 use crate::relation::{NewColumn, NewRelation, create_relation, create_toast_table};
-use crate::sequence;
+use crate::{sequence, temporary};
 use crate::{Execution, Tag, names, with_analyze_context};
 use analyze::expr::{Expr, NextValueExpr};
 use analyze::{DefaultFor, TypeAndMod, stored};
@@ -60,6 +60,7 @@ pub(crate) fn create_table(ex: &mut Execution<'_, '_>, statement: &CreateTableSt
     make_defaults(ex, table, &parts.columns)?;
     create_toast_table(cx, table)?;
     constraint::add_constraints(ex, table, &parts.constraints)?;
+    temporary::note_on_commit(cx, table, statement.on_commit);
     Ok(Tag::Plain("CREATE TABLE"))
 }
 

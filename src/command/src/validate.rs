@@ -1,6 +1,6 @@
 //! Looking at a table's rows before a constraint is added: does each of them meet it?
 
-use crate::evaluation::RowProgram;
+use exec::RowProgram;
 use access::{Direction, Row, ScanOptions};
 use analyze::expr::Expr;
 use instance::Ctx;

@@ -75,6 +75,7 @@ impl Session {
         let cx = Ctx::new(instance, &self.state);
         if self.block != Block::Failed && !cx.in_transaction() {
             cx.start_transaction();
+            command::watch_commit(cx);
         }
     }
 

@@ -117,6 +117,7 @@ impl Session {
         let Some(next) = next else { return };
         let cx = Ctx::new(instance, &self.state);
         cx.start_transaction();
+        command::watch_commit(cx);
         cx.with_tx(|tx| tx.set_isolation(next.isolation));
         self.state.is_read_only.set(next.is_read_only);
         self.block = Block::InBlock;

@@ -8,7 +8,6 @@ use super::rewrite::{NewValue, rebuild_indexes, rewrite};
 use super::user_column;
 use crate::address::{ObjectAddress, describe};
 
-use crate::evaluation::stored_alike;
 use crate::index::default_opclass;
 use crate::relation::{NewColumn, attribute_row, check_column_type, record_column_dependencies};
 use crate::table::{resolve_type, store_default};
@@ -338,4 +337,13 @@ fn check_foreign_keys(cx: Ctx<'_>, table: &RelationEntry, number: i16) -> Result
         foreign_key_check::validate(cx, &new)?;
     }
     Ok(())
+}
+
+/// The expression whose value this one takes as it is.
+fn stored_alike(expression: &Expr) -> &Expr {
+    match expression {
+        Expr::RelabelType(relabel) => stored_alike(&relabel.arg),
+        Expr::CollateExpr(collate) => stored_alike(&collate.arg),
+        other => other,
+    }
 }

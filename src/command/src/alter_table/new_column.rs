@@ -3,7 +3,7 @@
 use super::rewrite::{NewValue, rewrite};
 use super::skip;
 use crate::address::ObjectAddress;
-use crate::evaluation::evaluate;
+use exec::evaluate;
 use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
 use crate::table::{Column, make_default, read_column};
 use crate::{Execution, constraint, validate, with_analyze_context};

@@ -4,7 +4,7 @@
 //! 2. The catalogs get the new definition and the new, empty files.
 //! 3. Each old row is read, its new values computed, checked and inserted; then the indexes are built.
 
-use crate::evaluation::RowProgram;
+use exec::RowProgram;
 use crate::truncate::{new_file, rewrite_empty_toast};
 use crate::validate::{contains_nulls, for_each_row};
 use crate::{index_build, validate};
