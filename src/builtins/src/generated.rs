@@ -382,6 +382,7 @@ pub(crate) static BUILTINS: &[Builtin] = &[
     b(898, "cashlarger", 2, true, symbols::cashlarger),
     b(899, "cashsmaller", 2, true, symbols::cashsmaller),
     b(919, "flt8_mul_cash", 2, true, symbols::flt8_mul_cash),
+    b(935, "cash_words", 1, true, symbols::cash_words),
     b(936, "text_substr", 3, true, symbols::text_substr),
     b(937, "text_substr_no_len", 2, true, symbols::text_substr_no_len),
     b(940, "int2mod", 2, true, symbols::int2mod),

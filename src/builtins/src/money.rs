@@ -82,7 +82,69 @@ fn from_numeric(value: &Numeric) -> Result<i64> {
     }
 }
 
+const SMALL: [&str; 20] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 10] = ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
+const THOUSANDS: [&str; 6] = ["", " thousand ", " million ", " billion ", " trillion ", " quadrillion "];
+
+/// A number below 1000 in words.
+fn number_words(value: usize) -> String {
+    let (hundreds, rest) = (value / 100, value % 100);
+    let below_hundred = match rest {
+        0..20 => SMALL[rest].to_owned(),
+        _ if rest % 10 == 0 => TENS[rest / 10].to_owned(),
+        _ => format!("{} {}", TENS[rest / 10], SMALL[rest % 10]),
+    };
+    match (hundreds, rest) {
+        (0, _) => below_hundred,
+        (_, 0) => format!("{} hundred", SMALL[hundreds]),
+        (_, 1..20) => format!("{} hundred and {below_hundred}", SMALL[hundreds]),
+        _ => format!("{} hundred {below_hundred}", SMALL[hundreds]),
+    }
+}
+
+/// An amount in words, as on a cheque.
+fn words(amount: i64) -> String {
+    let all = amount.unsigned_abs();
+    let (mut dollars, cents) = (all / 100, all % 100);
+    let mut groups = Vec::new();
+    for name in THOUSANDS {
+        if dollars % 1000 > 0 {
+            groups.push(number_words((dollars % 1000) as usize) + name);
+        }
+        dollars /= 1000;
+    }
+    groups.reverse();
+    let mut text = if amount < 0 { "minus ".to_owned() } else { String::new() };
+    text.push_str(&if groups.is_empty() { "zero".to_owned() } else { groups.concat() });
+    text.push_str(if all / 100 == 1 { " dollar and " } else { " dollars and " });
+    text.push_str(&number_words(cents as usize));
+    text.push_str(if cents == 1 { " cent" } else { " cents" });
+    text[..1].to_ascii_uppercase() + &text[1..]
+}
+
 builtins! {
+    fn cash_words(a: i64) -> String { words(a) }
     fn cash_in(text: &str) -> i64 { parse(text)? }
     fn cash_out(a: i64) -> String { print(a) }
     fn cash_recv(bytes: &[u8]) -> i64 { Reader::new(bytes).i64()? }
@@ -128,6 +190,21 @@ builtins! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_amounts() {
+        for (cents, said) in [
+            (12_345, "One hundred twenty three dollars and forty five cents"),
+            (-101, "Minus one dollar and one cent"),
+            (0, "Zero dollars and zero cents"),
+            (1_100_500, "Eleven thousand five dollars and zero cents"),
+            (11_010, "One hundred and ten dollars and ten cents"),
+            (100_000_000_000, "One billion  dollars and zero cents"),
+            (12_020, "One hundred twenty dollars and twenty cents"),
+        ] {
+            assert_eq!(words(cents), said);
+        }
+    }
 
     #[test]
     fn reads_and_prints() {
