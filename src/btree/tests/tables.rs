@@ -671,3 +671,37 @@ fn scans_are_right_while_others_write_and_vacuum() {
     vacuum.join().unwrap();
     assert_eq!(a.check().live.len(), IDS as usize);
 }
+
+#[test]
+fn unlogged_tables_write_no_log() {
+    let engine = Engine::new(1, 200);
+    let mut a = engine.session(1);
+    let unlogged = |relation: &access::Relation, number: u32| access::Relation {
+        persistence: access::Persistence::Unlogged,
+        file: base::RelFile { number, ..relation.file },
+        toast: None,
+        ..relation.clone()
+    };
+    let table = Arc::new(unlogged(&a.table, 17000));
+    let by_id = common::index(unlogged(&a.by_id.relation, 17001), a.by_id.orders.clone(), &[0], true);
+    for relation in [&*table, &by_id.relation] {
+        a.store.smgr.create(relation.main_fork(), smgr::IfExists::Fail).unwrap();
+        a.store.smgr.create(relation.fork(base::Fork::Init), smgr::IfExists::Fail).unwrap();
+    }
+    by_id.am.create(&a.store, &by_id).unwrap();
+    by_id.am.create_init_fork(&a.store, &by_id).unwrap();
+    let before = a.txn().xid().map(|_| engine.store.wal.inserted()).unwrap();
+    a.access(|cx| {
+        for id in 0..2000 {
+            let tid = table.am.insert(cx, &table, &row(id, "x", 0), Default::default()).unwrap();
+            let check = access::UniqueCheck::Yes;
+            by_id.am.insert(cx, (&by_id, &table), &[Datum::Int4(id)], tid, check).unwrap();
+        }
+    });
+    assert_eq!(engine.store.wal.inserted(), before);
+    a.commit();
+    let census = heap::check(&a.store, &table).unwrap();
+    let entries = btree::check(&a.store, &by_id).unwrap();
+    heap::check_index(&census, &entries, |row| vec![row[0].clone()]).unwrap();
+    assert_eq!(census.live.len(), 2000);
+}
