@@ -45,6 +45,7 @@ pub mod stored;
 mod target;
 mod transform;
 mod types;
+mod unify;
 mod updatable;
 pub mod vars;
 pub mod walk;

@@ -67,7 +67,7 @@ impl Mutator for Rewriter<'_, '_, '_> {
             let mark = query.row_marks.iter().find(|mark| mark.rti == rtindex).cloned();
             self.expand_entry(&mut query.rtable[at], mark)?;
         }
-        Ok(())
+        crate::unify::unify_operands(self.analyzer, query)
     }
 }
 
