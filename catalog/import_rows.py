@@ -327,6 +327,14 @@ class Picker:
         # initdb copies template1's files for the other two when all is in them.
         self.out["pg_database"] = [database(1, "template1", True, True, acl), database(4, "template0", True, False, acl),
                                    database(5, "postgres", False, True, None)]
+        # Comments that psql shows; words as PostgreSQL's where a test would see them.
+        self.out["pg_description"] = [
+            {"objoid": oid, "classoid": catalog, "objsubid": 0, "description": text} for oid, catalog, text in (
+                (2, "pg_am", "heap table access method"), (403, "pg_am", "b-tree index access method"),
+                (405, "pg_am", "hash index access method"), (12, "pg_language", "built-in functions"),
+                (13, "pg_language", "dynamically-loaded C functions"), (14, "pg_language", "SQL-language functions"),
+                (11, "pg_namespace", "system catalog schema"), (99, "pg_namespace", "reserved schema for TOAST tables"),
+                (2200, "pg_namespace", "standard public schema"))]
         self.out["pg_shdescription"] = [
             {"objoid": oid, "classoid": "pg_database", "description": text} for oid, text in (
                 (1, "default template for new databases"), (4, "unmodifiable empty database"),

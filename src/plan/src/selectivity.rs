@@ -649,6 +649,7 @@ impl Planner<'_> {
                 // The statistics of the column that the sub-query passes through, if it is one of a table.
                 if let Some(Expr::Var(inner)) = target.map(|t| &t.expr)
                     && inner.levels_up == 0
+                    && inner.varno > 0
                     && let Some(rte) = info.query.rtable.get(inner.varno as usize - 1)
                     && let RteKind::Relation(relation) = &rte.kind
                     && inner.attno > 0
