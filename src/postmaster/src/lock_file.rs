@@ -12,7 +12,8 @@
 //! 8     status, padded to 8 characters      -
 //! ```
 //! Tools of PostgreSQL (pg_ctl, pg_isready) read it by line number. Two things say that a server is alive: the process id
-//! of line 1, as in PostgreSQL, and a lock of the operating system on the file, which a recycled process id cannot fake.
+//! of line 1, as in PostgreSQL, and a lock of the operating system on the file, which a recycled process id cannot fake. Where
+//! the file system has locks, the lock decides.
 //!
 //! Invariant: whoever holds a [`LockFile`] made the file or took it over from a dead server, and removes it when dropped.
 
@@ -161,14 +162,20 @@ fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(|e| fatal_io("read lock file", path, &e))?;
     let owner = Owner::parse(path, &text)?;
-    let is_locked = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-    if owner.is_alive() || is_locked && tries >= TRIES_MAX {
+    let is_refused = match file.try_lock() {
+        // Whoever wrote the file has died: a living process of that number is another one, or a corpse.
+        Ok(()) => false,
+        Err(TryLockError::WouldBlock) if owner.is_alive() || tries >= TRIES_MAX => true,
+        Err(TryLockError::WouldBlock) => {
+            // Another starter is about to remove it, or a server lives whose process is not to be seen from here.
+            std::thread::sleep(TRY_PAUSE);
+            return Ok(());
+        }
+        // A file system without locks: the process id has to do.
+        Err(TryLockError::Error(_)) => owner.is_alive(),
+    };
+    if is_refused {
         return Err(refusal(format!("lock file \"{}\" already exists", path.display())).hint(owner.hint(guards)));
-    }
-    if is_locked {
-        // Another starter is about to remove it, or a server lives whose process id is not to be seen from here.
-        std::thread::sleep(TRY_PAUSE);
-        return Ok(());
     }
     // The lock on the stale file is what entitles to remove it, but only while the name is still this file's.
     if !is_same_file(&file, path) {
@@ -289,18 +296,21 @@ mod tests {
     }
 
     #[test]
-    fn a_living_process_is_respected_and_named() {
+    fn a_holder_of_the_lock_is_respected_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("postmaster.pid");
         let mut other = Command::new("sleep").arg("60").stdin(Stdio::null()).spawn().unwrap();
         std::fs::write(&path, format!("{}\n/data\n", other.id())).unwrap();
+        let holder = File::open(&path).unwrap();
+        holder.try_lock().unwrap();
         let error = create(&path).unwrap_err();
         let hint = format!("Is another postmaster (PID {}) running in data directory \"/data\"?", other.id());
         assert_eq!(error.fields().hint, Some(hint));
         assert_eq!(error.code(), SqlState::LOCK_FILE_EXISTS);
+        drop(holder);
+        create(&path).expect("a process that does not hold the lock only has the dead server's number");
         other.kill().unwrap();
         other.wait().unwrap();
-        create(&path).expect("the process is gone, so the file is stale");
     }
 
     #[test]
