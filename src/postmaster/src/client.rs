@@ -13,6 +13,7 @@ use report::{Error, Result, Severity, SqlState};
 use session::{ClientInfo, Method, Server, Wire};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use sync::{Interrupt, Interrupts};
@@ -133,6 +134,8 @@ struct ServerSide<'a> {
     /// What is known of the client, for the log.
     name: Mutex<ClientName>,
     start_us: i64,
+    /// The session's number, once there is a session.
+    session: AtomicI32,
     /// An error after which the instance cannot go on.
     panic: Mutex<Option<Error>>,
 }
@@ -148,6 +151,7 @@ pub fn serve(shared: &Shared, instance: &Arc<Instance>, handle: Arc<ClientHandle
         instance,
         name: Mutex::new(name),
         start_us: shared.logger.now_us(),
+        session: AtomicI32::new(0),
         panic: Mutex::new(None),
     };
     server.say_received();
@@ -220,7 +224,7 @@ impl ServerSide<'_> {
     /// Before there is a session the thread has no number of its own.
     fn say(&self, text: String) {
         let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
-        self.emit(&self.who(0, "", ""), &error, None);
+        self.emit(&self.who(self.session.load(Ordering::Relaxed), "", ""), &error, None);
     }
 
     fn say_received(&self) {
@@ -303,6 +307,7 @@ impl Server for ServerSide<'_> {
     }
 
     fn logged_in(&self, session: &SessionEntry) {
+        self.session.store(session.id.0, Ordering::Relaxed);
         if !self.shared.settings.bool(Setting::LogConnections) {
             return;
         }

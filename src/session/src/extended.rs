@@ -9,6 +9,7 @@ use crate::portal::{Portal, Progress};
 use crate::query::{Body, Statement};
 use crate::server::Server;
 use crate::session::{Next, Session};
+use crate::statement_log::level_of;
 use analyze::Parameters;
 use base::Oid;
 use exec::Params;
@@ -46,7 +47,7 @@ impl Session {
             Message::Parse { name, query, types } => self.parse_message(instance, name, query, types),
             Message::Bind(bind) => self.bind_message(instance, bind),
             Message::Describe(target, name) => self.describe_message(instance, *target, name),
-            Message::Execute { portal, row_limit } => self.execute_message(instance, portal, *row_limit),
+            Message::Execute { portal, row_limit } => self.logged_execute(server, instance, portal, *row_limit),
             Message::Close(target, name) => self.close_message(*target, name),
             _ => unreachable!("the other messages are handled by the session's loop"),
         };
@@ -175,6 +176,24 @@ impl Session {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Execute, with what the log is to say of it.
+    fn logged_execute(&mut self, server: &dyn Server, instance: &Instance, name: &str, row_limit: u32) -> Result<()> {
+        if !self.logs_statements() {
+            return self.execute_message(instance, name, row_limit);
+        }
+        let Some(prepared) = self.portals.find(name).map(|portal| Arc::clone(&portal.statement)) else {
+            return Err(no_portal(name));
+        };
+        let shown = |name: &str| if name.is_empty() { "<unnamed>".to_owned() } else { name.to_owned() };
+        let portal = if name.is_empty() { String::new() } else { format!("/{name}") };
+        let what = format!("execute {}{portal}", shown(&prepared.name));
+        let levels = || payload(&prepared).map(|statement| level_of(&statement.raw.stmt)).into_iter().collect();
+        let was_logged = self.log_statement(server, &what, &prepared.text, levels);
+        self.execute_message(instance, name, row_limit)?;
+        self.log_duration(server, instance, was_logged, &what, &prepared.text);
         Ok(())
     }
 

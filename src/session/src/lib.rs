@@ -33,6 +33,7 @@ pub mod server;
 mod session;
 mod session_statement;
 mod simple;
+mod statement_log;
 mod transaction_statement;
 pub mod wire;
 

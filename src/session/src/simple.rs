@@ -5,6 +5,7 @@ use crate::output::Output;
 use crate::query::Statement;
 use crate::server::Server;
 use crate::session::{Next, Session};
+use crate::statement_log::level_of;
 use analyze::Parameters;
 use command::Tag;
 use config::Setting;
@@ -19,8 +20,15 @@ impl Session {
         self.begin_statement(instance, text);
         self.state.prepared.borrow_mut().remove("");
         self.portals.close("");
+        let was_logged = self.log_statement(server, "statement", text, || {
+            let statements = self.parse(text).unwrap_or_default();
+            statements.iter().map(|raw| level_of(&raw.stmt)).collect()
+        });
         let next = match self.run_query_string(instance, text) {
-            Ok(()) => Next::Continue,
+            Ok(()) => {
+                self.log_duration(server, instance, was_logged, "statement", text);
+                Next::Continue
+            }
             Err(error) => self.report_failure(server, instance, error, Some(text)),
         };
         if next == Next::Continue {

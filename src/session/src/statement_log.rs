@@ -1,0 +1,133 @@
+//! What the log says of statements: `log_statement`, `log_duration`, `log_min_duration_statement`.
+
+use crate::server::Server;
+use crate::session::Session;
+use config::Setting;
+use instance::Instance;
+use parser::ast::Statement;
+use report::{Error, Severity, SqlState};
+
+/// The least word of `log_statement` that has a statement logged: 1 `ddl`, 2 `mod`, 3 `all`.
+pub(crate) fn level_of(statement: &Statement) -> u8 {
+    use Statement as S;
+    match statement {
+        S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_) | S::Truncate(_) => 2,
+        S::Copy(copy) if copy.is_from => 2,
+        S::Explain(explain) => level_of(&explain.query),
+        S::Prepare(prepare) => level_of(&prepare.query),
+        S::Select(_)
+        | S::Copy(_)
+        | S::Transaction(_)
+        | S::VariableSet(_)
+        | S::VariableShow(_)
+        | S::ConstraintsSet(_)
+        | S::Discard(_)
+        | S::Execute(_)
+        | S::Deallocate(_)
+        | S::DeclareCursor(_)
+        | S::Fetch(_)
+        | S::ClosePortal(_)
+        | S::Listen(_)
+        | S::Unlisten(_)
+        | S::Notify(_)
+        | S::Lock(_)
+        | S::Call(_)
+        | S::Do(_)
+        | S::Load(_)
+        | S::Checkpoint
+        | S::Return(_)
+        | S::PlAssign(_)
+        | S::Vacuum(_)
+        | S::Reindex(_) => 3,
+        _ => 1,
+    }
+}
+
+impl Session {
+    /// True if any of these settings is on.
+    pub(crate) fn logs_statements(&self) -> bool {
+        let settings = self.state.settings.borrow();
+        settings.int(Setting::LogMinDurationStatement) >= 0
+            || settings.bool(Setting::LogDuration)
+            || settings.choice(Setting::LogStatement) != "none"
+    }
+
+    /// Logs statements that are about to run, if `log_statement` says so. True if they were. `what` is put before the text:
+    /// `statement`, or `execute` with a name; `levels` are those of the statements.
+    pub(crate) fn log_statement(
+        &self,
+        server: &dyn Server,
+        what: &str,
+        text: &str,
+        levels: impl FnOnce() -> Vec<u8>,
+    ) -> bool {
+        let wanted = match self.state.settings.borrow().choice(Setting::LogStatement) {
+            "none" => return false,
+            "ddl" => 1,
+            "mod" => 2,
+            _ => 3,
+        };
+        if wanted < 3 && !levels().into_iter().any(|level| level <= wanted) {
+            return false;
+        }
+        self.log_line(server, format!("{what}: {text}"));
+        true
+    }
+
+    /// Logs how long a statement took, if that is wanted, and its text if it was not logged before.
+    pub(crate) fn log_duration(
+        &self,
+        server: &dyn Server,
+        instance: &Instance,
+        was_logged: bool,
+        what: &str,
+        text: &str,
+    ) {
+        let settings = self.state.settings.borrow();
+        let (least_ms, all) = (settings.int(Setting::LogMinDurationStatement), settings.bool(Setting::LogDuration));
+        if least_ms < 0 && !all {
+            return;
+        }
+        drop(settings);
+        let us = instance.now_us() - self.state.statement_start_us.get();
+        let exceeds = least_ms >= 0 && us >= i64::from(least_ms) * 1000;
+        let duration = format!("duration: {}.{:03} ms", us / 1000, us % 1000);
+        if exceeds && !was_logged {
+            self.log_line(server, format!("{duration}  {what}: {text}"));
+        } else if exceeds || all {
+            self.log_line(server, duration);
+        }
+    }
+
+    fn log_line(&self, server: &dyn Server, text: String) {
+        let line = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
+        server.log(&self.state.entry, &line, None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(text: &str) -> u8 {
+        level_of(&parser::parse(text, &parser::ParseOptions::default()).unwrap()[0].stmt)
+    }
+
+    #[test]
+    fn statements_are_of_three_kinds() {
+        for (text, expected) in [
+            ("select 1", 3),
+            ("begin", 3),
+            ("create table t (a int)", 1),
+            ("drop table t", 1),
+            ("grant select on t to x", 1),
+            ("insert into t values (1)", 2),
+            ("truncate t", 2),
+            ("copy t from stdin", 2),
+            ("copy t to stdout", 3),
+            ("explain delete from t", 2),
+        ] {
+            assert_eq!(level(text), expected, "{text}");
+        }
+    }
+}
