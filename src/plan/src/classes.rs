@@ -99,7 +99,7 @@ impl Planner<'_> {
     fn add_member(&self, root: &mut Root, class: usize, expr: Expr, nullable: Relids, type_oid: Oid) {
         let relids = tree::varnos(&expr);
         let class = &mut root.classes[class];
-        let is_const = relids.is_empty() && !tree::has_aggregate(&expr) && !tree::has_window(&expr);
+        let is_const = relids.is_empty() && !tree::has_set_column(&expr) && !tree::has_aggregate(&expr) && !tree::has_window(&expr);
         class.has_const |= is_const;
         class.relids = class.relids.union(relids);
         class.members.push(EquivMember { expr, relids, nullable, is_const, type_oid });
@@ -148,7 +148,7 @@ impl Planner<'_> {
             return found;
         }
         let volatile = tree::is_volatile(&expr, b'v', self.lookup);
-        let is_const = relids.is_empty() && !volatile && !tree::has_aggregate(&expr) && !tree::has_window(&expr) && !tree::returns_set(&expr);
+        let is_const = relids.is_empty() && !volatile && !tree::has_set_column(&expr) && !tree::has_aggregate(&expr) && !tree::has_window(&expr) && !tree::returns_set(&expr);
         root.classes.push(EquivClass {
             families: families.to_vec(),
             collation,

@@ -256,6 +256,11 @@ pub fn has_aggregate(expr: &Expr) -> bool {
     walk::any(expr, &mut |e| matches!(e, Expr::Aggref(a) if a.levels_up == 0) || matches!(e, Expr::GroupingFunc(_)))
 }
 
+/// True if it has a column of a set operation's result, which belongs to no relation.
+pub fn has_set_column(expr: &Expr) -> bool {
+    analyze::walk::any(expr, &mut |e| matches!(e, Expr::Var(var) if var.varno == 0 && var.levels_up == 0))
+}
+
 /// True if it has a window function.
 pub fn has_window(expr: &Expr) -> bool {
     walk::any(expr, &mut |e| matches!(e, Expr::WindowFunc(_)))
