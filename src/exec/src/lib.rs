@@ -32,7 +32,7 @@ pub use api::{
     CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, plan_query, with_bare_env,
 };
 pub use env::{Env, temp_space, with_fn_ctx};
-pub use explain::explain;
+pub use explain::{explain, explain_plan};
 pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};
 pub use foreign_keys::set_constraints;
 pub use lookup::CatalogLookup;

@@ -38,19 +38,30 @@ pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeCon
     work(&context)
 }
 
-/// Runs a statement of the server's own; how many rows it returned or changed.
-pub fn run(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: Vec<Datum>) -> Result<u64> {
+/// Calls a function written in SQL: the first column of the first row of its last query.
+pub fn call_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[Datum]) -> Result<Datum> {
+    let plan = prepare(cx, &function.body, function.types.clone(), args)?;
+    let mut executor = Executor::start(cx, plan, Arc::new(Params { values: args.to_vec() }))?;
+    let value = executor.next(cx)?.and_then(|row| row.first().cloned()).unwrap_or(Datum::Null);
+    executor.finish(cx)?;
+    Ok(value)
+}
+
+fn prepare(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: &[Datum]) -> Result<Arc<plan::node::PlannedStmt>> {
     let statements = parser::parse(sql, &parser::ParseOptions::default())?;
-    let raw = statements.first().ok_or_else(|| Error::internal("empty statement"))?;
+    let raw = statements.last().ok_or_else(|| Error::internal("empty statement"))?;
     let query = with_analysis(cx, sql, |context| {
         match analyze::analyze(context, &raw.stmt, Parameters::Fixed(types))?.statement {
             AnalyzedStatement::Query(query) => Ok(*query),
             AnalyzedStatement::Utility(_) => Err(Error::internal("a utility statement where a query is expected")),
         }
     })?;
-    let plan = Arc::new(plan_query(cx, query, PlanOptions { params: Some(&values), cursor: false })?);
-    let saved = cx.with_tx(|tx| tx.snapshot());
-    let _ = saved;
+    plan_query(cx, query, PlanOptions { params: Some(values), cursor: false }).map(Arc::new)
+}
+
+/// Runs a statement of the server's own; how many rows it returned or changed.
+pub fn run(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: Vec<Datum>) -> Result<u64> {
+    let plan = prepare(cx, sql, types, &values)?;
     let mut executor = Executor::start_latest(cx, plan, Arc::new(Params { values }))?;
     let mut rows = 0;
     while executor.next(cx)?.is_some() {

@@ -662,10 +662,15 @@ pub fn resolve(cx: Ctx<'_>, function: Oid) -> Result<(Callee, bool)> {
     match cx.catalog().function(function)? {
         None => Err(Error::internal(format!("cache lookup failed for function {function}"))),
         // A function made by CREATE FUNCTION ... LANGUAGE internal names the symbol.
-        Some(row) => match builtins::by_symbol(&row.prosrc) {
-            Some(found) if row.prolang.0 == 12 => Ok((Callee::Builtin(found), row.proisstrict)),
-            _ => unsupported!("function {}", row.proname),
+        Some(row) if row.prolang.0 == 12 => match builtins::by_symbol(&row.prosrc) {
+            Some(found) => Ok((Callee::Builtin(found), row.proisstrict)),
+            None => unsupported!("function {}", row.proname),
         },
+        Some(row) if row.prolang.0 == 14 && !row.proretset && row.prosqlbody.is_none() => {
+            let function = super::program::SqlFunction { body: row.prosrc.clone(), types: row.proargtypes.clone() };
+            Ok((Callee::Sql(Arc::new(function)), row.proisstrict))
+        }
+        Some(row) => unsupported!("function {}", row.proname),
     }
 }
 

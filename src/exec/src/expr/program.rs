@@ -69,9 +69,19 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// A function written in SQL.
+pub struct SqlFunction {
+    /// Its body.
+    pub body: String,
+    /// Types of its arguments.
+    pub types: Vec<Oid>,
+}
+
 /// What a call step calls.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Callee {
+    /// A function written in SQL.
+    Sql(Arc<SqlFunction>),
     /// A pure function.
     Builtin(BuiltinFn),
     /// A function that sees the session and the catalogs.

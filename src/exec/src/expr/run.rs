@@ -252,9 +252,10 @@ pub fn call(info: &CallInfo, args: &[Datum], env: &mut Env<'_>) -> Result<Datum>
     if info.strict && args.iter().any(Datum::is_null) {
         return Ok(Datum::Null);
     }
-    match info.callee {
-        Callee::Builtin(function) => env.call_builtin(function, info, args),
-        Callee::System(function) => env.call_system(function, info, args),
+    match &info.callee {
+        Callee::Builtin(function) => env.call_builtin(*function, info, args),
+        Callee::System(function) => env.call_system(*function, info, args),
+        Callee::Sql(function) => crate::spi::call_function(env.cx, function, args),
     }
 }
 
