@@ -66,7 +66,7 @@ enum Found {
     Nothing,
     Empty,
     OnlyDotFiles,
-    LostAndFound,
+    FileSystemRoot,
     Full,
 }
 
@@ -79,7 +79,7 @@ fn look(path: &Path) -> std::io::Result<Found> {
     let names: Vec<OsString> = entries.map(|e| e.map(|e| e.file_name())).collect::<Result<_, _>>()?;
     Ok(match names {
         names if names.is_empty() => Found::Empty,
-        names if names.iter().any(|n| n == "lost+found") => Found::LostAndFound,
+        names if names.iter().any(|n| n == "lost+found") => Found::FileSystemRoot,
         names if names.iter().all(|n| n.to_string_lossy().starts_with('.')) => Found::OnlyDotFiles,
         _ => Found::Full,
     })
@@ -141,7 +141,7 @@ fn not_empty(path: &Path, found: &Found, advice: String) -> Failure {
     let failure = Failure::new(format!("directory \"{}\" exists but is not empty", path.display()));
     let cause = match found {
         Found::OnlyDotFiles => "dot-prefixed/invisible file",
-        Found::LostAndFound => "lost+found directory",
+        Found::FileSystemRoot => "lost+found directory",
         _ => return failure.hint(advice),
     };
     failure.detail(format!("It contains a {cause}, perhaps due to it being a mount point.")).hint(
@@ -190,7 +190,7 @@ mod tests {
         fs::write(path.join(".x"), "").unwrap();
         assert_eq!(look(&path).unwrap(), Found::OnlyDotFiles);
         fs::create_dir(path.join("lost+found")).unwrap();
-        assert_eq!(look(&path).unwrap(), Found::LostAndFound);
+        assert_eq!(look(&path).unwrap(), Found::FileSystemRoot);
         fs::remove_dir(path.join("lost+found")).unwrap();
         fs::write(path.join("x"), "").unwrap();
         assert_eq!(look(&path).unwrap(), Found::Full);

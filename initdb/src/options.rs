@@ -230,8 +230,7 @@ impl Reader {
     }
 
     fn short<'a>(&mut self, bundle: &str, rest: &mut impl Iterator<Item = &'a String>) -> Result<(), Failure> {
-        let mut letters = bundle.char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in bundle.char_indices() {
             let known = KNOWN.iter().find(|known| known.1 == letter && letter != '~' && letter != '?' && letter != 'V');
             let known = known.ok_or_else(|| usage(&format!("invalid option -- '{letter}'")))?;
             if !known.2 {
