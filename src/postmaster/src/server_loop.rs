@@ -22,7 +22,7 @@ use host::net::Stream;
 use host::{Clock, Poller, RealClock};
 use instance::{Activity, Instance, SessionKind};
 use logging::RoleLog;
-use report::Severity;
+use report::{Severity, SqlState};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -236,6 +236,8 @@ impl ServerLoop {
     fn say_exit(&self, record: &ChildRecord, exit: &Exit) {
         match exit {
             Exit::Clean => {}
+            // A role that was told to end says so by its error, and nothing is wrong.
+            Exit::Fatal(error) if error.code() == SqlState::ADMIN_SHUTDOWN => {}
             Exit::Fatal(error) => {
                 if record.role.is_some() {
                     self.log.log(error);

@@ -149,6 +149,8 @@ pub struct State {
     pub startup: StartupStatus,
     /// False once a smart shutdown keeps new clients out.
     pub admits: bool,
+    /// There is an instance: the startup role has done its work since the last start or crash.
+    pub is_set_up: bool,
 }
 
 /// Who is alive, and what the settings say.
@@ -232,8 +234,14 @@ pub enum Admission {
 
 impl State {
     /// Before anything runs.
-    pub const INITIAL: State =
-        State { phase: Phase::Init, shutdown: None, crashed: false, startup: StartupStatus::NotRunning, admits: true };
+    pub const INITIAL: State = State {
+        phase: Phase::Init,
+        shutdown: None,
+        crashed: false,
+        startup: StartupStatus::NotRunning,
+        admits: true,
+        is_set_up: false,
+    };
 
     /// May a client come in?
     pub fn admission(&self) -> Admission {
@@ -291,6 +299,7 @@ fn begin(state: &mut State, actions: &mut Vec<Action>) {
 fn startup_ended(state: &mut State, how: How, facts: &Facts, actions: &mut Vec<Action>) {
     let was_told = state.startup == StartupStatus::Told;
     state.startup = StartupStatus::NotRunning;
+    state.is_set_up |= how == How::Done;
     if how == How::Done && state.shutdown.is_none() && (state.is_starting() || state.phase == Phase::HotStandby) {
         *state = State { phase: Phase::Run, crashed: false, admits: true, ..*state };
         actions.push(Action::Say("database system is ready to accept connections"));
@@ -424,6 +433,11 @@ fn after_backends(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
         return;
     }
     actions.push(Action::Say("shutting down"));
+    if !state.is_set_up {
+        // Stopped before there was anything to write: the log is as it was found.
+        state.phase = Phase::Shutdown2;
+        return;
+    }
     if facts.count(Class::Checkpointer) == 0 {
         actions.push(Action::StartCheckpointer);
     }
@@ -448,6 +462,7 @@ fn at_the_end(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
     actions.push(Action::Reinitialize);
     state.phase = Phase::Startup;
     state.startup = StartupStatus::Running;
+    state.is_set_up = false;
     actions.push(Action::StartStartup);
 }
 
@@ -489,7 +504,9 @@ mod tests {
             for shutdown in [None, Some(ShutdownKind::Smart), Some(ShutdownKind::Fast), Some(ShutdownKind::Immediate)] {
                 for (crashed, admits) in [(false, false), (false, true), (true, false), (true, true)] {
                     for startup in [NotRunning, Running, Told, Failed] {
-                        states.push(State { phase, shutdown, crashed, startup, admits });
+                        for is_set_up in [false, true] {
+                            states.push(State { phase, shutdown, crashed, startup, admits, is_set_up });
+                        }
                     }
                 }
             }
@@ -629,6 +646,15 @@ mod tests {
         let (state, _) = step(State::INITIAL, Event::Begin, &facts(&[]));
         let (_, actions) = step(state, Event::Ended(Class::Startup, How::Failed), &facts(&[(Class::Checkpointer, 1)]));
         assert_eq!(actions.last(), Some(&Action::Exit(1)));
+    }
+
+    #[test]
+    fn a_stop_before_the_start_is_done_needs_no_checkpoint() {
+        let (state, _) = step(State::INITIAL, Event::Begin, &facts(&[]));
+        let (state, actions) = step(state, Event::Asked(ShutdownKind::Fast), &facts(&[(Class::Startup, 1)]));
+        assert!(actions.contains(&Action::Tell(Class::Startup, Order::Terminate)));
+        let (_, actions) = step(state, Event::Ended(Class::Startup, How::Failed), &facts(&[]));
+        assert_eq!(actions, [Action::Say("shutting down"), Action::Exit(0)]);
     }
 
     #[test]
