@@ -214,7 +214,8 @@ impl Ctx<'_> {
         let catalog = self.catalog();
         let (mut found, mut waiting) = (BTreeSet::from([role]), vec![role]);
         while let Some(member) = waiting.pop() {
-            if inherited_only && !self.role(member)?.rolinherit {
+            // PUBLIC and roles that are gone inherit nothing.
+            if inherited_only && !catalog.role(member)?.is_some_and(|row| row.rolinherit) {
                 continue;
             }
             for membership in catalog.memberships(member)?.iter() {
