@@ -7,7 +7,7 @@
 use crate::Ctx;
 use base::Oid;
 use catalog::AclItem;
-use catalog::rows::{PgAuthid, PgClass, PgDatabase, PgNamespace, PgProc, PgType};
+use catalog::rows::{PgClass, PgDatabase, PgNamespace, PgProc, PgType};
 use report::{Error, Result, error};
 use std::collections::BTreeSet;
 
@@ -188,12 +188,6 @@ const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
 const DATABASE_OWNER: Oid = Oid(6171);
 
 impl Ctx<'_> {
-    /// The role's row. Errors: 42704 naming the oid.
-    fn role(self, role: Oid) -> Result<std::sync::Arc<schema::CatalogRow<PgAuthid>>> {
-        let found = self.catalog().role(role)?;
-        found.ok_or_else(|| error!(UNDEFINED_OBJECT, "role with OID {role} does not exist"))
-    }
-
     /// True if the role is a superuser. A role that is gone is none.
     pub fn role_is_superuser(self, role: Oid) -> Result<bool> {
         if role == self.session.current_user() {
