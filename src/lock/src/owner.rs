@@ -223,10 +223,7 @@ pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duratio
 #[cold]
 pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
     if interrupts.is_pending(Interrupt::Quit) {
-        return Err(fatal(
-            SqlState::CRASH_SHUTDOWN,
-            "terminating connection because of crash of another server process",
-        ));
+        return Err(told_to_quit(interrupts.is_pending(Interrupt::Terminate)));
     }
     if interrupts.take(Interrupt::Terminate) {
         return Err(fatal(SqlState::ADMIN_SHUTDOWN, "terminating connection due to administrator command"));
@@ -242,6 +239,19 @@ pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
         return Err(error!(QUERY_CANCELED, "canceling statement due to user request"));
     }
     Ok(())
+}
+
+/// Why a session must leave at once. Both requests together are an operator's, `Quit` alone is a crash.
+fn told_to_quit(by_operator: bool) -> Error {
+    if by_operator {
+        return fatal(SqlState::ADMIN_SHUTDOWN, "terminating connection due to immediate shutdown command");
+    }
+    fatal(SqlState::CRASH_SHUTDOWN, "terminating connection because of crash of another server process")
+        .detail(
+            "The postmaster has commanded this server process to roll back the current transaction and exit, because \
+             another server process exited abnormally and possibly corrupted shared memory.",
+        )
+        .hint("In a moment you should be able to reconnect to the database and repeat your command.")
 }
 
 fn fatal(code: SqlState, message: &str) -> Error {

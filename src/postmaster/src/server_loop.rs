@@ -170,7 +170,11 @@ impl ServerLoop {
             Order::Quit => Interrupt::Quit,
             Order::Finish => Interrupt::Finish,
         };
+        let by_operator = self.state.shutdown == Some(sync::ShutdownKind::Immediate) && !self.state.crashed;
         for child in self.children.of_class(class) {
+            if order == Order::Quit && by_operator {
+                child.tell(Interrupt::Terminate);
+            }
             child.tell(interrupt);
         }
     }

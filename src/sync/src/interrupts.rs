@@ -29,7 +29,7 @@ pub enum Interrupt {
     Notify = 1 << 8,
     /// `pg_log_backend_memory_contexts`.
     LogMemory = 1 << 9,
-    /// The instance is being reinitialised: leave at once, touch nothing shared.
+    /// Leave at once, touch nothing shared: the instance is being reinitialised, or, with `Terminate`, stopped by an operator.
     Quit = 1 << 10,
     /// `deadlock_timeout` ran out for the lock this session waits for.
     DeadlockTimeout = 1 << 11,
