@@ -5,7 +5,7 @@ use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
 use crate::index::create_index;
 use crate::sequence::make_object_name;
-use crate::{Execution, foreign_key, index_statement, mentioned, validate, with_analyze_context};
+use crate::{Execution, foreign_key, key_using_index, index_statement, mentioned, validate, with_analyze_context};
 use analyze::{RelationExpr, stored};
 use base::Oid;
 use catalog::oids;
@@ -190,8 +190,8 @@ fn add_key(
     is_primary: bool,
 ) -> Result<()> {
     let cx = ex.cx;
-    if key.index.is_some() {
-        unsupported!("a constraint USING INDEX");
+    if let Some(index) = &key.index {
+        return key_using_index::add(ex, table, (said, index), is_primary);
     }
     if is_primary {
         let entry = cx.catalog().open_relation(table)?;
@@ -230,7 +230,7 @@ fn add_key(
 }
 
 /// Makes a column of a primary key not null, after a look at the rows that are there.
-fn set_not_null(cx: Ctx<'_>, table: &Arc<RelationEntry>, column: &str) -> Result<()> {
+pub(crate) fn set_not_null(cx: Ctx<'_>, table: &Arc<RelationEntry>, column: &str) -> Result<()> {
     let Some(number) = table.column(column) else {
         return Err(error!(UNDEFINED_COLUMN, "column \"{column}\" of relation \"{}\" does not exist", table.name()));
     };

@@ -121,15 +121,35 @@ pub fn forget_shared(cx: Ctx<'_>, object: ObjectAddress) -> Result<()> {
     cx.catalog().delete_where::<PgShdepend>(&keys).map(drop)
 }
 
-/// Why an object is dropped along.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Reason {
+/// How an object came to be dropped, by bits: it may be reached in several ways.
+mod flag {
     /// It was named.
-    Named,
-    /// It is part of one that goes, or goes silently with it.
-    Silent,
-    /// It needs CASCADE: it depends on the object at this place of the list.
-    Cascade(usize),
+    pub(super) const NAMED: u8 = 1;
+    /// It needs CASCADE.
+    pub(super) const NORMAL: u8 = 2;
+    /// It goes silently with what it depends on.
+    pub(super) const AUTO: u8 = 4;
+    /// It is part of another.
+    pub(super) const INTERNAL: u8 = 8;
+    /// It is a column of a relation that goes, and needs nothing done.
+    pub(super) const SUBOBJECT: u8 = 16;
+}
+
+/// An object that is to be dropped.
+struct Target {
+    object: ObjectAddress,
+    flags: u8,
+    /// The object through which it was found.
+    on: ObjectAddress,
+}
+
+/// A search for all that a drop takes along. Targets are in the order in which they must be deleted.
+struct Search<'a> {
+    cx: Ctx<'a>,
+    named: &'a [ObjectAddress],
+    targets: Vec<Target>,
+    /// Objects whose dependents are being looked for, outermost first, with how they were reached.
+    stack: Vec<(ObjectAddress, u8)>,
 }
 
 /// Drops objects and, by CASCADE, what depends on them.
@@ -137,7 +157,7 @@ enum Reason {
 /// Errors: 2BP01 if something depends on them and the behaviour is RESTRICT, or if one of them is part of another object or
 /// required by the system.
 pub fn drop_objects(cx: Ctx<'_>, named: &[ObjectAddress], behavior: DropBehavior) -> Result<()> {
-    let mut targets: Vec<(ObjectAddress, Reason)> = Vec::new();
+    let mut search = Search { cx, named, targets: Vec::new(), stack: Vec::new() };
     for object in named {
         if is_pinned(*object) {
             let name = describe(cx, *object)?;
@@ -146,88 +166,134 @@ pub fn drop_objects(cx: Ctx<'_>, named: &[ObjectAddress], behavior: DropBehavior
                 "cannot drop {name} because it is required by the database system"
             ));
         }
-        let object = owner_of_part(cx, *object, named)?;
-        if !targets.iter().any(|(known, _)| *known == object) {
-            targets.push((object, Reason::Named));
-        }
+        search.visit(*object, flag::NAMED)?;
     }
-    let mut next = 0;
-    while next < targets.len() {
-        add_dependents(cx, &mut targets, next)?;
-        next += 1;
-    }
-    report_dependents(cx, &targets, behavior)?;
-    for (object, _) in targets.iter().rev() {
-        remove_object(cx, *object)?;
-        forget(cx, *object)?;
+    let targets = search.targets;
+    report_dependents(cx, &targets, named, behavior)?;
+    for target in targets.iter().filter(|target| target.flags & flag::SUBOBJECT == 0) {
+        remove_object(cx, target.object)?;
+        forget(cx, target.object)?;
+        cx.next_command()?;
     }
     Ok(())
 }
 
-/// An object that is part of another stands for it if both are dropped; alone it cannot be dropped.
-fn owner_of_part(cx: Ctx<'_>, object: ObjectAddress, named: &[ObjectAddress]) -> Result<ObjectAddress> {
-    let keys = [Key::oid(d::CLASSID, object.class), Key::oid(d::OBJID, object.object)];
-    for row in cx.catalog().scan::<PgDepend>(&keys)? {
-        let owner = ObjectAddress { class: row.refclassid, object: row.refobjid, part: row.refobjsubid };
-        let is_part = row.deptype == b'i' && (row.objsubid == object.part || object.part == 0 && row.objsubid == 0);
-        if is_part && !named.contains(&owner) {
-            let (part, whole) = (describe(cx, object)?, describe(cx, owner)?);
+/// True if the object is this one, or a column of it.
+fn is_within(object: ObjectAddress, whole: ObjectAddress) -> bool {
+    (object.class, object.object) == (whole.class, whole.object) && (whole.part == 0 || whole.part == object.part)
+}
+
+impl Search<'_> {
+    /// Adds an object behind all that depends on it.
+    fn visit(&mut self, object: ObjectAddress, flags: u8) -> Result<()> {
+        if let Some((_, known)) = self.stack.iter_mut().rev().find(|(known, _)| is_within(object, *known)) {
+            *known |= flags & !flag::NAMED;
+            return Ok(());
+        }
+        if self.add_flags(object, flags) {
+            return Ok(());
+        }
+        if let Some(owner) = self.owner_of(object)? {
+            return self.visit_owner(object, owner, flags);
+        }
+        self.stack.push((object, flags));
+        let mut dependents = self.dependents_of(object)?;
+        // The youngest are deleted first.
+        dependents.sort_by(|(a, _), (b, _)| (b.object, a.class, a.part).cmp(&(a.object, b.class, b.part)));
+        for (dependent, flags) in dependents {
+            self.visit(dependent, flags)?;
+        }
+        let (_, flags) = self.stack.pop().expect("the object was pushed");
+        let on = self.stack.last().map_or(object, |(on, _)| *on);
+        self.targets.push(Target { object, flags, on });
+        Ok(())
+    }
+
+    /// True if the object, or the whole that it is a column of, is among the targets already.
+    fn add_flags(&mut self, object: ObjectAddress, flags: u8) -> bool {
+        let mut found = false;
+        for target in &mut self.targets {
+            if target.object == object {
+                target.flags |= flags;
+                found = true;
+            } else if is_within(object, target.object) {
+                // The whole goes because of it only if it would go because of the column.
+                target.flags |= flags & !flag::NAMED & !flag::INTERNAL;
+                found = true;
+            } else if is_within(target.object, object) {
+                target.flags |= flag::SUBOBJECT;
+            }
+        }
+        found
+    }
+
+    /// What the object is part of, unless that is being dropped anyhow.
+    fn owner_of(&self, object: ObjectAddress) -> Result<Option<ObjectAddress>> {
+        let keys = [Key::oid(d::CLASSID, object.class), Key::oid(d::OBJID, object.object)];
+        for row in self.cx.catalog().scan::<PgDepend>(&keys)? {
+            if row.deptype != INTERNAL || (object.part != 0 && row.objsubid != object.part) {
+                continue;
+            }
+            let owner = ObjectAddress { class: row.refclassid, object: row.refobjid, part: row.refobjsubid };
+            let goes = self.named.iter().any(|named| is_within(owner, *named))
+                || self.stack.iter().any(|(above, _)| is_within(owner, *above));
+            if !goes {
+                return Ok(Some(owner));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A part that was named cannot be dropped alone; one that was reached takes its whole along.
+    fn visit_owner(&mut self, object: ObjectAddress, owner: ObjectAddress, flags: u8) -> Result<()> {
+        if self.stack.is_empty() {
+            let (part, whole) = (describe(self.cx, object)?, describe(self.cx, owner)?);
             let error = error!(DEPENDENT_OBJECTS_STILL_EXIST, "cannot drop {part} because {whole} requires it");
             return Err(error.hint(format!("You can drop {whole} instead.")));
         }
+        self.visit(owner, flags)?;
+        self.add_flags(object, flags);
+        Ok(())
     }
-    Ok(object)
-}
 
-/// Adds what depends on the target at this place.
-fn add_dependents(cx: Ctx<'_>, targets: &mut Vec<(ObjectAddress, Reason)>, place: usize) -> Result<()> {
-    let on = targets[place].0;
-    let keys = [Key::oid(d::REFCLASSID, on.class), Key::oid(d::REFOBJID, on.object)];
-    for row in cx.catalog().scan::<PgDepend>(&keys)? {
-        if on.part != 0 && row.refobjsubid != on.part {
-            continue;
+    fn dependents_of(&self, object: ObjectAddress) -> Result<Vec<(ObjectAddress, u8)>> {
+        let mut keys = vec![Key::oid(d::REFCLASSID, object.class), Key::oid(d::REFOBJID, object.object)];
+        if object.part != 0 {
+            keys.push(Key::int4(d::REFOBJSUBID, object.part));
         }
-        let dependent = ObjectAddress { class: row.classid, object: row.objid, part: row.objsubid };
-        if dependent.class == on.class && dependent.object == on.object && (dependent.part == on.part || on.part == 0) {
-            continue;
-        }
-        let (dependent, reason) = match row.deptype {
-            b'i' | b'a' => (dependent, Reason::Silent),
-            _ => (whole_of_internal(cx, dependent)?, Reason::Cascade(place)),
-        };
-        match targets.iter().position(|(known, _)| *known == dependent) {
-            None => targets.push((dependent, reason)),
-            // It must be deleted before what it depends on: dependents are deleted from the end.
-            Some(known) if known < place && known != 0 => {
-                let (object, earlier) = targets.remove(known);
-                targets.push((object, earlier));
-                return Ok(());
+        let mut found: Vec<(ObjectAddress, u8)> = Vec::new();
+        for row in self.cx.catalog().scan::<PgDepend>(&keys)? {
+            let dependent = ObjectAddress { class: row.classid, object: row.objid, part: row.objsubid };
+            // The columns of a relation go with it.
+            if object.part == 0 && (dependent.class, dependent.object) == (object.class, object.object) {
+                continue;
             }
-            Some(_) => {}
+            let flags = match row.deptype {
+                b'a' => flag::AUTO,
+                b'i' => flag::INTERNAL,
+                _ => flag::NORMAL,
+            };
+            found.push((dependent, flags));
         }
+        Ok(found)
     }
-    Ok(())
-}
-
-/// A rule or index that is part of a view or constraint stands for it: dropping one means dropping the other.
-fn whole_of_internal(cx: Ctx<'_>, object: ObjectAddress) -> Result<ObjectAddress> {
-    let keys = [Key::oid(d::CLASSID, object.class), Key::oid(d::OBJID, object.object)];
-    let rows = cx.catalog().scan::<PgDepend>(&keys)?;
-    let owner = rows.iter().find(|row| row.deptype == b'i' && row.objsubid == object.part);
-    Ok(owner.map_or(object, |row| ObjectAddress { class: row.refclassid, object: row.refobjid, part: row.refobjsubid }))
 }
 
 /// RESTRICT: an error that lists what depends. CASCADE: a notice that lists what goes along.
-fn report_dependents(cx: Ctx<'_>, targets: &[(ObjectAddress, Reason)], behavior: DropBehavior) -> Result<()> {
+fn report_dependents(
+    cx: Ctx<'_>,
+    targets: &[Target],
+    named: &[ObjectAddress],
+    behavior: DropBehavior,
+) -> Result<()> {
+    let silent = flag::NAMED | flag::AUTO | flag::INTERNAL | flag::SUBOBJECT;
     let mut lines = Vec::new();
-    for (object, reason) in targets {
-        if let Reason::Cascade(on) = reason {
-            let name = describe(cx, *object)?;
-            lines.push(match behavior {
-                DropBehavior::Restrict => format!("{name} depends on {}", describe(cx, targets[*on].0)?),
-                DropBehavior::Cascade => format!("drop cascades to {name}"),
-            });
-        }
+    for target in targets.iter().rev().filter(|target| target.flags & silent == 0) {
+        let name = describe(cx, target.object)?;
+        lines.push(match behavior {
+            DropBehavior::Restrict => format!("{name} depends on {}", describe(cx, target.on)?),
+            DropBehavior::Cascade => format!("drop cascades to {name}"),
+        });
     }
     if lines.is_empty() {
         return Ok(());
@@ -244,9 +310,8 @@ fn report_dependents(cx: Ctx<'_>, targets: &[(ObjectAddress, Reason)], behavior:
         cx.session.notice(notice);
         return Ok(());
     }
-    let named: Vec<_> = targets.iter().filter(|(_, reason)| *reason == Reason::Named).collect();
-    let message = match &named[..] {
-        [(only, _)] => format!("cannot drop {} because other objects depend on it", describe(cx, *only)?),
+    let message = match named {
+        [only] => format!("cannot drop {} because other objects depend on it", describe(cx, *only)?),
         _ => "cannot drop desired object(s) because other objects depend on them".to_owned(),
     };
     let error = Error::new(SqlState::DEPENDENT_OBJECTS_STILL_EXIST, message).detail(detail);

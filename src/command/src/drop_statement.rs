@@ -2,40 +2,57 @@
 
 use crate::address::{ObjectAddress, relation_word};
 use crate::dependency::drop_objects;
-use crate::{Execution, Tag, names, with_analyze_context};
+use crate::{Execution, Tag, function_statement, names, with_analyze_context};
 use base::Oid;
 use catalog::oids;
+use catalog::rows::PgRewrite;
 use instance::Ctx;
 use instance::privileges::ObjectKind;
 use lock::LockMode;
-use parser::ast::{DropStmt, ObjectName, ObjectType, Persistence, Pos, QualifiedName, RangeVar, TypeName};
+use parser::ast::{DropBehavior, DropStmt, ObjectName, ObjectType, ObjectWithArgs, Persistence, Pos, QualifiedName, RangeVar, TypeName};
 use report::{Error, Result, Severity, SqlState, bail, error, unsupported};
+use schema::Key;
 
 /// DROP of anything that has a name in a schema, and of schemas.
 pub(crate) fn drop_statement(ex: &mut Execution<'_, '_>, statement: &DropStmt) -> Result<Tag> {
     let tag = tag_of(statement.object_type)?;
-    if statement.concurrently && ex.in_block {
-        bail!(ACTIVE_SQL_TRANSACTION, "DROP INDEX CONCURRENTLY cannot run inside a transaction block");
+    if statement.concurrently {
+        check_concurrently(ex, statement)?;
     }
     let mut targets = Vec::new();
     for object in &statement.objects {
-        match find(ex, statement.object_type, object)? {
-            Some(address) => targets.push(address),
-            None => {
-                let missing = missing(statement.object_type, object);
-                if !statement.if_exists {
-                    return Err(missing);
-                }
-                let message = format!("{}, skipping", missing.message());
-                let notice = Error::with_severity(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message);
-                ex.cx.session.notice(notice);
+        let missing = match find(ex, statement.object_type, object)? {
+            Found::Object(address) => {
+                targets.push(address);
+                continue;
             }
+            Found::Missing => missing(ex, statement.object_type, object)?,
+            Found::MissingPart(error) => error,
+        };
+        if !statement.if_exists {
+            return Err(missing);
         }
+        let message = format!("{}, skipping", missing.message());
+        let notice = Error::with_severity(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message);
+        ex.cx.session.notice(notice);
     }
     if !targets.is_empty() {
         drop_objects(ex.cx, &targets, statement.behavior)?;
     }
     Ok(Tag::Plain(tag))
+}
+
+fn check_concurrently(ex: &Execution<'_, '_>, statement: &DropStmt) -> Result<()> {
+    if statement.objects.len() > 1 {
+        bail!(FEATURE_NOT_SUPPORTED, "DROP INDEX CONCURRENTLY does not support dropping multiple objects");
+    }
+    if statement.behavior == DropBehavior::Cascade {
+        bail!(FEATURE_NOT_SUPPORTED, "DROP INDEX CONCURRENTLY does not support CASCADE");
+    }
+    if ex.in_block {
+        bail!(ACTIVE_SQL_TRANSACTION, "DROP INDEX CONCURRENTLY cannot run inside a transaction block");
+    }
+    Ok(())
 }
 
 fn tag_of(object_type: ObjectType) -> Result<&'static str> {
@@ -45,20 +62,125 @@ fn tag_of(object_type: ObjectType) -> Result<&'static str> {
         ObjectType::MaterializedView => "DROP MATERIALIZED VIEW",
         ObjectType::Index => "DROP INDEX",
         ObjectType::Sequence => "DROP SEQUENCE",
+        ObjectType::ForeignTable => "DROP FOREIGN TABLE",
         ObjectType::Schema => "DROP SCHEMA",
         ObjectType::Type => "DROP TYPE",
         ObjectType::Domain => "DROP DOMAIN",
+        ObjectType::Function => "DROP FUNCTION",
+        ObjectType::Procedure => "DROP PROCEDURE",
+        ObjectType::Routine => "DROP ROUTINE",
+        ObjectType::Aggregate => "DROP AGGREGATE",
+        ObjectType::Trigger => "DROP TRIGGER",
+        ObjectType::Rule => "DROP RULE",
+        ObjectType::Cast => "DROP CAST",
+        ObjectType::Extension => "DROP EXTENSION",
+        ObjectType::Language => "DROP LANGUAGE",
         other => unsupported!("DROP of {other:?}"),
     })
 }
 
-fn find(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) -> Result<Option<ObjectAddress>> {
+/// What became of a name.
+enum Found {
+    Object(ObjectAddress),
+    /// There is no such object.
+    Missing,
+    /// Its schema, its table or the type of an argument is not there: this is what is said.
+    MissingPart(Error),
+}
+
+impl From<Option<ObjectAddress>> for Found {
+    fn from(found: Option<ObjectAddress>) -> Found {
+        found.map_or(Found::Missing, Found::Object)
+    }
+}
+
+fn find(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) -> Result<Found> {
     match (object_type, object) {
-        (ObjectType::Schema, ObjectName::Name(name)) => find_schema(ex.cx, name),
-        (ObjectType::Type | ObjectType::Domain, ObjectName::Type(name)) => find_type(ex, object_type, name),
-        (_, ObjectName::Qualified(name)) => find_relation(ex.cx, object_type, name),
+        (ObjectType::Schema, ObjectName::Name(name)) => find_schema(ex.cx, name).map(Found::from),
+        (ObjectType::Type | ObjectType::Domain, ObjectName::Type(name)) => {
+            match missing_schema(ex.cx, name.name.qualifiers())? {
+                Some(error) => Ok(Found::MissingPart(error)),
+                None => find_type(ex, object_type, name).map(Found::from),
+            }
+        }
+        (ObjectType::Trigger | ObjectType::Rule, ObjectName::OnRelation(name, table)) => {
+            find_on_table(ex.cx, object_type, name, table)
+        }
+        (_, ObjectName::Callable(named)) => find_function(ex, object_type, named),
+        (_, ObjectName::Qualified(name)) => match missing_schema(ex.cx, name.qualifiers())? {
+            Some(error) => Ok(Found::MissingPart(error)),
+            None => find_relation(ex.cx, object_type, name).map(Found::from),
+        },
+        (ObjectType::Extension | ObjectType::Language, ObjectName::Name(_)) => Ok(Found::Missing),
         (other, _) => unsupported!("DROP of {other:?}"),
     }
+}
+
+/// 3F000 if the name's schema is not there.
+fn missing_schema(cx: Ctx<'_>, qualifiers: &[String]) -> Result<Option<Error>> {
+    let Some(schema) = qualifiers.last() else { return Ok(None) };
+    Ok(match names::find_schema(cx, schema)? {
+        Some(_) => None,
+        None => Some(error!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist")),
+    })
+}
+
+fn find_function(ex: &Execution<'_, '_>, object_type: ObjectType, named: &ObjectWithArgs) -> Result<Found> {
+    if let Some(error) = missing_schema(ex.cx, named.name.qualifiers())? {
+        return Ok(Found::MissingPart(error));
+    }
+    for argument in named.args.iter().flatten() {
+        let found = with_analyze_context(ex.cx, ex.text, |context| context.find_type_of_name(argument))?;
+        if found.is_none() {
+            let name = argument.name.dotted();
+            return Ok(Found::MissingPart(error!(UNDEFINED_OBJECT, "type \"{name}\" does not exist")));
+        }
+    }
+    if !matches!(
+        object_type,
+        ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate
+    ) {
+        unsupported!("DROP of {object_type:?}");
+    }
+    let Some(row) = function_statement::look_up(ex, object_type, named)? else { return Ok(Found::Missing) };
+    ex.cx.check_owner(row.proowner, ObjectKind::Function, &row.proname)?;
+    if object_type == ObjectType::Function && row.prokind == b'a' {
+        let error = error!(WRONG_OBJECT_TYPE, "\"{}\" is an aggregate function", row.proname);
+        return Err(error.hint("Use DROP AGGREGATE to drop aggregate functions."));
+    }
+    Ok(Found::Object(ObjectAddress::new(oids::PG_PROC, row.oid)))
+}
+
+/// A trigger or rule of a table.
+fn find_on_table(cx: Ctx<'_>, object_type: ObjectType, name: &str, table: &QualifiedName) -> Result<Found> {
+    if let Some(error) = missing_schema(cx, table.qualifiers())? {
+        return Ok(Found::MissingPart(error));
+    }
+    let range = range_of(table);
+    let Some(entry) = names::find_relation(cx, &range, LockMode::AccessExclusive)? else {
+        return Ok(Found::MissingPart(names::no_such_relation(&range)));
+    };
+    cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())?;
+    let found = match object_type {
+        ObjectType::Trigger => {
+            let trigger = entry.triggers.iter().find(|trigger| trigger.tgname == name);
+            trigger.map(|trigger| ObjectAddress::new(oids::PG_TRIGGER, trigger.oid))
+        }
+        _ => {
+            use catalog::columns::pg_rewrite as c;
+            let rows = cx.catalog().scan::<PgRewrite>(&[Key::oid(c::EV_CLASS, entry.oid)])?;
+            let rule = rows.iter().find(|rule| rule.rulename == name);
+            rule.map(|rule| ObjectAddress::new(oids::PG_REWRITE, rule.oid))
+        }
+    };
+    Ok(match found {
+        Some(address) => Found::Object(address),
+        None => {
+            let (word, table) = (word_of(object_type), table.last());
+            let whole = if object_type == ObjectType::Trigger { "table" } else { "relation" };
+            Found::MissingPart(error!(UNDEFINED_OBJECT, "{word} \"{name}\" for {whole} \"{table}\" does not exist"))
+        }
+    })
 }
 
 fn find_schema(cx: Ctx<'_>, name: &str) -> Result<Option<ObjectAddress>> {
@@ -144,16 +266,28 @@ fn word_of(object_type: ObjectType) -> &'static str {
         ObjectType::Sequence => "sequence",
         ObjectType::Schema => "schema",
         ObjectType::Domain | ObjectType::Type => "type",
+        ObjectType::ForeignTable => "foreign table",
+        ObjectType::Trigger => "trigger",
+        ObjectType::Rule => "rule",
+        ObjectType::Extension => "extension",
+        ObjectType::Language => "language",
         _ => "object",
     }
 }
 
-fn missing(object_type: ObjectType, object: &ObjectName) -> Error {
+fn missing(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) -> Result<Error> {
     let word = word_of(object_type);
-    match object {
-        ObjectName::Name(name) => error!(INVALID_SCHEMA_NAME, "{word} \"{name}\" does not exist"),
-        ObjectName::Qualified(name) => error!(UNDEFINED_TABLE, "{word} \"{}\" does not exist", name.parts.join(".")),
-        ObjectName::Type(name) => error!(UNDEFINED_OBJECT, "{word} \"{}\" does not exist", name.name.parts.join(".")),
+    Ok(match object {
+        ObjectName::Name(name) if object_type == ObjectType::Schema => {
+            error!(INVALID_SCHEMA_NAME, "{word} \"{name}\" does not exist")
+        }
+        ObjectName::Name(name) => error!(UNDEFINED_OBJECT, "{word} \"{name}\" does not exist"),
+        ObjectName::Qualified(name) if object_type == ObjectType::Index => {
+            error!(UNDEFINED_OBJECT, "{word} \"{}\" does not exist", name.last())
+        }
+        ObjectName::Qualified(name) => error!(UNDEFINED_TABLE, "{word} \"{}\" does not exist", name.last()),
+        ObjectName::Type(name) => error!(UNDEFINED_OBJECT, "type \"{}\" does not exist", name.name.dotted()),
+        ObjectName::Callable(named) => function_statement::missing(ex, object_type, named)?,
         other => error!(UNDEFINED_OBJECT, "{word} {other:?} does not exist"),
-    }
+    })
 }

@@ -88,7 +88,7 @@ fn violation(
         "insert or update on table \"{}\" violates foreign key constraint \"{name}\"",
         table.name()
     );
-    let error = error.constraint(name);
+    let error = crate::validate::in_table(cx, table, error.constraint(name));
     if constraint.confmatchtype == b'f' && row.iter().any(Datum::is_null) {
         return Err(error.detail("MATCH FULL does not allow mixing of null and nonnull key values."));
     }

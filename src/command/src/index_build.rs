@@ -143,6 +143,7 @@ fn name_duplicate(
     let key = describe_key(cx, table, index, key);
     let name = relation_display_name(cx, index.oid).unwrap_or_else(|_| index.name().to_owned());
     let error = error!(UNIQUE_VIOLATION, "could not create unique index \"{name}\"").constraint(index.name());
+    let error = crate::validate::in_table(cx, table, error);
     match key {
         Ok(Some(key)) => error.detail(format!("Key {key} is duplicated.")),
         _ => error.detail("Duplicate keys exist."),

@@ -18,6 +18,7 @@ mod client;
 mod constraint;
 mod create_as;
 pub mod dependency;
+mod domain;
 mod drop_statement;
 mod foreign_key;
 mod foreign_key_check;
@@ -26,6 +27,7 @@ mod index;
 mod index_build;
 mod index_statement;
 mod index_values;
+mod key_using_index;
 pub mod mentioned;
 mod move_schema;
 pub mod names;
@@ -33,6 +35,7 @@ mod options;
 mod owner;
 mod query;
 mod relation;
+mod reindex;
 mod remove;
 mod rename;
 pub mod role;
@@ -43,6 +46,7 @@ mod tag;
 mod temporary;
 mod transaction;
 mod truncate;
+mod type_statement;
 mod validate;
 mod variable;
 mod view;
@@ -106,6 +110,12 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::CreateTable(s) => table::create_table(ex, s),
         Statement::CreateIndex(s) => index_statement::create(ex, s),
         Statement::CreateSequence(s) => sequence::create_sequence(ex, s),
+        Statement::CreateCompositeType(s) => type_statement::create_composite(ex, s),
+        Statement::CreateEnum(s) => type_statement::create_enum(ex, s),
+        Statement::AlterEnum(s) => type_statement::alter_enum(ex, s),
+        Statement::CreateDomain(s) => domain::create(ex, s),
+        Statement::AlterDomain(s) => domain::alter(ex, s),
+        Statement::Reindex(s) => reindex::reindex(ex, s),
         Statement::RefreshMatView(s) => create_as::refresh(ex, s),
         Statement::AlterSequence(s) => sequence::alter_sequence(ex, s),
         Statement::Rename(s) => rename::rename(ex, s),

@@ -1,7 +1,6 @@
 //! ADD COLUMN: no row is touched if the column's value is the same for all rows that are there; else they are stored anew.
 
 use super::rewrite::{NewValue, rewrite};
-use super::skip;
 use crate::address::ObjectAddress;
 use exec::evaluate;
 use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
@@ -13,7 +12,7 @@ use base::Oid;
 use catalog::rows::{PgAttribute, PgClass};
 use instance::Ctx;
 use parser::ast::ColumnDef;
-use report::{Result, bail, error};
+use report::{Error, Result, Severity, bail, error};
 use schema::RelationEntry;
 use std::sync::Arc;
 use tuple::Datum;
@@ -58,7 +57,8 @@ pub(super) fn is_taken(cx: Ctx<'_>, table: &RelationEntry, name: &str, if_not_ex
     if !if_not_exists {
         return Err(error);
     }
-    skip(cx, &error);
+    let message = format!("{}, skipping", error.message());
+    cx.session.notice(Error::with_severity(Severity::Notice, error.code(), message));
     Ok(true)
 }
 
