@@ -108,6 +108,12 @@ pub fn forget(cx: Ctx<'_>, dependent: ObjectAddress) -> Result<()> {
     forget_shared(cx, dependent)
 }
 
+/// Forgets which objects an object depends on; who owns it stays.
+pub fn forget_objects(cx: Ctx<'_>, dependent: ObjectAddress) -> Result<()> {
+    let keys = [Key::oid(d::CLASSID, dependent.class), Key::oid(d::OBJID, dependent.object)];
+    cx.catalog().delete_where::<PgDepend>(&keys).map(drop)
+}
+
 /// Forgets which roles an object mentions.
 pub fn forget_shared(cx: Ctx<'_>, object: ObjectAddress) -> Result<()> {
     let mut keys = vec![

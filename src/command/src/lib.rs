@@ -121,7 +121,7 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::Rename(s) => rename::rename(ex, s),
         Statement::AlterObjectSchema(s) => move_schema::alter_schema(ex, s),
         Statement::AlterOwner(s) => owner::alter_owner(ex, s),
-        Statement::CreateFunction(s) => function_statement::create(s),
+        Statement::CreateFunction(s) => function_statement::create(ex, s),
         Statement::AlterTable(s) => alter_table::alter_table(ex, s),
         Statement::Drop(s) => drop_statement::drop_statement(ex, s),
         Statement::Truncate(s) => truncate::truncate(ex, s),
