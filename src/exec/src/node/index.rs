@@ -383,7 +383,7 @@ impl IndexScanState {
     fn next_entry(&mut self) -> Result<bool> {
         let (Some(scan), Some(fetch)) = (&mut self.scan, &mut self.fetch) else { return Ok(false) };
         while let Some(tid) = scan.next(self.direction)? {
-            if self.only && fetch.is_all_visible(tid.block)? {
+            if self.only && scan.is_all_visible() {
                 self.row.values.clear();
                 self.row.tid = tid;
                 scan.entry(&mut self.row.values)?;

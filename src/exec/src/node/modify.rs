@@ -331,6 +331,27 @@ impl TargetTable {
         env.cx.with_tx(|tx| self.table.am.delete(&mut Access::new(store, tx), &self.table, tid, RowWait::Block))
     }
 
+    /// The live version of the row that starts at `tid`, once it is not in doubt.
+    fn live_version(&self, tid: Tid, env: &Env<'_>) -> Result<Option<Tid>> {
+        let store = &env.cx.instance.store;
+        loop {
+            let found = env.cx.with_tx(|tx| self.table.am.liveness(&mut Access::new(store, tx), &self.table, tid))?;
+            match found {
+                Liveness::Live(version) => return Ok(Some(version)),
+                Liveness::Dead => return Ok(None),
+                Liveness::InDoubt(xid) => env.cx.with_tx(|tx| tx.wait_for(xid))?,
+            }
+        }
+    }
+
+    /// True if the statement's snapshot sees a version of the row that starts at `tid`.
+    fn is_visible(&self, tid: Tid, env: &Env<'_>) -> Result<bool> {
+        let store = &env.cx.instance.store;
+        let mut fetch = self.table.am.fetcher(store, &self.table, env.es.snapshot.clone(), ColumnSet::NONE);
+        let mut row = Row::default();
+        Ok(fetch.fetch(tid, &mut row)? == access::Fetched::Visible)
+    }
+
     fn fetch_version(&self, tid: Tid, row: &mut Row, env: &Env<'_>) -> Result<bool> {
         self.table.am.fetch_version(&env.cx.instance.store, &self.table, tid, row)
     }
@@ -607,24 +628,43 @@ impl ModifyState {
     /// ON CONFLICT: nothing, or an update of the row that is there.
     fn on_conflict(&mut self, target: &mut TargetTable, new: &[Datum], tid: Tid, env: &mut Env<'_>) -> Result<bool> {
         let Some(mut conflict) = self.conflict.take() else { return Ok(false) };
-        let result = match conflict.update {
-            false => Ok(false),
-            true => self.update_conflicting(&mut conflict, target, new, tid, env),
-        };
+        let result = self.resolve_conflict(&mut conflict, target, new, tid, env);
         self.conflict = Some(conflict);
-        match result {
-            // The row went away in between: the insertion is tried again.
-            Err(error) if error.message() == RETRY => {
-                let arbiters = self.conflict.as_ref().map_or_else(Vec::new, |c| c.arbiters.clone());
-                match target.insert_unless(new, &arbiters, env)? {
-                    Outcome::Done(tid) => self.return_row(new, tid, env).map(|()| true),
-                    Outcome::Conflict(tid) => self.on_conflict(target, new, tid, env),
-                }
+        result
+    }
+
+    fn resolve_conflict(
+        &mut self,
+        conflict: &mut ConflictState,
+        target: &mut TargetTable,
+        new: &[Datum],
+        tid: Tid,
+        env: &mut Env<'_>,
+    ) -> Result<bool> {
+        let mut tid = tid;
+        loop {
+            if is_snapshot_fixed(env.cx) && !target.is_visible(tid, env)? {
+                return Err(serialization_failure("update"));
             }
-            other => other,
+            if !conflict.update {
+                return Ok(false);
+            }
+            if let Some(changed) = self.update_conflicting(conflict, target, new, tid, env)? {
+                return Ok(changed);
+            }
+            // The row changed or went away in between: the insertion is tried again.
+            env.check_interrupts()?;
+            match target.insert_unless(new, &conflict.arbiters, env)? {
+                Outcome::Done(tid) => {
+                    self.return_row(new, tid, env)?;
+                    return Ok(true);
+                }
+                Outcome::Conflict(again) => tid = again,
+            }
         }
     }
 
+    /// Updates the row that is in the way; `None` if it is not there any more.
     fn update_conflicting(
         &mut self,
         conflict: &mut ConflictState,
@@ -632,8 +672,10 @@ impl ModifyState {
         excluded: &[Datum],
         tid: Tid,
         env: &mut Env<'_>,
-    ) -> Result<bool> {
+    ) -> Result<Option<bool>> {
         let mut old = Row::default();
+        // An index entry leads to the start of a chain of versions.
+        let Some(tid) = target.live_version(tid, env)? else { return Ok(None) };
         let locked = lock_row(&target.table, tid, RowLock::Update, RowWait::Block, &mut old, env)?;
         match locked {
             Changed::Done(()) => {}
@@ -645,9 +687,9 @@ impl ModifyState {
                 if is_snapshot_fixed(env.cx) {
                     return Err(serialization_failure("update"));
                 }
-                return Err(Error::internal(RETRY));
+                return Ok(None);
             }
-            Changed::WouldBlock => return Ok(false),
+            Changed::WouldBlock => return Ok(None),
         }
         // A row that this very command made cannot be changed by it again.
         if is_made_by_this_command(&old, env) {
@@ -658,7 +700,7 @@ impl ModifyState {
         if let Some(condition) = &mut conflict.condition
             && !condition.holds(&rows, env)?
         {
-            return Ok(false);
+            return Ok(Some(false));
         }
         conflict.set.project(&rows, env, &mut self.scratch)?;
         let mut new = old.values.clone();
@@ -670,9 +712,9 @@ impl ModifyState {
         match target.update(old.tid, &new, &old, env)? {
             Changed::Done(tid) => {
                 self.return_row(&new, tid, env)?;
-                Ok(true)
+                Ok(Some(true))
             }
-            _ => Err(Error::internal(RETRY)),
+            _ => Ok(None),
         }
     }
 
@@ -846,8 +888,6 @@ impl ModifyState {
         vec![&mut self.child]
     }
 }
-
-const RETRY: &str = "conflicting row went away";
 
 /// The row of a relation that took part in making a joined row.
 pub fn marked_row(mark: &PlanRowMark, joined: &[Datum], env: &Env<'_>) -> Result<Option<Row>> {
