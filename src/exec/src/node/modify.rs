@@ -4,7 +4,7 @@ use super::{Builder, Instrument, NodeState};
 use crate::env::{Env, Recheck};
 use crate::expr::{Compiler, Program, Rows};
 use crate::foreign_keys::{ForeignKeys, RowEvent};
-use access::{Access, Changed, InsertOptions, Inserted, Row, RowLock, RowWait, UniqueCheck, UpdateOptions};
+use access::{Access, Changed, InsertOptions, Inserted, Liveness, Row, RowLock, RowWait, UniqueCheck, UpdateOptions};
 use analyze::expr::Expr;
 use analyze::query::{CmdType, WithCheckKind};
 use base::{Oid, Tid};
