@@ -163,6 +163,9 @@ impl SessionSettings {
 
     /// The value as SHOW prints it.
     pub fn show(&self, setting: Setting) -> String {
+        if setting == Setting::ArchiveCommand && self.choice(Setting::ArchiveMode) == "off" {
+            return "(disabled)".to_owned();
+        }
         setting.definition().show(self.value(setting))
     }
 

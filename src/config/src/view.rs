@@ -64,7 +64,10 @@ impl SessionSettings {
         let place = self.base().origin(setting).place.as_ref().filter(|_| sees_all && source == Source::File);
         SettingRow {
             name: definition.name.to_owned(),
-            setting: definition.show_bare(self.value(setting)),
+            setting: match setting {
+                Setting::ArchiveCommand => self.show(setting),
+                _ => definition.show_bare(self.value(setting)),
+            },
             unit: definition.unit().name(),
             category: definition.category.to_string(),
             short_desc: definition.about,

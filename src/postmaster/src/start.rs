@@ -142,6 +142,7 @@ fn load_settings(arguments: &Arguments, directory: &Path) -> Result<Settings, i3
     match Settings::load(options, Arc::new(StdFiles), hooks()) {
         Ok(settings) => {
             set_file_locations(&settings, directory, &main_file);
+            set_computed(&settings);
             Ok(settings)
         }
         Err(problems) => {
@@ -171,6 +172,26 @@ fn set_file_locations(settings: &Settings, directory: &Path, main_file: &Path) {
         }
     }
 }
+
+/// Values that follow from the machine and from other settings, where nobody gave one.
+fn set_computed(settings: &Settings) {
+    settings.set_dynamic_default(Setting::MaxStackDepth, Value::Int(STACK_DEPTH_KB));
+    settings.set_dynamic_default(Setting::TimezoneAbbreviations, Value::text("Default"));
+    let options = crate::storage::options(&settings.values());
+    let pages = options.wal_buffer_bytes / base::PAGE_BYTES;
+    if settings.int(Setting::WalBuffers) < 0 {
+        settings.set_override(Setting::WalBuffers, Value::Int(i32::try_from(pages).unwrap_or(i32::MAX)));
+    }
+    let bytes = options.frames * base::PAGE_BYTES + options.wal_buffer_bytes;
+    let in_units = |unit: usize| Value::Int(i32::try_from(bytes.div_ceil(unit)).unwrap_or(i32::MAX));
+    settings.set_dynamic_default(Setting::SharedMemorySize, in_units(1 << 20));
+    settings.set_dynamic_default(Setting::SharedMemorySizeInHugePages, in_units(HUGE_PAGE_BYTES));
+}
+
+/// `max_stack_depth` unless it is set: PostgreSQL's, and well below what a session's thread has.
+const STACK_DEPTH_KB: i32 = 2048;
+/// The size of a huge page on x86-64 and most others.
+const HUGE_PAGE_BYTES: usize = 2 << 20;
 
 fn show_setting(settings: &Settings, name: &str) -> i32 {
     match Setting::by_name(name) {
@@ -256,7 +277,7 @@ fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> R
     let mut lock_file = lock_directory(directory, &values, false).map_err(told)?;
     check_control_file(directory)?;
     data_directory::check_requests(directory).map_err(told)?;
-    logger.settings().set_override(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
+    logger.settings().set_dynamic_default(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
     data_directory::remove_leftovers(directory);
     let poller = Poller::new().map_err(|e| told(fatal("create a poller", &e)))?;
     let signals = Signals::install().map_err(|e| told(fatal("install signal handlers", &e)))?;

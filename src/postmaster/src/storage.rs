@@ -61,7 +61,7 @@ pub fn access_methods() -> schema::AccessMethods {
 /// Makes the instance over a started engine.
 pub fn instance(engine: Arc<Engine>, settings: &Arc<Settings>, server: Arc<dyn ServerLink>) -> Instance {
     let segment_bytes = i32::try_from(engine.control().segment_bytes).unwrap_or(i32::MAX);
-    settings.set_override(Setting::WalSegmentSize, config::Value::Int(segment_bytes));
+    settings.set_dynamic_default(Setting::WalSegmentSize, config::Value::Int(segment_bytes));
     Instance::new(engine, settings.clone(), access_methods(), server)
 }
 
