@@ -152,7 +152,8 @@ fn find_equal(
             match table.am.liveness(cx, table, entry.tid())? {
                 Liveness::Dead => {}
                 Liveness::Live(_) if is_own_row(cx, table, entry.tid(), own)? => {}
-                Liveness::Live(_) => return Ok(Found::Live(entry.tid())),
+                // The version itself, which an update within the page may have put elsewhere than the entry says.
+                Liveness::Live(version) => return Ok(Found::Live(version)),
                 Liveness::InDoubt(xid) => return Ok(Found::InDoubt(entry.tid(), xid)),
             }
         }
