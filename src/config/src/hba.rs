@@ -1,9 +1,9 @@
 //! Host-based authentication: `pg_hba.conf` and `pg_ident.conf`, in PostgreSQL's format.
 //!
-//! 1. [`tokens`] takes a file apart: fields, lists, quotes, `@files`, comments.
-//! 2. [`rules`] reads each line as a [`Rule`]; every bad line is reported, and a file with one is not used.
-//! 3. [`matching`] finds the first rule that fits a [`Request`].
-//! 4. [`ident`] maps the names of the system's users to roles.
+//! 1. `tokens` takes a file apart: fields, lists, quotes, `@files`, comments.
+//! 2. `rules` reads each line as a [`Rule`]; every bad line is reported, and a file with one is not used.
+//! 3. `matching` finds the first rule that fits a [`Request`].
+//! 4. `ident` maps the names of the system's users to roles.
 //! 5. [`AuthFiles`] holds what is in force; a reload that finds errors keeps the old rules.
 //!
 //! It opens no connection and asks no catalog: membership of roles and host names are asked of the caller's traits.

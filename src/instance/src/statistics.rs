@@ -325,7 +325,9 @@ impl Statistics {
         if lines.next() != Some(FILE_HEAD) {
             return;
         }
-        lines.for_each(|line| drop(self.load_line(line)));
+        for line in lines {
+            let _ = self.load_line(line);
+        }
     }
 
     fn load_line(&self, line: &str) -> Option<()> {

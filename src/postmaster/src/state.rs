@@ -8,7 +8,7 @@
 //!                   +-- Recovery -> HotStandby (standby servers)            |
 //!                                                                           +--> exit
 //! ```
-//! Arrows into `StopBackends` and beyond are taken by [`advance`], which looks at who is left. The machine knows classes
+//! Arrows into `StopBackends` and beyond are taken by `advance`, which looks at who is left. The machine knows classes
 //! of threads, no role by name.
 
 use sync::ShutdownKind;
