@@ -28,6 +28,8 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::FLOAT4 => Comparator::Float4,
         t::FLOAT8 => Comparator::Float8,
         t::TEXT | t::VARCHAR | t::NAME | t::BYTEA | t::UUID | t::UNKNOWN | t::CSTRING => Comparator::Bytes,
+        // An aclitem has an equality but no order; this one serves arrays of it.
+        Oid(1033) => Comparator::Bytes,
         t::BPCHAR => Comparator::Bpchar,
         t::XID8 | t::PG_LSN => custom(|a, b| (a.as_i64() as u64).cmp(&(b.as_i64() as u64))),
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),

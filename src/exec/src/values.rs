@@ -8,7 +8,7 @@ pub use builtins::Hasher;
 use builtins::array::{self, ArrayRef, ElementType, SliceBounds};
 use builtins::record::{self, RecordRef};
 use hashbrown::HashTable;
-use report::{Result, error};
+use report::{Error, Result, error};
 use tuple::{Datum, TupleDesc};
 
 /// The row as a composite value.
@@ -167,6 +167,9 @@ pub fn subscript(env: &Env<'_>, info: &Subscript, container: Datum, registers: &
     let upper = given(&info.upper_given, start);
     let lower = given(&info.lower_given, start + info.upper_given.len());
     let any_null = upper.iter().chain(&lower).flatten().any(Datum::is_null);
+    if info.container == builtins::type_oid::NAME {
+        return name_element(info, &container, &upper);
+    }
     if let Some(assign) = info.assign {
         if any_null {
             return Err(error!(NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null"));
@@ -188,6 +191,19 @@ pub fn subscript(env: &Env<'_>, info: &Subscript, container: Datum, registers: &
         return Ok(array::get_element(&container, &numbers(&upper)));
     }
     array::get_slice(&container, &bounds(&lower, &upper))
+}
+
+/// A character of a name: PostgreSQL's names are arrays of 64 bytes, filled up with zeros.
+fn name_element(info: &Subscript, name: &Datum, subscripts: &[Option<Datum>]) -> Result<Datum> {
+    let ([Some(at)], None, true) = (subscripts, info.assign, info.lower_given.is_empty()) else {
+        return Err(Error::unsupported("assignment to and slices of a name"));
+    };
+    match at {
+        Datum::Int4(at @ 0..=63) if !name.is_null() => {
+            Ok(Datum::Char(name.as_bytes().get(*at as usize).copied().unwrap_or(0)))
+        }
+        _ => Ok(Datum::Null),
+    }
 }
 
 fn numbers(values: &[Option<Datum>]) -> Vec<i32> {
