@@ -170,6 +170,89 @@ CREATE VIEW pg_timezone_names AS
   SELECT z.name, z.abbrev, z.utc_offset, z.is_dst
   FROM pg_timezone_names() z;
 
+-- Security labels
+
+CREATE VIEW pg_seclabels AS
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, CASE c.relkind WHEN 'v' THEN 'view'::text WHEN 'm' THEN 'materialized view'::text WHEN 'S' THEN 'sequence'::text
+                     WHEN 'f' THEN 'foreign table'::text WHEN 'r' THEN 'table'::text WHEN 'p' THEN 'table'::text END AS objtype, c.relnamespace AS objnamespace,
+         CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname) AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_class c ON l.classoid = c.tableoid AND l.objoid = c.oid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, 'column'::text AS objtype, c.relnamespace AS objnamespace,
+         CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(c.relname) || '.' || a.attname AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_class c ON l.classoid = c.tableoid AND l.objoid = c.oid
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = l.objsubid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE l.objsubid <> 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, CASE p.prokind WHEN 'a' THEN 'aggregate'::text WHEN 'f' THEN 'function'::text WHEN 'p' THEN 'procedure'::text
+                        WHEN 'w' THEN 'window'::text END AS objtype, p.pronamespace AS objnamespace,
+         CASE WHEN pg_function_is_visible(p.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(p.proname) || '(' || pg_get_function_arguments(p.oid) || ')' AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_proc p ON l.classoid = p.tableoid AND l.objoid = p.oid
+  JOIN pg_namespace n ON n.oid = p.pronamespace
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, CASE t.typtype WHEN 'd' THEN 'domain'::text ELSE 'type'::text END AS objtype, t.typnamespace AS objnamespace,
+         CASE WHEN pg_type_is_visible(t.oid) THEN '' ELSE quote_ident(n.nspname) || '.' END || quote_ident(t.typname) AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_type t ON l.classoid = t.tableoid AND l.objoid = t.oid
+  JOIN pg_namespace n ON n.oid = t.typnamespace
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid, 'large object'::text, NULL::oid, l.objoid::text, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_largeobject_metadata o ON o.oid = l.objoid
+  WHERE l.classoid = 2613 AND l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, 'language'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(g.lanname) AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_language g ON l.classoid = g.tableoid AND l.objoid = g.oid
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, 'schema'::text AS objtype, n.oid AS objnamespace,
+         quote_ident(n.nspname) AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_namespace n ON l.classoid = n.tableoid AND l.objoid = n.oid
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, 'event trigger'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(e.evtname) AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_event_trigger e ON l.classoid = e.tableoid AND l.objoid = e.oid
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, l.objsubid AS objsubid, 'publication'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(b.pubname) AS objname, l.provider, l.label
+  FROM pg_seclabel l
+  JOIN pg_publication b ON l.classoid = b.tableoid AND l.objoid = b.oid
+  WHERE l.objsubid = 0
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'subscription'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(s.subname) AS objname, l.provider, l.label
+  FROM pg_shseclabel l
+  JOIN pg_subscription s ON l.classoid = s.tableoid AND l.objoid = s.oid
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'database'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(d.datname) AS objname, l.provider, l.label
+  FROM pg_shseclabel l
+  JOIN pg_database d ON l.classoid = d.tableoid AND l.objoid = d.oid
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'tablespace'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(s.spcname) AS objname, l.provider, l.label
+  FROM pg_shseclabel l
+  JOIN pg_tablespace s ON l.classoid = s.tableoid AND l.objoid = s.oid
+  UNION ALL
+  SELECT l.objoid, l.classoid, 0 AS objsubid, 'role'::text AS objtype, NULL::oid AS objnamespace,
+         quote_ident(r.rolname) AS objname, l.provider, l.label
+  FROM pg_shseclabel l
+  JOIN pg_authid r ON l.classoid = r.tableoid AND l.objoid = r.oid;
+
 -- Statistics of tables and indexes
 
 CREATE VIEW pg_stat_all_tables AS
