@@ -28,6 +28,7 @@ mod index_build;
 mod index_statement;
 mod index_values;
 mod key_using_index;
+mod like;
 pub mod mentioned;
 mod move_schema;
 pub mod names;

@@ -55,3 +55,12 @@ pub(crate) fn qualified_name(cx: Ctx<'_>, relation: &schema::RelationEntry) -> R
     let namespace = namespace.ok_or_else(|| Error::internal("a relation is in a schema"))?;
     Ok(format!("{}.{}", quote(&namespace.nspname), quote(relation.name())))
 }
+
+/// Runs a definition of our own wording, as part of the statement that is being run.
+pub(crate) fn run_definition(ex: &mut Execution<'_, '_>, text: &str) -> Result<()> {
+    let parsed = parser::parse(text, &ParseOptions::default())?;
+    let statement = parsed.first().ok_or_else(|| Error::internal("a definition of our own is empty"))?;
+    let mut nested =
+        Execution { cx: ex.cx, text, params: Arc::default(), in_block: ex.in_block, client: &mut *ex.client };
+    crate::run(&mut nested, &statement.stmt).map(drop)
+}

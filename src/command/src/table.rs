@@ -8,7 +8,7 @@ use crate::mentioned;
 use crate::options;
 use crate::relation::{NewColumn, NewRelation, create_relation, create_toast_table};
 use crate::{sequence, temporary};
-use crate::{Execution, Tag, names, with_analyze_context};
+use crate::{Execution, Tag, like, names, with_analyze_context};
 use analyze::expr::{Expr, NextValueExpr};
 use analyze::{DefaultFor, TypeAndMod, stored};
 use base::Oid;
@@ -16,9 +16,11 @@ use catalog::oids;
 use catalog::rows::{PgAttrdef, PgAttribute};
 use instance::Ctx;
 use parser::ast::{
-    self, CollateClause, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit, TableElement,
+    self, CollateClause, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit, TableElement, TableLike,
 };
 use report::{Result, bail, error, unsupported};
+use schema::RelationEntry;
+use std::sync::Arc;
 
 /// A column with all that was said about it.
 pub(crate) struct Column {
@@ -29,13 +31,21 @@ pub(crate) struct Column {
     generated: Option<ast::Expr>,
     /// A sequence of its own: serial types and identity columns, with the sequence's options.
     sequence: Option<Vec<DefElem>>,
+    /// A default or generation expression that LIKE takes over: which LIKE clause, and the expression over its table.
+    taken: Option<(usize, Expr)>,
+    /// Where LIKE takes the column from: which clause, and the column's number there.
+    source: Option<(usize, i16)>,
 }
+
+/// A LIKE clause and its table.
+type Liked = (Arc<RelationEntry>, TableLike);
 
 /// What was said about the table beside its columns.
 #[derive(Default)]
 struct Parts {
     columns: Vec<Column>,
     constraints: Vec<Constraint>,
+    likes: Vec<Liked>,
 }
 
 /// CREATE TABLE.
@@ -58,8 +68,12 @@ pub(crate) fn create_table(ex: &mut Execution<'_, '_>, statement: &CreateTableSt
     };
     let table = create_relation(cx, &new)?;
     make_defaults(ex, table, &parts.columns)?;
+    store_taken(cx, table, &parts.columns)?;
     create_toast_table(cx, table)?;
     constraint::add_constraints(ex, table, &parts.constraints)?;
+    for (source, clause) in &parts.likes {
+        like::finish(ex, table, (source, clause))?;
+    }
     temporary::note_on_commit(cx, table, statement.on_commit);
     Ok(Tag::Plain("CREATE TABLE"))
 }
@@ -97,11 +111,42 @@ fn read_elements(ex: &Execution<'_, '_>, statement: &CreateTableStmt) -> Result<
                 parts.constraints.extend(constraints);
             }
             TableElement::Constraint(constraint) => parts.constraints.push((**constraint).clone()),
-            TableElement::Like(_) => unsupported!("CREATE TABLE ... LIKE"),
+            TableElement::Like(like) => take_columns(ex.cx, &mut parts, like)?,
         }
     }
     require_key_columns(&mut parts);
     Ok(parts)
+}
+
+fn take_columns(cx: Ctx<'_>, parts: &mut Parts, clause: &TableLike) -> Result<()> {
+    let place = parts.likes.len();
+    let (source, taken) = like::take_columns(cx, clause)?;
+    for column in taken {
+        parts.columns.push(Column {
+            new: column.new,
+            default: None,
+            generated: None,
+            sequence: column.identity,
+            taken: column.expression.map(|expression| (place, expression)),
+            source: Some((place, column.number)),
+        });
+    }
+    parts.likes.push((source, clause.clone()));
+    Ok(())
+}
+
+/// Stores the expressions that LIKE takes over, now that the new columns have numbers.
+fn store_taken(cx: Ctx<'_>, table: Oid, columns: &[Column]) -> Result<()> {
+    for (n, column) in columns.iter().enumerate() {
+        let Some((place, expression)) = &column.taken else { continue };
+        let numbers = columns.iter().enumerate().filter_map(|(n, other)| match other.source {
+            Some((clause, number)) if clause == *place => Some((number, n as i16 + 1)),
+            _ => None,
+        });
+        let expression = like::renumber(expression.clone(), &numbers.collect())?;
+        store_default(cx, (table, n as i16 + 1), &expression)?;
+    }
+    cx.next_command()
 }
 
 /// Columns of a primary key are not null.
@@ -133,6 +178,8 @@ pub(crate) fn read_column(
         default: None,
         generated: None,
         sequence: serial.map(|_| Vec::new()),
+        taken: None,
+        source: None,
     };
     made.new.not_null = serial.is_some();
     made.new.has_default = serial.is_some();
@@ -206,7 +253,7 @@ fn place(error: report::Error, text: &str, at: &Constraint) -> report::Error {
 
 /// A column that is added as its own primary key is not null.
 pub(crate) fn with_key_columns(column: Column, constraints: Vec<Constraint>) -> (Column, Vec<Constraint>) {
-    let mut parts = Parts { columns: vec![column], constraints };
+    let mut parts = Parts { columns: vec![column], constraints, likes: Vec::new() };
     require_key_columns(&mut parts);
     (parts.columns.remove(0), parts.constraints)
 }

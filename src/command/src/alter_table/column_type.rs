@@ -1,11 +1,11 @@
 //! ALTER COLUMN TYPE: the column's row changes, its default is cast along, rows are stored anew if their values change, and
 //! indexes and keys follow.
 //!
-//! What cannot follow because its stored expression speaks of the old type (checks, expressions of indexes) answers 0A000.
+//! What cannot follow because its stored expression speaks of the old type (checks, expressions of indexes) is made again ([`recreate`]).
 
 use super::column::{index_columns, remove_default};
 use super::rewrite::{NewValue, rebuild_indexes, rewrite};
-use super::user_column;
+use super::{recreate, user_column};
 use crate::address::{ObjectAddress, describe};
 
 use crate::index::default_opclass;
@@ -47,12 +47,14 @@ pub(super) fn alter(ex: &mut Execution<'_, '_>, table: &Arc<RelationEntry>, chan
         _ => refuse_stored_rows(cx, table).map(|()| None)?,
     };
     refuse_dependents(cx, table, number, name)?;
+    let saved = recreate::save(cx, table, number)?;
     let default = convert_default(ex, table, number, resolved)?;
     change_row(cx, table, &row, &column)?;
     if let Some(default) = default {
         store_default(cx, (table.oid, number), &default)?;
     }
-    change_indexes(cx, table, number, &row, &column)?;
+    let kept = cx.catalog().open_relation(table.oid)?;
+    change_indexes(cx, &kept, number, &row, &column)?;
     cx.next_command()?;
     match value {
         Some(value) if !is_same_stored(&value, &row, resolved) => {
@@ -61,7 +63,8 @@ pub(super) fn alter(ex: &mut Execution<'_, '_>, table: &Arc<RelationEntry>, chan
         Some(_) if row.attcollation != collation => rebuild_indexes(cx, &*cx.catalog().open_relation(table.oid)?)?,
         _ => {}
     }
-    check_foreign_keys(cx, table, number)
+    check_foreign_keys(cx, table, number)?;
+    saved.restore(ex)
 }
 
 /// A composite type whose values are stored somewhere keeps its columns.
@@ -144,7 +147,6 @@ fn refuse_dependents(cx: Ctx<'_>, table: &RelationEntry, number: i16, name: &str
                 let error = error!(FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a view or rule");
                 return Err(error.detail(format!("{rule} depends on {column}")));
             }
-            oids::PG_CONSTRAINT => refuse_expression(cx, row.objid, name)?,
             oids::PG_CLASS if row.objid == table.oid && row.objsubid != i32::from(number) => {
                 let other = &table.desc.attributes[row.objsubid as usize - 1].name;
                 let error = error!(FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a generated column");
@@ -153,26 +155,11 @@ fn refuse_dependents(cx: Ctx<'_>, table: &RelationEntry, number: i16, name: &str
             _ => {}
         }
     }
-    for index in &table.indexes {
-        let Some(row) = cx.catalog().index_row(*index)? else { continue };
-        if mentions(row.indexprs.as_deref(), number)? || mentions(row.indpred.as_deref(), number)? {
-            unsupported!("altering the type of a column used in an index expression or predicate");
-        }
-    }
     Ok(())
 }
 
-fn refuse_expression(cx: Ctx<'_>, constraint: Oid, name: &str) -> Result<()> {
-    match cx.catalog().constraint(constraint)? {
-        Some(row) if row.contype == b'c' => {
-            unsupported!("altering the type of column \"{name}\", which check constraint \"{}\" uses", row.conname)
-        }
-        _ => Ok(()),
-    }
-}
-
 /// True if a stored expression, or one of a list, has a variable for the column.
-fn mentions(text: Option<&str>, number: i16) -> Result<bool> {
+pub(super) fn mentions(text: Option<&str>, number: i16) -> Result<bool> {
     let Some(text) = text else { return Ok(false) };
     let expressions = match stored::from_text::<Vec<Expr>>(text) {
         Ok(list) => list,

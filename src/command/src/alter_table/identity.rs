@@ -119,7 +119,7 @@ fn forget_column(cx: Ctx<'_>, sequence: ObjectAddress, table: Oid) -> Result<()>
 }
 
 /// The sequence that is part of an identity column.
-pub(super) fn sequence_of(cx: Ctx<'_>, table: Oid, column: i16) -> Result<Option<Oid>> {
+pub(crate) fn sequence_of(cx: Ctx<'_>, table: Oid, column: i16) -> Result<Option<Oid>> {
     use catalog::columns::pg_depend as d;
     let keys = [Key::oid(d::REFCLASSID, oids::PG_CLASS), Key::oid(d::REFOBJID, table)];
     let rows = cx.catalog().scan::<PgDepend>(&keys)?;

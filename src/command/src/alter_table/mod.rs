@@ -11,7 +11,10 @@ mod constraints;
 mod identity;
 mod new_column;
 mod options;
+mod recreate;
 pub(crate) mod rewrite;
+
+pub(crate) use identity::sequence_of;
 
 use crate::{Execution, Tag, constraint, names, owner};
 use base::Oid;

@@ -83,9 +83,32 @@ impl ResultState {
     }
 }
 
+/// Who makes the rows of a set-returning call.
+#[derive(Clone, Copy)]
+enum SetFunction {
+    Builtin(SrfFn),
+    /// Makes all of them at once.
+    System(crate::system::SystemSet),
+}
+
+/// Rows that were made at once.
+struct Made(std::vec::IntoIter<Vec<Datum>>);
+
+impl RowSource for Made {
+    fn next(&mut self, _: &mut builtins::FnCtx<'_>, out: &mut Vec<Datum>) -> Result<bool> {
+        Ok(match self.0.next() {
+            Some(row) => {
+                out.extend(row);
+                true
+            }
+            None => false,
+        })
+    }
+}
+
 /// A set-returning call.
 pub struct SetCall {
-    function: SrfFn,
+    function: SetFunction,
     args: Program,
     info: CallInfo,
 }
@@ -100,20 +123,19 @@ impl SetCall {
             Expr::OpExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, false),
             _ => return Ok(None),
         };
-        let found = builtins::set_returning(function);
-        let Some(found) = found else {
-            return Err(match crate::system::set_function(function) {
-                Some(_) => Error::internal("system set functions are called by FunctionScan"),
-                None => Error::unsupported(format!("set-returning function with OID {function}")),
-            });
+        let found = match (builtins::set_returning(function), crate::system::set_function(function)) {
+            (Some(found), _) => (SetFunction::Builtin(found.function), found.strict),
+            // Those of the system look at their arguments themselves.
+            (None, Some(found)) => (SetFunction::System(found), false),
+            (None, None) => return Err(Error::unsupported(format!("set-returning function with OID {function}"))),
         };
         Ok(Some(SetCall {
-            function: found.function,
+            function: found.0,
             args: compile_exprs(builder.cx, args)?,
             info: CallInfo {
                 callee: crate::expr::Callee::Builtin(|_, _| Ok(Datum::Null)),
                 function,
-                strict: found.strict,
+                strict: found.1,
                 arg_types: args.iter().map(Expr::type_of).collect(),
                 result_type: expr.type_of(),
                 collation,
@@ -129,8 +151,14 @@ impl SetCall {
         if self.info.strict && args.iter().any(Datum::is_null) {
             return Ok(None);
         }
-        let function = self.function;
-        self.with_cx(env, |fx| function(fx, &args)).map(Some)
+        let cx = env.cx;
+        match self.function {
+            SetFunction::Builtin(function) => self.with_cx(env, |fx| function(fx, &args)).map(Some),
+            SetFunction::System(function) => {
+                let rows = self.with_cx(env, |fx| function(cx, fx, &args))?;
+                Ok(Some(Box::new(Made(rows.into_iter()))))
+            }
+        }
     }
 
     /// Appends the next row's columns.
