@@ -122,7 +122,7 @@ fn describe_relation(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
         0 => Ok(whole),
         part => {
             let column = catalog.attribute(address.object, part as i16)?;
-            let name = column.map_or_else(|| part.to_string(), |row| builtins::quote_identifier(&row.attname));
+            let name = column.map_or_else(|| part.to_string(), |row| row.attname.clone());
             Ok(format!("column {name} of {whole}"))
         }
     }
@@ -130,7 +130,7 @@ fn describe_relation(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
 
 fn describe_constraint(cx: Ctx<'_>, oid: Oid) -> Result<String> {
     let Some(row) = cx.catalog().constraint(oid)? else { return Ok(format!("constraint {oid}")) };
-    let name = builtins::quote_identifier(&row.conname);
+    let name = &row.conname;
     match row.conrelid.is_valid() {
         true => Ok(format!("constraint {name} on {}", describe(cx, ObjectAddress::relation(row.conrelid))?)),
         false => Ok(format!("constraint {name}")),
@@ -155,7 +155,7 @@ fn describe_rule(cx: Ctx<'_>, oid: Oid) -> Result<String> {
     match rows.first() {
         Some(row) => {
             let relation = describe(cx, ObjectAddress::relation(row.ev_class))?;
-            Ok(format!("rule {} on {relation}", builtins::quote_identifier(&row.rulename)))
+            Ok(format!("rule {} on {relation}", row.rulename))
         }
         None => Ok(format!("rule {oid}")),
     }
@@ -167,7 +167,7 @@ fn describe_trigger(cx: Ctx<'_>, oid: Oid) -> Result<String> {
     match rows.first() {
         Some(row) => {
             let relation = describe(cx, ObjectAddress::relation(row.tgrelid))?;
-            Ok(format!("trigger {} on {relation}", builtins::quote_identifier(&row.tgname)))
+            Ok(format!("trigger {} on {relation}", row.tgname))
         }
         None => Ok(format!("trigger {oid}")),
     }
