@@ -5,7 +5,7 @@ use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
 use crate::index::create_index;
 use crate::sequence::make_object_name;
-use crate::{Execution, foreign_key, key_using_index, index_statement, mentioned, validate, with_analyze_context};
+use crate::{Execution, foreign_key, index_statement, key_using_index, mentioned, validate, with_analyze_context};
 use analyze::{RelationExpr, stored};
 use base::Oid;
 use catalog::oids;

@@ -286,12 +286,7 @@ impl Search<'_> {
 }
 
 /// RESTRICT: an error that lists what depends. CASCADE: a notice that lists what goes along.
-fn report_dependents(
-    cx: Ctx<'_>,
-    targets: &[Target],
-    named: &[ObjectAddress],
-    behavior: DropBehavior,
-) -> Result<()> {
+fn report_dependents(cx: Ctx<'_>, targets: &[Target], named: &[ObjectAddress], behavior: DropBehavior) -> Result<()> {
     let silent = flag::NAMED | flag::AUTO | flag::INTERNAL | flag::SUBOBJECT;
     let mut lines = Vec::new();
     for target in targets.iter().rev().filter(|target| target.flags & silent == 0) {

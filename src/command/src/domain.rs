@@ -7,7 +7,7 @@ use crate::table::resolve_type;
 use crate::type_statement::{insert_type, plain_type, type_place};
 use crate::validate::for_each_row;
 use crate::{Execution, Tag, mentioned, names, with_analyze_context};
-use analyze::expr::{CoercionForm, CoerceToDomain, Cosmetic, Expr, Location, Var};
+use analyze::expr::{CoerceToDomain, CoercionForm, Cosmetic, Expr, Location, Var};
 use analyze::{DefaultFor, TypeAndMod, stored};
 use base::Oid;
 use catalog::oids;
@@ -166,9 +166,8 @@ fn add_check(ex: &mut Execution<'_, '_>, domain: Oid, said: &Constraint) -> Resu
         }
     };
     let base = TypeAndMod { oid: row.typbasetype, typmod: row.typtypmod };
-    let made = with_analyze_context(cx, ex.text, |context| {
-        context.analyze_domain_check(condition, base, row.typcollation)
-    })?;
+    let made =
+        with_analyze_context(cx, ex.text, |context| context.analyze_domain_check(condition, base, row.typcollation))?;
     let oid = cx.catalog().new_oid::<PgConstraint>()?;
     cx.catalog().insert(&PgConstraint {
         oid,
@@ -283,16 +282,11 @@ fn validate(cx: Ctx<'_>, domain: &PgType, name: &str) -> Result<()> {
 }
 
 /// Calls `check` with every stored column of the domain, its table locked.
-fn for_each_user(
-    cx: Ctx<'_>,
-    domain: Oid,
-    mut check: impl FnMut(&RelationEntry, i16) -> Result<()>,
-) -> Result<()> {
+fn for_each_user(cx: Ctx<'_>, domain: Oid, mut check: impl FnMut(&RelationEntry, i16) -> Result<()>) -> Result<()> {
     use catalog::columns::pg_depend as d;
     let keys = [Key::oid(d::REFCLASSID, oids::PG_TYPE), Key::oid(d::REFOBJID, domain)];
     for row in cx.catalog().scan::<PgDepend>(&keys)? {
-        if row.classid == oids::PG_TYPE
-            && cx.catalog().type_by_oid(row.objid)?.is_some_and(|user| user.typtype == b'd')
+        if row.classid == oids::PG_TYPE && cx.catalog().type_by_oid(row.objid)?.is_some_and(|user| user.typtype == b'd')
         {
             unsupported!("a constraint on a domain that other domains are made of");
         }

@@ -9,7 +9,9 @@ use catalog::rows::PgRewrite;
 use instance::Ctx;
 use instance::privileges::ObjectKind;
 use lock::LockMode;
-use parser::ast::{DropBehavior, DropStmt, ObjectName, ObjectType, ObjectWithArgs, Persistence, Pos, QualifiedName, RangeVar, TypeName};
+use parser::ast::{
+    DropBehavior, DropStmt, ObjectName, ObjectType, ObjectWithArgs, Persistence, Pos, QualifiedName, RangeVar, TypeName,
+};
 use report::{Error, Result, Severity, SqlState, bail, error, unsupported};
 use schema::Key;
 

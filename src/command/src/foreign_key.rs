@@ -91,27 +91,18 @@ fn check_referenced(cx: Ctx<'_>, table: &RelationEntry, referenced: &RelationEnt
     }
     match (table.class.relpersistence, referenced.class.relpersistence) {
         (b'p', b'p') | (b'u', b'p' | b'u') | (b't', b't') => Ok(()),
-        (b'p', _) => bail!(
-            INVALID_TABLE_DEFINITION,
-            "constraints on permanent tables may reference only permanent tables"
-        ),
+        (b'p', _) => {
+            bail!(INVALID_TABLE_DEFINITION, "constraints on permanent tables may reference only permanent tables")
+        }
         (b'u', _) => bail!(
             INVALID_TABLE_DEFINITION,
             "constraints on unlogged tables may reference only permanent or unlogged tables"
         ),
-        _ => bail!(
-            INVALID_TABLE_DEFINITION,
-            "constraints on temporary tables may reference only temporary tables"
-        ),
+        _ => bail!(INVALID_TABLE_DEFINITION, "constraints on temporary tables may reference only temporary tables"),
     }
 }
 
-fn resolve(
-    cx: Ctx<'_>,
-    table: &RelationEntry,
-    referenced: Arc<RelationEntry>,
-    key: &ForeignKey,
-) -> Result<Resolved> {
+fn resolve(cx: Ctx<'_>, table: &RelationEntry, referenced: Arc<RelationEntry>, key: &ForeignKey) -> Result<Resolved> {
     let columns = column_numbers(table, &key.columns)?;
     let mut set_columns: Vec<i16> = Vec::new();
     for (name, number) in key.on_delete_columns.iter().zip(column_numbers(table, &key.on_delete_columns)?) {
@@ -161,10 +152,7 @@ fn primary_key(cx: Ctx<'_>, table: &RelationEntry) -> Result<(Oid, Vec<i16>, Vec
     }
     let row = cx.catalog().index_row(table.primary_key)?.expect("the table's entry names its index");
     if !row.indimmediate {
-        bail!(
-            OBJECT_NOT_IN_PREREQUISITE_STATE,
-            "cannot use a deferrable primary key for referenced table \"{name}\""
-        );
+        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cannot use a deferrable primary key for referenced table \"{name}\"");
     }
     let keys = row.indnkeyatts as usize;
     Ok((row.indexrelid, row.indkey[..keys].to_vec(), row.indclass[..keys].to_vec()))
@@ -246,12 +234,7 @@ fn check_generated(table: &RelationEntry, resolved: &Resolved, key: &ForeignKey)
     bail!(SYNTAX_ERROR, "invalid {event} action for foreign key constraint containing generated column")
 }
 
-fn find_operators(
-    cx: Ctx<'_>,
-    table: &RelationEntry,
-    resolved: &Resolved,
-    name: &str,
-) -> Result<Operators> {
+fn find_operators(cx: Ctx<'_>, table: &RelationEntry, resolved: &Resolved, name: &str) -> Result<Operators> {
     let catalog = cx.catalog();
     let mut found = Operators::default();
     for (n, class) in resolved.opclasses.iter().enumerate() {

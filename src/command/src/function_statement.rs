@@ -314,9 +314,9 @@ pub(crate) fn look_up(ex: &Execution<'_, '_>, kind: ObjectType, named: &ObjectWi
         return Ok(None);
     }
     let types = argument_types(ex, named)?;
-    let by_path = namespaces.iter().find_map(|namespace| {
-        rows.iter().find(|row| row.pronamespace == *namespace && row.proargtypes == types)
-    });
+    let by_path = namespaces
+        .iter()
+        .find_map(|namespace| rows.iter().find(|row| row.pronamespace == *namespace && row.proargtypes == types));
     let Some(row) = by_path else { return Ok(None) };
     if !fits_kind(row) {
         let signature = crate::address::function_signature(ex.cx, &named.name.dotted(), &types)?;

@@ -1,9 +1,9 @@
 //! An index's values of a table's row.
 
-use exec::RowProgram;
 use analyze::expr::Expr;
 use analyze::stored;
 use base::Oid;
+use exec::RowProgram;
 use instance::Ctx;
 use instance::privileges::Privileges;
 use report::Result;

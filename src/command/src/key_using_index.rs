@@ -45,9 +45,8 @@ pub(crate) fn add(
     }
     let name = said.name.clone().unwrap_or_else(|| index_name.to_owned());
     if name != index_name {
-        let message = format!(
-            "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{index_name}\" to \"{name}\""
-        );
+        let message =
+            format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{index_name}\" to \"{name}\"");
         cx.session.notice(Error::with_severity(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message));
         rename::rename_relation(cx, &of, &name)?;
     }
@@ -69,11 +68,7 @@ fn check(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, said: &Const
     let name = index.name();
     let Some(row) = &index.index else { bail!(WRONG_OBJECT_TYPE, "\"{name}\" is not an index") };
     if row.indrelid != table.oid {
-        bail!(
-            OBJECT_NOT_IN_PREREQUISITE_STATE,
-            "index \"{name}\" does not belong to table \"{}\"",
-            table.name()
-        );
+        bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "index \"{name}\" does not belong to table \"{}\"", table.name());
     }
     let constraints = cx.catalog().constraints(table.oid)?;
     if constraints.iter().any(|row| row.conindid == index.oid && matches!(row.contype, b'p' | b'u' | b'x')) {

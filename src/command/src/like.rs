@@ -145,7 +145,8 @@ fn text_of(cx: Ctx<'_>, query: &str) -> Result<String> {
 fn copy_checks(ex: &mut Execution<'_, '_>, table: Oid, source: &RelationEntry, like: &TableLike) -> Result<()> {
     let cx = ex.cx;
     for check in source.checks.iter().filter(|check| !check.connoinherit) {
-        let definition = text_of(cx, &format!("SELECT pg_catalog.pg_get_constraintdef({}::pg_catalog.oid)", check.oid))?;
+        let definition =
+            text_of(cx, &format!("SELECT pg_catalog.pg_get_constraintdef({}::pg_catalog.oid)", check.oid))?;
         let new = cx.catalog().open_relation(table)?;
         let name = builtins::quote_identifier(&check.conname);
         let target = query::qualified_name(cx, &new)?;

@@ -165,8 +165,8 @@ fn move_type(cx: Ctx<'_>, row: &PgType, new: Oid) -> Result<()> {
 
 /// A table's row type depends on the table, not on the schema.
 fn move_own_dependency(cx: Ctx<'_>, row: &PgType, schemas: (Oid, Oid)) -> Result<()> {
-    let is_row_type = row.typrelid.is_valid()
-        && cx.catalog().class(row.typrelid)?.is_some_and(|class| class.relkind != b'c');
+    let is_row_type =
+        row.typrelid.is_valid() && cx.catalog().class(row.typrelid)?.is_some_and(|class| class.relkind != b'c');
     match is_row_type {
         true => Ok(()),
         false => move_dependency(cx, ObjectAddress::new(oids::PG_TYPE, row.oid), schemas),

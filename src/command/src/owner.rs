@@ -5,10 +5,10 @@ use crate::dependency::record_owner;
 use crate::drop_statement::range_of;
 use crate::{Execution, Tag, alter_table, names, with_analyze_context};
 use base::Oid;
+use catalog::AclItem;
 use catalog::oids;
 use catalog::rows::{PgClass, PgDatabase, PgDepend, PgNamespace, PgProc, PgType};
 use instance::Ctx;
-use catalog::AclItem;
 use instance::privileges::{ObjectKind, Privileges};
 use lock::LockMode;
 use parser::ast::{AlterOwnerStmt, ObjectName, ObjectType};
@@ -34,7 +34,10 @@ pub(crate) fn alter_owner(ex: &mut Execution<'_, '_>, statement: &AlterOwnerStmt
             change_relation(cx, &entry, owner)?;
             Ok(Tag::Plain(alter_table::tag_of(statement.object_type)))
         }
-        (ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate, ObjectName::Callable(named)) => {
+        (
+            ObjectType::Function | ObjectType::Procedure | ObjectType::Routine | ObjectType::Aggregate,
+            ObjectName::Callable(named),
+        ) => {
             let row = crate::function_statement::find(ex, statement.object_type, named)?;
             change_function(cx, &row, owner)?;
             Ok(Tag::Plain(match statement.object_type {
@@ -104,7 +107,9 @@ pub(crate) fn change_relation(cx: Ctx<'_>, relation: &RelationEntry, owner: Oid)
     match relation.kind() {
         b'i' => {
             let message = format!("cannot change owner of index \"{name}\"");
-            return Err(error!(WRONG_OBJECT_TYPE, "{message}").hint("Change the ownership of the index's table, instead."));
+            return Err(
+                error!(WRONG_OBJECT_TYPE, "{message}").hint("Change the ownership of the index's table, instead.")
+            );
         }
         b'S' => refuse_owned_sequence(cx, relation)?,
         b'c' => return Err(error!(WRONG_OBJECT_TYPE, "\"{name}\" is a composite type").hint("Use ALTER TYPE instead.")),
@@ -247,8 +252,8 @@ fn change_database(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<()> {
         return Ok(());
     }
     check_change(cx, (ObjectKind::Database, name, row.datdba), owner, None)?;
-    let may_create = cx.session.is_superuser()
-        || catalog.role(cx.session.current_user())?.is_some_and(|role| role.rolcreatedb);
+    let may_create =
+        cx.session.is_superuser() || catalog.role(cx.session.current_user())?.is_some_and(|role| role.rolcreatedb);
     if !may_create {
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied to change owner of database");
     }

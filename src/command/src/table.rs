@@ -7,8 +7,8 @@ use crate::dependency::{self, Dependency};
 use crate::mentioned;
 use crate::options;
 use crate::relation::{NewColumn, NewRelation, create_relation, create_toast_table};
-use crate::{sequence, temporary};
 use crate::{Execution, Tag, like, names, with_analyze_context};
+use crate::{sequence, temporary};
 use analyze::expr::{Expr, NextValueExpr};
 use analyze::{DefaultFor, TypeAndMod, stored};
 use base::Oid;
@@ -16,7 +16,8 @@ use catalog::oids;
 use catalog::rows::{PgAttrdef, PgAttribute};
 use instance::Ctx;
 use parser::ast::{
-    self, CollateClause, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit, TableElement, TableLike,
+    self, CollateClause, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit,
+    TableElement, TableLike,
 };
 use report::{Result, bail, error, unsupported};
 use schema::RelationEntry;
@@ -277,9 +278,7 @@ pub(crate) fn resolve_type(
 ) -> Result<(TypeAndMod, Oid, i32)> {
     let cx = ex.cx;
     let (resolved, given) = with_analyze_context(cx, ex.text, |context| {
-        let given = collation
-            .map(|clause| context.resolve_collation(&clause.name, clause.pos.into()))
-            .transpose()?;
+        let given = collation.map(|clause| context.resolve_collation(&clause.name, clause.pos.into())).transpose()?;
         Ok((context.resolve_type_name(name)?, given))
     })?;
     let row = cx.catalog().type_by_oid(resolved.oid)?.expect("a type that was resolved exists");

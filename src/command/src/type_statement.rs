@@ -109,7 +109,10 @@ pub(crate) fn create_enum(ex: &mut Execution<'_, '_>, statement: &CreateEnumStmt
     for (n, label) in statement.labels.iter().enumerate() {
         check_label(label)?;
         if statement.labels[..n].contains(label) {
-            let error = error!(UNIQUE_VIOLATION, "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"");
+            let error = error!(
+                UNIQUE_VIOLATION,
+                "duplicate key value violates unique constraint \"pg_enum_typid_label_index\""
+            );
             return Err(error.detail(format!("Key (enumtypid, enumlabel)=({oid}, {label}) already exists.")));
         }
         insert_label(cx, oid, label, n as f32 + 1.0)?;

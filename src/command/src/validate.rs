@@ -1,8 +1,8 @@
 //! Looking at a table's rows before a constraint is added: does each of them meet it?
 
-use exec::RowProgram;
 use access::{Direction, Row, ScanOptions};
 use analyze::expr::Expr;
+use exec::RowProgram;
 use instance::Ctx;
 use report::{Error, Result, error};
 use schema::RelationEntry;

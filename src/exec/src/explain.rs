@@ -1,6 +1,6 @@
 //! EXPLAIN: a plan as PostgreSQL prints it.
 
-use crate::api::{ExplainOptions, Executor, Params, PlanOptions, plan_query};
+use crate::api::{Executor, ExplainOptions, Params, PlanOptions, plan_query};
 use crate::env::Instruments;
 use crate::node::{Instrument, Kind, NodeState};
 use analyze::AnalyzeContext;
@@ -26,7 +26,13 @@ pub fn explain(cx: Ctx<'_>, query: Query, params: Arc<Params>, options: ExplainO
 }
 
 /// EXPLAIN of a plan that took so many milliseconds to make.
-pub fn explain_plan(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>, options: ExplainOptions, planning_ms: f64) -> Result<Vec<String>> {
+pub fn explain_plan(
+    cx: Ctx<'_>,
+    plan: Arc<PlannedStmt>,
+    params: Arc<Params>,
+    options: ExplainOptions,
+    planning_ms: f64,
+) -> Result<Vec<String>> {
     if options.json {
         unsupported!("EXPLAIN formats other than text");
     }
@@ -49,7 +55,8 @@ pub fn explain_plan(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>, op
     let mut lines = crate::spi::with_analysis(cx, "", |context| {
         let used = used_relations(&plan);
         let names = Rc::new(Namespace::of_relations(context, &plan.rtable, Some(&used))?);
-        let mut printer = Printer { context, cx, stmt: &plan, names, options, stats: &stats, out: Vec::new(), indent: 0 };
+        let mut printer =
+            Printer { context, cx, stmt: &plan, names, options, stats: &stats, out: Vec::new(), indent: 0 };
         printer.node(&plan.plan, None, None)?;
         Ok(printer.out)
     })?;
@@ -105,7 +112,9 @@ fn gather(node: &mut NodeState, out: &mut HashMap<u32, Stats>) {
         }
         Kind::Memoize(n) => {
             let (hits, misses, evictions, overflows) = n.stats;
-            stats.extra.push(format!("Hits: {hits}  Misses: {misses}  Evictions: {evictions}  Overflows: {overflows}  Memory Usage: 1kB"));
+            stats.extra.push(format!(
+                "Hits: {hits}  Misses: {misses}  Evictions: {evictions}  Overflows: {overflows}  Memory Usage: 1kB"
+            ));
         }
         _ => {}
     }
@@ -260,7 +269,12 @@ impl<'q> Printer<'_, '_, 'q> {
         self.line(format!("{name}: {text}"));
     }
 
-    fn node(&mut self, plan: &'q Plan, parent: Option<(Rc<Scope<'q>>, Option<&'q SubPlan>)>, title: Option<&str>) -> Result<()> {
+    fn node(
+        &mut self,
+        plan: &'q Plan,
+        parent: Option<(Rc<Scope<'q>>, Option<&'q SubPlan>)>,
+        title: Option<&str>,
+    ) -> Result<()> {
         let saved = self.indent;
         if let Some(title) = title {
             self.line(title.to_owned());
@@ -344,7 +358,9 @@ impl<'q> Printer<'_, '_, 'q> {
                     Expr::FuncExpr(call) => {
                         let row = self.cx.catalog().function(call.function)?;
                         let schema = match (&row, self.options.verbose) {
-                            (Some(row), true) => self.cx.catalog().namespace(row.pronamespace)?.map(|r| r.nspname.clone()),
+                            (Some(row), true) => {
+                                self.cx.catalog().namespace(row.pronamespace)?.map(|r| r.nspname.clone())
+                            }
                             _ => None,
                         };
                         (schema, row.map(|r| r.proname.clone()))
@@ -558,7 +574,8 @@ impl<'q> Printer<'_, '_, 'q> {
                 if let Some(conflict) = &n.on_conflict {
                     self.property("Conflict Resolution", if conflict.update { "UPDATE" } else { "NOTHING" }.to_owned());
                     if !conflict.arbiter_indexes.is_empty() {
-                        let names = conflict.arbiter_indexes.iter().map(|i| self.index_name(*i)).collect::<Result<Vec<_>>>()?;
+                        let names =
+                            conflict.arbiter_indexes.iter().map(|i| self.index_name(*i)).collect::<Result<Vec<_>>>()?;
                         self.property("Conflict Arbiter Indexes", names.join(", "));
                     }
                     self.quals("Conflict Filter", &conflict.condition, scope, upper)?;
@@ -643,7 +660,10 @@ impl<'q> Printer<'_, '_, 'q> {
         for key in keys {
             let expr = &child.targetlist[key.column as usize - 1].expr;
             let mut text = self.expr(expr, &below, prefix, true)?;
-            if key.collation.is_valid() && key.collation.0 != 100 && key.collation != type_collation(self.cx, expr.type_of()) {
+            if key.collation.is_valid()
+                && key.collation.0 != 100
+                && key.collation != type_collation(self.cx, expr.type_of())
+            {
                 let name = self.context.collation_to_write(key.collation)?;
                 text.push_str(&format!(" COLLATE {name}"));
             }

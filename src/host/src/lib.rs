@@ -59,4 +59,3 @@ pub fn real(root: &Path) -> Host {
 pub fn real_without_sync(root: &Path) -> Host {
     Host { disk: Arc::new(RealDisk::without_sync(root)), ..real(root) }
 }
-

@@ -4,7 +4,7 @@ use crate::joininfo::ClauseParts;
 use crate::relids::Relids;
 use crate::root::{ClauseRc, EquivClass, EquivMember, PathKey, PathKeys, Planner, Rel, Root};
 use crate::tree;
-use analyze::expr::{Cosmetic, CoercionForm, Expr, Location, NullTest, OpExpr, RelabelType};
+use analyze::expr::{CoercionForm, Cosmetic, Expr, Location, NullTest, OpExpr, RelabelType};
 use analyze::query::{SortGroupClause, TargetEntry};
 use base::Oid;
 use report::Result;
@@ -99,7 +99,10 @@ impl Planner<'_> {
     fn add_member(&self, root: &mut Root, class: usize, expr: Expr, nullable: Relids, type_oid: Oid) {
         let relids = tree::varnos(&expr);
         let class = &mut root.classes[class];
-        let is_const = relids.is_empty() && !tree::has_set_column(&expr) && !tree::has_aggregate(&expr) && !tree::has_window(&expr);
+        let is_const = relids.is_empty()
+            && !tree::has_set_column(&expr)
+            && !tree::has_aggregate(&expr)
+            && !tree::has_window(&expr);
         class.has_const |= is_const;
         class.relids = class.relids.union(relids);
         class.members.push(EquivMember { expr, relids, nullable, is_const, type_oid });
@@ -141,14 +144,21 @@ impl Planner<'_> {
                 && class.families == families
                 && (!class.has_volatile || (sort_ref != 0 && sort_ref == class.sort_ref))
                 && class.members.iter().any(|m| {
-                    m.type_oid == type_oid && (m.is_const || m.nullable == nullable || nullable.is_empty()) && m.expr == expr
+                    m.type_oid == type_oid
+                        && (m.is_const || m.nullable == nullable || nullable.is_empty())
+                        && m.expr == expr
                 })
         });
         if let Some(found) = found {
             return found;
         }
         let volatile = tree::is_volatile(&expr, b'v', self.lookup);
-        let is_const = relids.is_empty() && !volatile && !tree::has_set_column(&expr) && !tree::has_aggregate(&expr) && !tree::has_window(&expr) && !tree::returns_set(&expr);
+        let is_const = relids.is_empty()
+            && !volatile
+            && !tree::has_set_column(&expr)
+            && !tree::has_aggregate(&expr)
+            && !tree::has_window(&expr)
+            && !tree::returns_set(&expr);
         root.classes.push(EquivClass {
             families: families.to_vec(),
             collation,
@@ -337,16 +347,16 @@ impl Planner<'_> {
         };
         let on_outer = of(&|m| m.relids.is_subset(outer));
         let on_inner = of(&|m| m.relids.is_subset(inner));
-        let across = of(&|m| {
-            m.relids.is_subset(joined) && !m.relids.is_subset(outer) && !m.relids.is_subset(inner)
-        });
+        let across = of(&|m| m.relids.is_subset(joined) && !m.relids.is_subset(outer) && !m.relids.is_subset(inner));
         let is_plain = |i: usize| matches!(members[i].expr, Expr::Var(_) | Expr::RelabelType(_));
         if !on_outer.is_empty() && !on_inner.is_empty() {
             let mut best: Option<(u8, usize, usize)> = None;
             for &a in &on_outer {
                 for &b in &on_inner {
                     let score = 1 + u8::from(is_plain(a)) + u8::from(is_plain(b));
-                    if best.is_none_or(|(s, _, _)| score > s) && self.equality(root, class, &members[a], &members[b])?.is_some() {
+                    if best.is_none_or(|(s, _, _)| score > s)
+                        && self.equality(root, class, &members[a], &members[b])?.is_some()
+                    {
                         best = Some((score, a, b));
                     }
                 }
@@ -405,12 +415,18 @@ impl Planner<'_> {
     }
 
     /// The order that sort clauses ask for; redundant columns are left out.
-    pub fn keys_for_sort(&mut self, root: &mut Root, clauses: &[SortGroupClause], targets: &[TargetEntry]) -> Result<PathKeys> {
+    pub fn keys_for_sort(
+        &mut self,
+        root: &mut Root,
+        clauses: &[SortGroupClause],
+        targets: &[TargetEntry],
+    ) -> Result<PathKeys> {
         let mut keys: Vec<PathKey> = Vec::new();
         for clause in clauses {
             let Some(target) = targets.iter().find(|t| t.sort_group_ref == clause.target_ref) else { continue };
             let expr = target.expr.clone();
-            let Some(key) = self.key_for(root, &expr, clause.sort_operator, clause.nulls_first, clause.target_ref)? else {
+            let Some(key) = self.key_for(root, &expr, clause.sort_operator, clause.nulls_first, clause.target_ref)?
+            else {
                 return Ok(Rc::new(Vec::new()));
             };
             push_key(root, &mut keys, key);
@@ -419,12 +435,22 @@ impl Planner<'_> {
     }
 
     /// The path key of an expression under an ordering operator.
-    pub fn key_for(&mut self, root: &mut Root, expr: &Expr, operator: Oid, nulls_first: bool, sort_ref: u32) -> Result<Option<PathKey>> {
-        let Some(member) = self.lookup.families(operator)?.into_iter().find(|m| m.btree && (m.strategy == 1 || m.strategy == 5))
+    pub fn key_for(
+        &mut self,
+        root: &mut Root,
+        expr: &Expr,
+        operator: Oid,
+        nulls_first: bool,
+        sort_ref: u32,
+    ) -> Result<Option<PathKey>> {
+        let Some(member) =
+            self.lookup.families(operator)?.into_iter().find(|m| m.btree && (m.strategy == 1 || m.strategy == 5))
         else {
             return Ok(None);
         };
-        let Some(equal) = self.lookup.family_operator(member.family, member.left, member.left, EQUAL)? else { return Ok(None) };
+        let Some(equal) = self.lookup.family_operator(member.family, member.left, member.left, EQUAL)? else {
+            return Ok(None);
+        };
         let families = self.equal_families(equal)?;
         let nullable = root.nullable_rels;
         let class = self.class_for(root, expr, nullable, &families, member.left, expr.collation_of(), sort_ref);
@@ -503,7 +529,10 @@ pub fn classes_join(root: &Root, a: &Rel, b: &Rel) -> bool {
     a.has_class_joins
         && b.has_class_joins
         && root.classes.iter().any(|class| {
-            class.merged.is_none() && !class.has_const && class.relids.overlaps(a.relids) && class.relids.overlaps(b.relids)
+            class.merged.is_none()
+                && !class.has_const
+                && class.relids.overlaps(a.relids)
+                && class.relids.overlaps(b.relids)
         })
 }
 

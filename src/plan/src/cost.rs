@@ -13,7 +13,13 @@ pub const TUPLE_HEADER: f64 = 24.0;
 
 /// At least one row, a whole number, not infinite.
 pub fn clamp_rows(rows: f64) -> f64 {
-    if rows > 1.0e100 || rows.is_nan() { 1.0e100 } else if rows <= 1.0 { 1.0 } else { rows.round_ties_even() }
+    if rows > 1.0e100 || rows.is_nan() {
+        1.0e100
+    } else if rows <= 1.0 {
+        1.0
+    } else {
+        rows.round_ties_even()
+    }
 }
 
 /// Bytes of so many tuples.
@@ -221,7 +227,11 @@ impl Walker for CostWalker<'_, '_> {
                     self.cost.per_tuple += self.planner.function_cost(function);
                 }
             }
-            Expr::MinMaxExpr(_) | Expr::SqlValueFunction(_) | Expr::XmlExpr(_) | Expr::CoerceToDomain(_) | Expr::NextValueExpr(_) => {
+            Expr::MinMaxExpr(_)
+            | Expr::SqlValueFunction(_)
+            | Expr::XmlExpr(_)
+            | Expr::CoerceToDomain(_)
+            | Expr::NextValueExpr(_) => {
                 self.cost.per_tuple += operator;
             }
             Expr::CurrentOfExpr(_) => self.cost.startup += DISABLE_COST,

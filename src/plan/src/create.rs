@@ -9,8 +9,8 @@ use crate::node::{
 };
 use crate::relids::Relids;
 use crate::root::{
-    BitmapPath, ClauseRc, IndexClause, IndexUse, JoinPath, Path, PathKeys, PathKind, PathRc, Planner, Root, SubqueryPath,
-    Target,
+    BitmapPath, ClauseRc, IndexClause, IndexUse, JoinPath, Path, PathKeys, PathKind, PathRc, Planner, Root,
+    SubqueryPath, Target,
 };
 use crate::tree;
 use analyze::expr::{Expr, Location, OpExpr, Param, ParamKind};
@@ -105,7 +105,12 @@ impl Planner<'_> {
                 self.scan_plan(root, path, node, &[])?
             }
             PathKind::Result { quals, child: None } => {
-                let mut plan = self.scan_plan(root, path, Node::Result(ResultNode { child: None, constant_qual: quals.clone() }), &[])?;
+                let mut plan = self.scan_plan(
+                    root,
+                    path,
+                    Node::Result(ResultNode { child: None, constant_qual: quals.clone() }),
+                    &[],
+                )?;
                 // No row is read: its conditions are all constant.
                 let moved = std::mem::take(&mut plan.qual);
                 if let Node::Result(node) = &mut plan.node {
@@ -115,11 +120,15 @@ impl Planner<'_> {
             }
             PathKind::Result { quals, child: Some(child) } => {
                 let child = self.create_plan(root, child)?;
-                self.new_plan(path, Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual: quals.clone() }))
+                self.new_plan(
+                    path,
+                    Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual: quals.clone() }),
+                )
             }
             PathKind::Dummy => {
                 let never = analyze::expr::Const::bool(false).into();
-                let mut plan = self.new_plan(path, Node::Result(ResultNode { child: None, constant_qual: vec![never] }));
+                let mut plan =
+                    self.new_plan(path, Node::Result(ResultNode { child: None, constant_qual: vec![never] }));
                 // The columns are never read; nulls stand for them.
                 plan.startup_cost = 0.0;
                 plan.total_cost = 0.0;
@@ -158,7 +167,8 @@ impl Planner<'_> {
                 let child = self.create_plan(root, child)?;
                 let (child, keys) = self.sort_columns(root, child, &path.keys)?;
                 let presorted = *presorted;
-                let mut plan = self.above(child, |child| Node::IncrementalSort(Box::new(IncrementalSort { child, keys, presorted })));
+                let mut plan = self
+                    .above(child, |child| Node::IncrementalSort(Box::new(IncrementalSort { child, keys, presorted })));
                 set_cost(&mut plan, path);
                 plan
             }
@@ -180,7 +190,12 @@ impl Planner<'_> {
                 let grouping_sets = sets
                     .iter()
                     .map(|set| GroupingSetPlan {
-                        columns: clauses.iter().enumerate().filter(|(_, c)| set.contains(&c.target_ref)).map(|(i, _)| i).collect(),
+                        columns: clauses
+                            .iter()
+                            .enumerate()
+                            .filter(|(_, c)| set.contains(&c.target_ref))
+                            .map(|(i, _)| i)
+                            .collect(),
                     })
                     .collect();
                 let agg = Agg { child, strategy: *strategy, columns, groups: *groups, grouping_sets };
@@ -225,7 +240,8 @@ impl Planner<'_> {
                 let child = self.create_plan(root, child)?;
                 let epq_param = self.new_param(Oid(23));
                 let row_marks = marks.clone();
-                let mut plan = self.above(child, |child| Node::LockRows(Box::new(LockRows { child, row_marks, epq_param })));
+                let mut plan =
+                    self.above(child, |child| Node::LockRows(Box::new(LockRows { child, row_marks, epq_param })));
                 set_cost(&mut plan, path);
                 plan
             }
@@ -236,7 +252,8 @@ impl Planner<'_> {
                     false => Vec::new(),
                 };
                 let (offset, count, with_ties) = (offset.clone(), count.clone(), *with_ties);
-                let mut plan = self.above(child, |child| Node::Limit(Box::new(Limit { child, offset, count, with_ties, columns })));
+                let mut plan = self
+                    .above(child, |child| Node::Limit(Box::new(Limit { child, offset, count, with_ties, columns })));
                 set_cost(&mut plan, path);
                 plan
             }
@@ -295,7 +312,8 @@ impl Planner<'_> {
 
     /// The conditions of a scan, cheap ones first.
     fn scan_clauses(&self, root: &Root, path: &Path) -> Vec<ClauseRc> {
-        let mut clauses: Vec<ClauseRc> = root.find_rel(path.relids).map_or_else(Vec::new, |at| root.rels[at].clauses.clone());
+        let mut clauses: Vec<ClauseRc> =
+            root.find_rel(path.relids).map_or_else(Vec::new, |at| root.rels[at].clauses.clone());
         if let Some(param) = &path.param {
             clauses.extend(param.clauses.iter().cloned());
         }
@@ -341,7 +359,8 @@ impl Planner<'_> {
         self.next_node += 1;
         let mut child = plan;
         child.id = self.next_node;
-        let mut gate = self.above(child, |child| Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual }));
+        let mut gate =
+            self.above(child, |child| Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual }));
         gate.targetlist = target_entries(&path.target);
         Ok(gate)
     }
@@ -434,8 +453,10 @@ impl Planner<'_> {
             Expr::NullTest(_) => IndexConditionKind::IsNotNull,
             Expr::RowCompareExpr(row) => {
                 let count = clause.row_columns.len();
-                let right_types =
-                    row.operators[..count].iter().map(|o| self.lookup.operator(*o).map(|i| i.right)).collect::<Result<_>>()?;
+                let right_types = row.operators[..count]
+                    .iter()
+                    .map(|o| self.lookup.operator(*o).map(|i| i.right))
+                    .collect::<Result<_>>()?;
                 IndexConditionKind::Row {
                     strategy: row.kind as u16,
                     columns: clause.row_columns.clone(),
@@ -454,7 +475,8 @@ impl Planner<'_> {
         let relation = self.rti(path)?;
         let rows = path.rows;
         let (tree, conditions, exact) = self.bitmap_tree(root, relation, bitmap)?;
-        let node = Node::BitmapHeapScan(Box::new(BitmapHeapScan { relation, bitmap: tree, recheck: conditions.clone() }));
+        let node =
+            Node::BitmapHeapScan(Box::new(BitmapHeapScan { relation, bitmap: tree, recheck: conditions.clone() }));
         let clauses = self.scan_clauses(root, path);
         let used: Vec<u32> = clauses.iter().filter(|c| exact.contains(&c.serial)).map(|c| c.serial).collect();
         let mut plan = self.scan_plan(root, path, node, &used)?;
@@ -497,7 +519,11 @@ impl Planner<'_> {
                 for part in parts {
                     let (child, own, used) = self.bitmap_tree(root, relation, part)?;
                     children.push(child);
-                    own.into_iter().for_each(|c| if !conditions.contains(&c) { conditions.push(c) });
+                    own.into_iter().for_each(|c| {
+                        if !conditions.contains(&c) {
+                            conditions.push(c)
+                        }
+                    });
                     exact.extend(used);
                 }
                 Node::BitmapAnd(children)
@@ -510,7 +536,11 @@ impl Planner<'_> {
                     children.push(child);
                     arms.push(Expr::and(own));
                 }
-                let or = analyze::expr::BoolExpr { op: analyze::expr::BoolExprType::Or, args: arms, location: Location::UNKNOWN };
+                let or = analyze::expr::BoolExpr {
+                    op: analyze::expr::BoolExprType::Or,
+                    args: arms,
+                    location: Location::UNKNOWN,
+                };
                 conditions.push(or.into());
                 Node::BitmapOr(children)
             }
@@ -538,7 +568,8 @@ impl Planner<'_> {
         let node = Node::SubqueryScan(SubqueryScan { relation, child: Box::new(child), subroot: sub.subroot });
         let plan = self.scan_plan(root, path, node, &[])?;
         // Values that the sub-query takes from its siblings come from nested loops above.
-        let params = root.base_rel(relation).and_then(|r| r.base.as_ref()).map_or_else(Vec::new, |b| b.subquery_params.clone());
+        let params =
+            root.base_rel(relation).and_then(|r| r.base.as_ref()).map_or_else(Vec::new, |b| b.subquery_params.clone());
         for (value, id) in params {
             match &value {
                 Expr::Var(var) if self.outer_rels.contains(var.varno) => {
@@ -585,7 +616,8 @@ impl Planner<'_> {
             std::mem::take(&mut self.outer_params).into_iter().partition(|(e, _)| tree::varnos(e).is_subset(provided));
         self.outer_params = rest;
         let params = params.into_iter().map(|(e, id)| (id, e)).collect();
-        let node = NestLoop { join_type: join.join_type, outer, inner, inner_unique: join.inner_unique, join_qual, params };
+        let node =
+            NestLoop { join_type: join.join_type, outer, inner, inner_unique: join.inner_unique, join_qual, params };
         let plan = self.new_plan(path, Node::NestLoop(Box::new(node)));
         self.finish_join(path, join, plan, qual)
     }
@@ -593,7 +625,8 @@ impl Planner<'_> {
     /// Conditions that decide about partners, and those that filter the result.
     fn split_join_quals(&mut self, join: &JoinPath, clauses: &[ClauseRc]) -> Result<(Vec<Expr>, Vec<Expr>)> {
         let is_outer = !matches!(join.join_type, analyze::query::JoinType::Inner | analyze::query::JoinType::Semi);
-        let (own, filter): (Vec<ClauseRc>, Vec<ClauseRc>) = clauses.iter().cloned().partition(|c| !is_outer || !c.pushed_down);
+        let (own, filter): (Vec<ClauseRc>, Vec<ClauseRc>) =
+            clauses.iter().cloned().partition(|c| !is_outer || !c.pushed_down);
         let own = self.with_params(self.ordered_quals(&own, false))?;
         let filter = self.with_params(self.ordered_quals(&filter, false))?;
         Ok((own, filter))
@@ -610,7 +643,9 @@ impl Planner<'_> {
     }
 
     fn merge_plan(&mut self, root: &Rc<Root>, path: &Path) -> Result<Plan> {
-        let PathKind::Merge { join, merge, outer_keys, inner_keys, outer_sort, inner_sort, materialize, skip_mark } = &path.kind else {
+        let PathKind::Merge { join, merge, outer_keys, inner_keys, outer_sort, inner_sort, materialize, skip_mark } =
+            &path.kind
+        else {
             return Err(lost());
         };
         let mut outer = self.create_plan(root, &join.outer)?;
@@ -650,7 +685,8 @@ impl Planner<'_> {
             });
         }
         // The order of clauses follows the order of the sort keys.
-        let rest: Vec<ClauseRc> = join.clauses.iter().filter(|c| !merge.iter().any(|m| m.serial == c.serial)).cloned().collect();
+        let rest: Vec<ClauseRc> =
+            join.clauses.iter().filter(|c| !merge.iter().any(|m| m.serial == c.serial)).cloned().collect();
         let (join_qual, qual) = self.split_join_quals(join, &rest)?;
         let node = MergeJoin {
             join_type: join.join_type,
@@ -696,7 +732,8 @@ impl Planner<'_> {
     fn hash_plan(&mut self, root: &Rc<Root>, path: &Path, join: &JoinPath, hash: &[ClauseRc]) -> Result<Plan> {
         let outer = self.create_plan(root, &join.outer)?;
         let inner = self.create_plan(root, &join.inner)?;
-        let rest: Vec<ClauseRc> = join.clauses.iter().filter(|c| !hash.iter().any(|h| h.serial == c.serial)).cloned().collect();
+        let rest: Vec<ClauseRc> =
+            join.clauses.iter().filter(|c| !hash.iter().any(|h| h.serial == c.serial)).cloned().collect();
         let (join_qual, qual) = self.split_join_quals(join, &rest)?;
         let mut node = HashJoin {
             join_type: join.join_type,
@@ -733,7 +770,14 @@ impl Planner<'_> {
         self.finish_join(path, join, plan, qual)
     }
 
-    fn unique_plan(&mut self, root: &Rc<Root>, path: &Path, child: &PathRc, hashed: bool, exprs: &[(Expr, Oid)]) -> Result<Plan> {
+    fn unique_plan(
+        &mut self,
+        root: &Rc<Root>,
+        path: &Path,
+        child: &PathRc,
+        hashed: bool,
+        exprs: &[(Expr, Oid)],
+    ) -> Result<Plan> {
         let mut child = self.create_plan(root, child)?;
         let wanted: Vec<Expr> = exprs.iter().map(|(e, _)| e.clone()).collect();
         child = self.with_columns(child, &wanted)?;
@@ -743,16 +787,29 @@ impl Planner<'_> {
             let info = self.lookup.operator(*operator)?;
             // The operator compares with the other side; equality within this one is its family's.
             let members = self.lookup.families(*operator)?;
-            let own = members
-                .iter()
-                .filter(|m| if m.btree { m.strategy == 3 } else { m.strategy == 1 })
-                .find_map(|m| self.lookup.family_operator(m.family, info.right, info.right, if m.btree { 3 } else { 1 }).ok().flatten());
-            columns.push(GroupColumn { column: at as i16 + 1, operator: own.unwrap_or(*operator), collation: expr.collation_of() });
+            let own =
+                members.iter().filter(|m| if m.btree { m.strategy == 3 } else { m.strategy == 1 }).find_map(|m| {
+                    self.lookup
+                        .family_operator(m.family, info.right, info.right, if m.btree { 3 } else { 1 })
+                        .ok()
+                        .flatten()
+                });
+            columns.push(GroupColumn {
+                column: at as i16 + 1,
+                operator: own.unwrap_or(*operator),
+                collation: expr.collation_of(),
+            });
         }
         if hashed {
             let groups = path.rows;
             let mut plan = self.above(child, |child| {
-                Node::Agg(Box::new(Agg { child, strategy: crate::node::AggStrategy::Hashed, columns, groups, grouping_sets: Vec::new() }))
+                Node::Agg(Box::new(Agg {
+                    child,
+                    strategy: crate::node::AggStrategy::Hashed,
+                    columns,
+                    groups,
+                    grouping_sets: Vec::new(),
+                }))
             });
             set_cost(&mut plan, path);
             return Ok(plan);
@@ -767,7 +824,12 @@ impl Planner<'_> {
                 .filter(|m| m.btree && m.strategy == 3)
                 .find_map(|m| self.lookup.family_operator(m.family, info.right, info.right, 1).ok().flatten())
                 .ok_or_else(lost)?;
-            keys.push(SortColumn { column: columns[place].column, operator: less, collation: expr.collation_of(), nulls_first: false });
+            keys.push(SortColumn {
+                column: columns[place].column,
+                operator: less,
+                collation: expr.collation_of(),
+                nulls_first: false,
+            });
         }
         let total = child.total_cost;
         let (startup, run) = self.sort_cost(child.rows, child.width, 0.0, -1.0);
@@ -827,14 +889,17 @@ impl Planner<'_> {
 
     /// The plan with more columns in its output.
     fn with_columns(&mut self, mut plan: Plan, exprs: &[Expr]) -> Result<Plan> {
-        let missing: Vec<Expr> = exprs.iter().filter(|e| !plan.targetlist.iter().any(|t| t.expr == **e)).cloned().collect();
+        let missing: Vec<Expr> =
+            exprs.iter().filter(|e| !plan.targetlist.iter().any(|t| t.expr == **e)).cloned().collect();
         if missing.is_empty() {
             return Ok(plan);
         }
         if !can_project(&plan.node) {
             self.next_node += 1;
             let id = self.next_node;
-            plan = self.above(plan, |child| Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual: Vec::new() }));
+            plan = self.above(plan, |child| {
+                Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual: Vec::new() })
+            });
             plan.id = id;
         }
         for expr in missing {
@@ -852,14 +917,16 @@ impl Planner<'_> {
         for target in &mut targetlist {
             self.put_params(&mut target.expr)?;
         }
-        let same = plan.targetlist.len() == targetlist.len() && plan.targetlist.iter().zip(&targetlist).all(|(a, b)| a.expr == b.expr);
+        let same = plan.targetlist.len() == targetlist.len()
+            && plan.targetlist.iter().zip(&targetlist).all(|(a, b)| a.expr == b.expr);
         if same || can_project(&plan.node) {
             plan.targetlist = targetlist;
             set_cost(&mut plan, path);
             plan.width = path.target.width;
             return Ok(plan);
         }
-        let mut result = self.new_plan(path, Node::Result(ResultNode { child: Some(Box::new(plan)), constant_qual: Vec::new() }));
+        let mut result =
+            self.new_plan(path, Node::Result(ResultNode { child: Some(Box::new(plan)), constant_qual: Vec::new() }));
         result.targetlist = targetlist;
         Ok(result)
     }
@@ -878,7 +945,13 @@ impl Planner<'_> {
             .collect()
     }
 
-    fn window_plan(&mut self, root: &Rc<Root>, path: &Path, child: &PathRc, clause: &analyze::query::WindowClause) -> Result<Plan> {
+    fn window_plan(
+        &mut self,
+        root: &Rc<Root>,
+        path: &Path,
+        child: &PathRc,
+        clause: &analyze::query::WindowClause,
+    ) -> Result<Plan> {
         let child = self.create_plan(root, child)?;
         let partition = self.group_columns(&child.targetlist, &clause.partition)?;
         let order = self.group_columns(&child.targetlist, &clause.order)?;
@@ -910,7 +983,13 @@ impl Planner<'_> {
         Ok(self.new_plan(path, Node::WindowAgg(Box::new(node))))
     }
 
-    fn modify_plan(&mut self, root: &Rc<Root>, path: &Path, child: &PathRc, row_marks: Vec<crate::node::PlanRowMark>) -> Result<Plan> {
+    fn modify_plan(
+        &mut self,
+        root: &Rc<Root>,
+        path: &Path,
+        child: &PathRc,
+        row_marks: Vec<crate::node::PlanRowMark>,
+    ) -> Result<Plan> {
         let mut child = self.create_plan(root, child)?;
         let query = &root.query;
         // The child's output is numbered as the level's list was before RETURNING took its place.
@@ -921,7 +1000,9 @@ impl Planner<'_> {
         let ctid_column = child
             .targetlist
             .iter()
-            .position(|t| matches!(&t.expr, Expr::Var(v) if v.varno == rti && v.attno == -1) && query.command != CmdType::Insert)
+            .position(|t| {
+                matches!(&t.expr, Expr::Var(v) if v.varno == rti && v.attno == -1) && query.command != CmdType::Insert
+            })
             .map_or(0, |at| at as i16 + 1);
         let update_columns = match query.command {
             CmdType::Update => query.targets.iter().filter(|t| !t.junk).map(|t| t.resno).collect(),
@@ -965,7 +1046,11 @@ impl Planner<'_> {
     }
 
     /// The unique indexes that ON CONFLICT means.
-    fn infer_arbiters(&self, query: &analyze::query::Query, conflict: &analyze::query::OnConflictExpr) -> Result<Vec<Oid>> {
+    fn infer_arbiters(
+        &self,
+        query: &analyze::query::Query,
+        conflict: &analyze::query::OnConflictExpr,
+    ) -> Result<Vec<Oid>> {
         let RteKind::Relation(relation) = &query.rte(query.result_relation).kind else { return Err(lost()) };
         let info = self.lookup.relation(relation.relid)?;
         if conflict.constraint.is_valid() {

@@ -13,7 +13,12 @@ use std::sync::Arc;
 impl Planner<'_> {
     /// Finishes the plan of the statement.
     pub fn finish(mut self, root: &Rc<Root>, mut top: Plan) -> Result<PlannedStmt> {
-        let mut finish = Finish { rtable: Vec::new(), row_marks: Vec::new(), result_relations: Vec::new(), subroots: &self.subroots };
+        let mut finish = Finish {
+            rtable: Vec::new(),
+            row_marks: Vec::new(),
+            result_relations: Vec::new(),
+            subroots: &self.subroots,
+        };
         let offset = finish.add_level(root);
         finish.fix(&mut top, offset)?;
         let mut subplans = Vec::new();
@@ -423,7 +428,12 @@ impl Finish<'_> {
                 self.fix(&mut n.left, offset)?;
                 return self.fix(&mut n.right, offset);
             }
-            Node::Material(_) | Node::Sort(_) | Node::IncrementalSort(_) | Node::Unique(_) | Node::SetOp(_) | Node::Hash(_) => {
+            Node::Material(_)
+            | Node::Sort(_)
+            | Node::IncrementalSort(_)
+            | Node::Unique(_)
+            | Node::SetOp(_)
+            | Node::Hash(_) => {
                 dummy_targets(targetlist);
                 return plan.children_mut().into_iter().try_for_each(|c| self.fix(c, offset));
             }
@@ -503,7 +513,9 @@ fn params_of(expr: &Expr, subplans: &[BTreeSet<i32>], out: &mut BTreeSet<i32>) {
                     self.out.insert(p.id);
                 }
                 Expr::SubPlan(sub) => params_of_subplan(sub, self.subplans, self.out),
-                Expr::AlternativeSubPlan(plans) => plans.iter().for_each(|p| params_of_subplan(p, self.subplans, self.out)),
+                Expr::AlternativeSubPlan(plans) => {
+                    plans.iter().for_each(|p| params_of_subplan(p, self.subplans, self.out))
+                }
                 _ => {}
             }
             self.children(expr)

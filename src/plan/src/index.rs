@@ -5,7 +5,8 @@ use crate::joininfo::ClauseParts;
 use crate::pathset::add_path;
 use crate::relids::Relids;
 use crate::root::{
-    BitmapPath, ClauseRc, IndexClause, IndexUse, ParamInfo, Path, PathKey, PathKeys, PathKind, Planner, Root, UsableIndex,
+    BitmapPath, ClauseRc, IndexClause, IndexUse, ParamInfo, Path, PathKey, PathKeys, PathKind, Planner, Root,
+    UsableIndex,
 };
 use crate::selectivity::{Between, same_column};
 use crate::tree;
@@ -170,7 +171,13 @@ impl Planner<'_> {
         })
     }
 
-    fn match_clauses(&mut self, root: &mut Root, at: usize, index: &Rc<UsableIndex>, clauses: &[ClauseRc]) -> Result<ClauseSet> {
+    fn match_clauses(
+        &mut self,
+        root: &mut Root,
+        at: usize,
+        index: &Rc<UsableIndex>,
+        clauses: &[ClauseRc],
+    ) -> Result<ClauseSet> {
         let rti = root.rels[at].relids;
         let mut set = ClauseSet::new(index.info.key_columns);
         for clause in clauses {
@@ -260,7 +267,9 @@ impl Planner<'_> {
             Expr::Var(_) if info.family.0 == 424 && is_key(&clause.expr, key) => {
                 Ok(plain(vec![bool_equals(clause.expr.clone(), true)], false))
             }
-            Expr::BoolExpr(node) if node.op == BoolExprType::Not && info.family.0 == 424 && is_key(&node.args[0], key) => {
+            Expr::BoolExpr(node)
+                if node.op == BoolExprType::Not && info.family.0 == 424 && is_key(&node.args[0], key) =>
+            {
                 Ok(plain(vec![bool_equals(node.args[0].clone(), false)], false))
             }
             _ => {
@@ -336,7 +345,13 @@ impl Planner<'_> {
     }
 
     /// Adds the equalities that equivalence classes give for the index's columns.
-    fn match_class_clauses(&mut self, root: &mut Root, at: usize, index: &Rc<UsableIndex>, set: &mut ClauseSet) -> Result<()> {
+    fn match_class_clauses(
+        &mut self,
+        root: &mut Root,
+        at: usize,
+        index: &Rc<UsableIndex>,
+        set: &mut ClauseSet,
+    ) -> Result<()> {
         if !root.rels[at].has_class_joins {
             return Ok(());
         }
@@ -345,7 +360,12 @@ impl Planner<'_> {
             let info = index.info.columns[column].clone();
             for class in 0..root.classes.len() {
                 let entry = &root.classes[class];
-                if entry.merged.is_some() || entry.has_const || entry.has_volatile || entry.members.len() < 2 || !entry.relids.overlaps(rel) {
+                if entry.merged.is_some()
+                    || entry.has_const
+                    || entry.has_volatile
+                    || entry.members.len() < 2
+                    || !entry.relids.overlaps(rel)
+                {
                     continue;
                 }
                 let collation_fits = !info.collation.is_valid() || info.collation == entry.collation;
@@ -398,7 +418,10 @@ impl Planner<'_> {
             let mut new = Vec::new();
             for old in &considered {
                 let both = old.union(relids);
-                let redundant = relids.is_subset(*old) || old.is_subset(relids) || considered.contains(&both) || new.contains(&both);
+                let redundant = relids.is_subset(*old)
+                    || old.is_subset(relids)
+                    || considered.contains(&both)
+                    || new.contains(&both);
                 if !redundant && considered.len() + new.len() < limit {
                     new.push(both);
                 }
@@ -414,7 +437,8 @@ impl Planner<'_> {
             for clause in joins.all().filter(|c| outer_of(c).is_subset(required)) {
                 let movable = clause.clause.from_class.is_some()
                     || crate::scan::join_clause_is_movable(root, &clause.clause, rel, rel.union(required))
-                    || clause.clause.left_class.get().is_some() && clause.clause.left_class.get() == clause.clause.right_class.get();
+                    || clause.clause.left_class.get().is_some()
+                        && clause.clause.left_class.get() == clause.clause.right_class.get();
                 let delayed = clause.clause.outer_delayed || rel.overlaps(clause.clause.outer_relids);
                 if movable && !delayed {
                     set.add(clause.clone());
@@ -454,19 +478,22 @@ impl Planner<'_> {
             }
             after_array |= !list.is_empty();
         }
-        let outer = clauses.iter().fold(Relids::EMPTY, |set, c| set.union(c.clause.relids)).difference(root.rels[at].relids);
+        let outer =
+            clauses.iter().fold(Relids::EMPTY, |set, c| set.union(c.clause.relids)).difference(root.rels[at].relids);
         if !required.is_empty() && outer.is_empty() {
             return Ok(());
         }
         let required = required.intersection(outer).union(root.rels[at].lateral);
-        let keys = if required.is_empty() && !lower_array { self.index_keys(root, index, false) } else { Rc::default() };
+        let keys =
+            if required.is_empty() && !lower_array { self.index_keys(root, index, false) } else { Rc::default() };
         let useful = self.useful_keys(root, at, &keys);
         let only = self.settings.enable_indexonlyscan && self.is_index_only(root, at, index);
         if clauses.is_empty() && useful.is_empty() && !only {
             return Ok(());
         }
         let param = self.base_param_info(root, at, required)?;
-        let (bitmap_clauses, has_conditions) = (clauses.iter().map(|c| Rc::clone(&c.clause)).collect(), !clauses.is_empty());
+        let (bitmap_clauses, has_conditions) =
+            (clauses.iter().map(|c| Rc::clone(&c.clause)).collect(), !clauses.is_empty());
         let path = self.index_path(root, at, index, clauses.clone(), useful, false, only, param.clone())?;
         if let PathKind::Index(usage) = &path.kind
             && has_conditions
@@ -639,7 +666,14 @@ impl Planner<'_> {
             .max(1.0)
     }
 
-    fn btree_cost(&self, root: &Root, rti: i32, index: &UsableIndex, clauses: &[IndexClause], loops: f64) -> Result<IndexCost> {
+    fn btree_cost(
+        &self,
+        root: &Root,
+        rti: i32,
+        index: &UsableIndex,
+        clauses: &[IndexClause],
+        loops: f64,
+    ) -> Result<IndexCost> {
         let s = self.settings;
         let base = root.base_rel(rti).and_then(|r| r.base.as_ref()).expect("a base relation");
         // Only conditions up to the first gap, or the first inequality, bound the part of the index that is read.
@@ -680,11 +714,8 @@ impl Planner<'_> {
         };
         let all: Vec<Expr> = clauses.iter().flat_map(|c| c.quals.iter().cloned()).collect();
         let selectivity = self.exprs_selectivity(root, &predicate(&all), rti, Between::Filter)?;
-        let unique_hit = index.info.unique
-            && column == index.info.key_columns - 1
-            && equal_here
-            && !found_array
-            && !found_is_null;
+        let unique_hit =
+            index.info.unique && column == index.info.key_columns - 1 && equal_here && !found_array && !found_is_null;
         let index_tuples = if unique_hit {
             1.0
         } else {
@@ -819,7 +850,12 @@ impl Planner<'_> {
     }
 
     /// The best combination of bitmaps.
-    fn choose_bitmap_and(&mut self, root: &Root, at: usize, mut found: Vec<(Rc<BitmapPath>, Vec<ClauseRc>)>) -> Result<Rc<BitmapPath>> {
+    fn choose_bitmap_and(
+        &mut self,
+        root: &Root,
+        at: usize,
+        mut found: Vec<(Rc<BitmapPath>, Vec<ClauseRc>)>,
+    ) -> Result<Rc<BitmapPath>> {
         found.sort_by(|a, b| {
             let ((ca, sa), (cb, sb)) = (self.bitmap_cost(&a.0), self.bitmap_cost(&b.0));
             ca.total_cmp(&cb).then(sa.total_cmp(&sb))
@@ -849,7 +885,13 @@ impl Planner<'_> {
         Ok(best.expect("there is a bitmap to choose").1)
     }
 
-    fn bitmap_heap_path(&self, root: &Root, at: usize, bitmap: Rc<BitmapPath>, param: Option<Rc<ParamInfo>>) -> Result<Path> {
+    fn bitmap_heap_path(
+        &self,
+        root: &Root,
+        at: usize,
+        bitmap: Rc<BitmapPath>,
+        param: Option<Rc<ParamInfo>>,
+    ) -> Result<Path> {
         let s = self.settings;
         let rel = &root.rels[at];
         let base = rel.base.as_ref().expect("a base relation");
@@ -869,7 +911,11 @@ impl Planner<'_> {
             false => s.random_page_cost,
         };
         let disabled = if s.enable_bitmapscan { 0.0 } else { DISABLE_COST };
-        let startup = disabled + index_cost + 0.1 * s.cpu_operator_cost * fetched.min(rows.max(1.0)) * 0.0 + qual.startup + rel.target.cost.startup;
+        let startup = disabled
+            + index_cost
+            + 0.1 * s.cpu_operator_cost * fetched.min(rows.max(1.0)) * 0.0
+            + qual.startup
+            + rel.target.cost.startup;
         let run = pages * per_page + (s.cpu_tuple_cost + qual.per_tuple) * fetched + rel.target.cost.per_tuple * rows;
         Ok(Path {
             kind: PathKind::Bitmap { bitmap },
@@ -897,7 +943,8 @@ impl Planner<'_> {
                 let mut found = false;
                 for clause in clauses.iter().chain(own.iter()) {
                     let Expr::OpExpr(op) = &clause.expr else { continue };
-                    let fits = |a: &Expr, b: &Expr| is_key(a, &index.columns[place]) && !tree::varnos(b).overlaps(inner);
+                    let fits =
+                        |a: &Expr, b: &Expr| is_key(a, &index.columns[place]) && !tree::varnos(b).overlaps(inner);
                     if op.args.len() == 2
                         && clause.merge_families.contains(&column.family)
                         && (fits(&op.args[0], &op.args[1]) || fits(&op.args[1], &op.args[0]))

@@ -5,9 +5,7 @@ use crate::cost::{DISABLE_COST, clamp_rows, page_size, relation_bytes};
 use crate::node::JoinType;
 use crate::pathset::{add_path, cheapest_for_keys};
 use crate::relids::Relids;
-use crate::root::{
-    ClauseRc, JoinPath, ParamInfo, Path, PathKeys, PathKind, PathRc, Planner, Rel, Root, SpecialJoin,
-};
+use crate::root::{ClauseRc, JoinPath, ParamInfo, Path, PathKeys, PathKind, PathRc, Planner, Rel, Root, SpecialJoin};
 use crate::selectivity::{Between, inner_join};
 use analyze::expr::Expr;
 use report::Result;
@@ -58,7 +56,13 @@ impl Planner<'_> {
     }
 
     /// Whether two relations may be joined now: the outer join that this is, and whether the sides are to be swapped.
-    fn legal_join(&self, root: &Root, left: Relids, right: Relids, joined: Relids) -> Option<(Option<SpecialJoin>, bool)> {
+    fn legal_join(
+        &self,
+        root: &Root,
+        left: Relids,
+        right: Relids,
+        joined: Relids,
+    ) -> Option<(Option<SpecialJoin>, bool)> {
         let mut matched: Option<&SpecialJoin> = None;
         let mut reversed = false;
         let mut unique = false;
@@ -87,12 +91,16 @@ impl Planner<'_> {
                     return None;
                 }
                 (matched, reversed) = (Some(special), true);
-            } else if special.join_type == JoinType::Semi && special.syn_right == right && !special.semi_exprs.is_empty() {
+            } else if special.join_type == JoinType::Semi
+                && special.syn_right == right
+                && !special.semi_exprs.is_empty()
+            {
                 if matched.is_some() {
                     return None;
                 }
                 (matched, reversed, unique) = (Some(special), false, true);
-            } else if special.join_type == JoinType::Semi && special.syn_right == left && !special.semi_exprs.is_empty() {
+            } else if special.join_type == JoinType::Semi && special.syn_right == left && !special.semi_exprs.is_empty()
+            {
                 if matched.is_some() {
                     return None;
                 }
@@ -226,7 +234,8 @@ impl Planner<'_> {
         let (own, pushed): (Vec<ClauseRc>, Vec<ClauseRc>) =
             clauses.iter().cloned().partition(|c| !is_outer || !c.pushed_down);
         let join = self.clauselist_selectivity(root, &own, 0, Between::Join(special))?;
-        let filter = if is_outer { self.clauselist_selectivity(root, &pushed, 0, Between::Join(special))? } else { 1.0 };
+        let filter =
+            if is_outer { self.clauselist_selectivity(root, &pushed, 0, Between::Join(special))? } else { 1.0 };
         let rows = match special.join_type {
             JoinType::Inner => outer_rows * inner_rows * join,
             JoinType::Left => (outer_rows * inner_rows * join).max(outer_rows) * filter,
@@ -237,13 +246,21 @@ impl Planner<'_> {
         Ok(clamp_rows(rows))
     }
 
-    fn populate_join(&mut self, root: &mut Root, at: usize, a: usize, b: usize, special: &SpecialJoin, clauses: &[ClauseRc]) -> Result<()> {
+    fn populate_join(
+        &mut self,
+        root: &mut Root,
+        at: usize,
+        a: usize,
+        b: usize,
+        special: &SpecialJoin,
+        clauses: &[ClauseRc],
+    ) -> Result<()> {
         let dummy = |rel: &Rel| rel.is_dummy;
         let (a_dummy, b_dummy) = (dummy(&root.rels[a]), dummy(&root.rels[b]));
         let never = |pushed_only: bool| {
-            clauses.iter().any(|c| {
-                (!pushed_only || c.pushed_down) && matches!(&c.expr, Expr::Const(v) if !v.value.is_true())
-            })
+            clauses
+                .iter()
+                .any(|c| (!pushed_only || c.pushed_down) && matches!(&c.expr, Expr::Const(v) if !v.value.is_true()))
         };
         let (join_type, empty) = match special.join_type {
             JoinType::Inner => (JoinType::Inner, a_dummy || b_dummy || never(false)),
@@ -279,7 +296,10 @@ impl Planner<'_> {
                 if special.min_left.is_subset(root.rels[a].relids) && special.min_right.is_subset(root.rels[b].relids) {
                     self.add_join_paths(root, at, (a, b), JoinType::Semi, special, clauses, (false, false))?;
                 }
-                if special.syn_right == root.rels[b].relids && !special.semi_exprs.is_empty() && root.rels[b].lateral.is_empty() {
+                if special.syn_right == root.rels[b].relids
+                    && !special.semi_exprs.is_empty()
+                    && root.rels[b].lateral.is_empty()
+                {
                     self.add_join_paths(root, at, (a, b), JoinType::Inner, special, clauses, (false, true))?;
                     self.add_join_paths(root, at, (b, a), JoinType::Inner, special, clauses, (true, false))?;
                 }
@@ -320,7 +340,11 @@ impl Planner<'_> {
         if matches!(join_type, JoinType::Semi | JoinType::Anti) || inner_unique {
             join.semi = self.semi_factors(root, &join)?;
         }
-        let merge = if self.settings.enable_mergejoin || join_type == JoinType::Full { merge_clauses(root, &join) } else { Some(Vec::new()) };
+        let merge = if self.settings.enable_mergejoin || join_type == JoinType::Full {
+            merge_clauses(root, &join)
+        } else {
+            Some(Vec::new())
+        };
         if let Some(merge) = &merge
             && !merge.is_empty()
         {
@@ -335,14 +359,25 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn is_inner_unique(&self, root: &Root, inner: usize, join_type: JoinType, clauses: &[ClauseRc], outer: Relids) -> Result<bool> {
+    fn is_inner_unique(
+        &self,
+        root: &Root,
+        inner: usize,
+        join_type: JoinType,
+        clauses: &[ClauseRc],
+        outer: Relids,
+    ) -> Result<bool> {
         let relids = root.rels[inner].relids;
         let Some(rti) = relids.singleton() else { return Ok(false) };
         let is_outer = join_type != JoinType::Inner;
         let joined = relids.union(outer);
         let usable: Vec<ClauseRc> = clauses
             .iter()
-            .filter(|c| !(is_outer && c.pushed_down && !c.required.is_subset(Relids::EMPTY)) && c.can_join && c.relids.is_subset(joined))
+            .filter(|c| {
+                !(is_outer && c.pushed_down && !c.required.is_subset(Relids::EMPTY))
+                    && c.can_join
+                    && c.relids.is_subset(joined)
+            })
             .cloned()
             .collect();
         self.is_unique_by(root, rti, &usable, relids)
@@ -366,7 +401,8 @@ impl Planner<'_> {
         let exprs: Vec<Expr> = own.iter().map(|c| c.expr.clone()).collect();
         let outer_match = self.exprs_selectivity(root, &exprs, 0, Between::Join(&semi))?;
         let all = self.exprs_selectivity(root, &exprs, 0, Between::Join(&as_type(JoinType::Inner)))?;
-        let match_count = if outer_match > 0.0 { (all * root.rels[join.inner].rows / outer_match).max(1.0) } else { 1.0 };
+        let match_count =
+            if outer_match > 0.0 { (all * root.rels[join.inner].rows / outer_match).max(1.0) } else { 1.0 };
         Ok(SemiFactors { outer_match, match_count })
     }
 
@@ -453,7 +489,10 @@ impl Planner<'_> {
         let moved: Vec<u32> = inner.param.iter().flat_map(|p| p.clauses.iter().map(|c| c.serial)).collect();
         let mut clauses: Vec<ClauseRc> = join.clauses.iter().filter(|c| !moved.contains(&c.serial)).cloned().collect();
         if let Some(param) = &inner.param {
-            clauses.retain(|c| c.from_class.is_none() && !same_class(c) || !param.clauses.iter().any(|p| class_of(p).is_some() && class_of(p) == class_of(c)));
+            clauses.retain(|c| {
+                c.from_class.is_none() && !same_class(c)
+                    || !param.clauses.iter().any(|p| class_of(p).is_some() && class_of(p) == class_of(c))
+            });
         }
         let param = self.join_param(root, join, required)?;
         let rows = param.as_ref().map_or(root.rels[join.at].rows, |p| p.rows);
@@ -603,7 +642,12 @@ impl Planner<'_> {
     fn memoize_path(&mut self, root: &Root, join: &Join<'_>, outer: &PathRc, inner: &PathRc) -> Result<Option<PathRc>> {
         let s = self.settings;
         let Some(param) = &inner.param else { return Ok(None) };
-        if !s.enable_memoize || outer.rows < 2.0 || param.clauses.is_empty() || join.join_type == JoinType::Semi || join.join_type == JoinType::Anti {
+        if !s.enable_memoize
+            || outer.rows < 2.0
+            || param.clauses.is_empty()
+            || join.join_type == JoinType::Semi
+            || join.join_type == JoinType::Anti
+        {
             return Ok(None);
         }
         if join.inner_unique && param.clauses.len() != join.clauses.len() {
@@ -636,13 +680,22 @@ impl Planner<'_> {
         let evict = 1.0 - (entries.min(distinct)) / distinct;
         let hit = ((calls - distinct) / calls * (entries / distinct.max(entries))).clamp(0.0, 1.0);
         let mut total = inner.total * (1.0 - hit) + s.cpu_operator_cost;
-        total += s.cpu_tuple_cost * evict + s.cpu_operator_cost * evict * inner.rows + s.cpu_tuple_cost + s.cpu_operator_cost * inner.rows;
+        total += s.cpu_tuple_cost * evict
+            + s.cpu_operator_cost * evict * inner.rows
+            + s.cpu_tuple_cost
+            + s.cpu_operator_cost * inner.rows;
         let startup = inner.startup * (1.0 - hit) + s.cpu_tuple_cost;
         if total >= inner.total {
             return Ok(None);
         }
         Ok(Some(Rc::new(Path {
-            kind: PathKind::Memoize { child: Rc::clone(inner), keys, operators, collations, single_row: join.inner_unique },
+            kind: PathKind::Memoize {
+                child: Rc::clone(inner),
+                keys,
+                operators,
+                collations,
+                single_row: join.inner_unique,
+            },
             relids: inner.relids,
             target: Rc::clone(&inner.target),
             rows: inner.rows,
@@ -709,7 +762,14 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn merge_with_sorted_outer(&mut self, root: &mut Root, join: &Join<'_>, merge: &[ClauseRc], outer: &PathRc, inner_best: &PathRc) -> Result<()> {
+    fn merge_with_sorted_outer(
+        &mut self,
+        root: &mut Root,
+        join: &Join<'_>,
+        merge: &[ClauseRc],
+        outer: &PathRc,
+        inner_best: &PathRc,
+    ) -> Result<()> {
         if outer.keys.is_empty() || inner_best.param.is_some() {
             return Ok(());
         }
@@ -718,8 +778,11 @@ impl Planner<'_> {
         for key in outer.keys.iter() {
             let mut any = false;
             for clause in merge {
-                let class = if clause.left.is_subset(outer_rels) { clause.left_class.get() } else { clause.right_class.get() };
-                if class.map(|c| root.canonical(c)) == Some(key.class) && !order.iter().any(|c| c.serial == clause.serial) {
+                let class =
+                    if clause.left.is_subset(outer_rels) { clause.left_class.get() } else { clause.right_class.get() };
+                if class.map(|c| root.canonical(c)) == Some(key.class)
+                    && !order.iter().any(|c| c.serial == clause.serial)
+                {
                     order.push(Rc::clone(clause));
                     any = true;
                 }
@@ -737,9 +800,18 @@ impl Planner<'_> {
             return Ok(());
         }
         for by_startup in [false, true] {
-            let sorted = cheapest_for_keys(&root.rels[join.inner].paths, &inner_keys, Relids::EMPTY, by_startup).cloned();
+            let sorted =
+                cheapest_for_keys(&root.rels[join.inner].paths, &inner_keys, Relids::EMPTY, by_startup).cloned();
             if let Some(sorted) = sorted.filter(|p| p.param.is_none()) {
-                self.try_merge(root, join, outer, &sorted, order.clone(), Rc::clone(&outer.keys), Rc::clone(&inner_keys))?;
+                self.try_merge(
+                    root,
+                    join,
+                    outer,
+                    &sorted,
+                    order.clone(),
+                    Rc::clone(&outer.keys),
+                    Rc::clone(&inner_keys),
+                )?;
             }
         }
         Ok(())
@@ -756,7 +828,10 @@ impl Planner<'_> {
         outer_keys: PathKeys,
         inner_keys: PathKeys,
     ) -> Result<()> {
-        if outer_keys.is_empty() || outer.required_outer().overlaps(root.rels[join.inner].relids) || inner.required_outer().overlaps(root.rels[join.outer].relids) {
+        if outer_keys.is_empty()
+            || outer.required_outer().overlaps(root.rels[join.inner].relids)
+            || inner.required_outer().overlaps(root.rels[join.outer].relids)
+        {
             return Ok(());
         }
         let required = outer.required_outer().union(inner.required_outer());
@@ -792,8 +867,12 @@ impl Planner<'_> {
         let rest_cost = self.clauses_cost(&rest);
         let exprs: Vec<Expr> = own.iter().map(|c| c.expr.clone()).collect();
         let pairs = clamp_rows(
-            self.exprs_selectivity(root, &exprs, 0, Between::Join(&inner_join(root.rels[join.outer].relids, root.rels[join.inner].relids)))?
-                * outer_rows
+            self.exprs_selectivity(
+                root,
+                &exprs,
+                0,
+                Between::Join(&inner_join(root.rels[join.outer].relids, root.rels[join.inner].relids)),
+            )? * outer_rows
                 * inner_rows,
         );
         let skip_mark = (matches!(join.join_type, JoinType::Semi | JoinType::Anti) || join.inner_unique)
@@ -806,11 +885,16 @@ impl Planner<'_> {
         // Sources that cannot go back need a store in between.
         let must = !skip_mark && !inner_sort && !can_mark(inner);
         let materialize = !skip_mark
-            && (must || (s.enable_material && material < bare)
+            && (must
+                || (s.enable_material && material < bare)
                 || (s.enable_material && inner_sort && relation_bytes(inner.rows, inner.target.width) > s.work_mem));
         run += if materialize { material } else { bare };
         let semi = matches!(join.join_type, JoinType::Semi | JoinType::Anti) || join.inner_unique;
-        let joined = if semi { outer_seen * if join.join_type == JoinType::Anti { 1.0 } else { join.semi.outer_match } } else { pairs };
+        let joined = if semi {
+            outer_seen * if join.join_type == JoinType::Anti { 1.0 } else { join.semi.outer_match }
+        } else {
+            pairs
+        };
         startup += merge_cost.startup + rest_cost.startup;
         run += merge_cost.per_tuple * (outer_seen + inner_seen * ratio);
         run += (s.cpu_tuple_cost + rest_cost.per_tuple) * joined;
@@ -820,7 +904,11 @@ impl Planner<'_> {
         let param = self.join_param(root, join, required)?;
         let keys = match join.join_type {
             JoinType::Right | JoinType::Full => Rc::default(),
-            _ => self.useful_keys(root, join.at, &if outer_sort { Rc::clone(&outer_keys) } else { Rc::clone(&outer.keys) }),
+            _ => self.useful_keys(
+                root,
+                join.at,
+                &if outer_sort { Rc::clone(&outer_keys) } else { Rc::clone(&outer.keys) },
+            ),
         };
         let rel = &root.rels[join.at];
         let path = Path {
@@ -867,7 +955,10 @@ impl Planner<'_> {
             .clauses
             .iter()
             .filter(|c| {
-                c.can_join && c.hash_operator.is_valid() && !(is_outer && c.pushed_down) && sides_match(c, outer_rels, inner_rels)
+                c.can_join
+                    && c.hash_operator.is_valid()
+                    && !(is_outer && c.pushed_down)
+                    && sides_match(c, outer_rels, inner_rels)
             })
             .cloned()
             .collect();
@@ -893,7 +984,10 @@ impl Planner<'_> {
             let param = self.join_param(root, join, required)?;
             let rel = &root.rels[join.at];
             let path = Path {
-                kind: PathKind::Hash { join: self.join_part(join, &outer, &inner, join.clauses.to_vec()), hash: hash.clone() },
+                kind: PathKind::Hash {
+                    join: self.join_part(join, &outer, &inner, join.clauses.to_vec()),
+                    hash: hash.clone(),
+                },
                 relids: rel.relids,
                 target: Rc::clone(&rel.target),
                 rows: rel.rows,
@@ -907,7 +1001,14 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn hash_cost(&self, root: &Root, join: &Join<'_>, outer: &PathRc, inner: &PathRc, hash: &[ClauseRc]) -> Result<(f64, f64)> {
+    fn hash_cost(
+        &self,
+        root: &Root,
+        join: &Join<'_>,
+        outer: &PathRc,
+        inner: &PathRc,
+        hash: &[ClauseRc],
+    ) -> Result<(f64, f64)> {
         let s = self.settings;
         let keys = hash.len() as f64;
         let (outer_rows, inner_rows) = (outer.rows, inner.rows);
@@ -946,7 +1047,8 @@ impl Planner<'_> {
             startup += DISABLE_COST;
         }
         let hash_quals = self.clauses_cost(hash);
-        let rest: Vec<ClauseRc> = join.clauses.iter().filter(|c| !hash.iter().any(|h| h.serial == c.serial)).cloned().collect();
+        let rest: Vec<ClauseRc> =
+            join.clauses.iter().filter(|c| !hash.iter().any(|h| h.serial == c.serial)).cloned().collect();
         let rest_cost = self.clauses_cost(&rest);
         let semi = matches!(join.join_type, JoinType::Semi | JoinType::Anti) || join.inner_unique;
         let joined;
@@ -962,7 +1064,8 @@ impl Planner<'_> {
             run += hash_quals.per_tuple * outer_rows * clamp_rows(inner_rows * bucket) * 0.5;
             let exprs: Vec<Expr> = hash.iter().map(|c| c.expr.clone()).collect();
             let between = inner_join(root.rels[join.outer].relids, inner_rels);
-            joined = clamp_rows(self.exprs_selectivity(root, &exprs, 0, Between::Join(&between))? * outer_rows * inner_rows);
+            joined =
+                clamp_rows(self.exprs_selectivity(root, &exprs, 0, Between::Join(&between))? * outer_rows * inner_rows);
         }
         startup += rest_cost.startup;
         run += (s.cpu_tuple_cost + rest_cost.per_tuple) * joined;
@@ -1002,7 +1105,11 @@ fn indexed_join_quals(inner: &PathRc, clauses: &[ClauseRc]) -> bool {
 fn materialized_already(path: &Path) -> bool {
     matches!(
         path.kind,
-        PathKind::Material(_) | PathKind::Sort { .. } | PathKind::Cte { .. } | PathKind::WorkTable { .. } | PathKind::Function
+        PathKind::Material(_)
+            | PathKind::Sort { .. }
+            | PathKind::Cte { .. }
+            | PathKind::WorkTable { .. }
+            | PathKind::Function
     )
 }
 
@@ -1011,7 +1118,8 @@ fn can_mark(path: &Path) -> bool {
 }
 
 fn sides_match(clause: &ClauseRc, outer: Relids, inner: Relids) -> bool {
-    clause.left.is_subset(outer) && clause.right.is_subset(inner) || clause.left.is_subset(inner) && clause.right.is_subset(outer)
+    clause.left.is_subset(outer) && clause.right.is_subset(inner)
+        || clause.left.is_subset(inner) && clause.right.is_subset(outer)
 }
 
 /// The clauses that a merge join can use; `None` if the join type needs all to be such and some are not.
@@ -1045,7 +1153,11 @@ fn merge_clauses(root: &Root, join: &Join<'_>) -> Option<Vec<ClauseRc>> {
         out.push(Rc::clone(clause));
     }
     if unusable && matches!(join.join_type, JoinType::Right | JoinType::Full) {
-        return if join.join_type == JoinType::Full || join.join_type == JoinType::Right { Some(Vec::new()) } else { None };
+        return if join.join_type == JoinType::Full || join.join_type == JoinType::Right {
+            Some(Vec::new())
+        } else {
+            None
+        };
     }
     Some(out)
 }

@@ -148,9 +148,9 @@ impl Planner<'_> {
             special.semi_exprs = self.semi_exprs(right, quals);
         }
         let clause_rels = quals.iter().fold(Relids::EMPTY, |set, qual| set.union(tree::varnos(qual)));
-        let strict = quals.iter().fold(Relids::EMPTY, |set, qual| {
-            set.union(crate::prep::nonnullable_rels(qual, true, self.lookup))
-        });
+        let strict = quals
+            .iter()
+            .fold(Relids::EMPTY, |set, qual| set.union(crate::prep::nonnullable_rels(qual, true, self.lookup)));
         special.lhs_strict = strict.overlaps(left);
         let mut min_left = clause_rels.intersection(left);
         let mut min_right = clause_rels.union(inner_joined).intersection(right);
@@ -245,11 +245,19 @@ impl Planner<'_> {
             maybe_class = !late;
         }
         let outer_relids = if pushed_down { Relids::EMPTY } else { stand.nonnullable };
-        let clause = self.make_clause(root, expr, ClauseParts { relids, pushed_down, delayed, pseudoconstant, nullable, outer_relids })?;
+        let clause = self.make_clause(
+            root,
+            expr,
+            ClauseParts { relids, pushed_down, delayed, pseudoconstant, nullable, outer_relids },
+        )?;
         if relids.len() > 1 {
             self.need_vars(root, &clause.expr, relids);
         }
-        if maybe_class && !clause.merge_families.is_empty() && !mentioned.is_empty() && self.process_equivalence(root, &clause, stand.below_outer)? {
+        if maybe_class
+            && !clause.merge_families.is_empty()
+            && !mentioned.is_empty()
+            && self.process_equivalence(root, &clause, stand.below_outer)?
+        {
             return Ok(());
         }
         self.init_clause_classes(root, &clause)?;
@@ -298,7 +306,8 @@ impl Planner<'_> {
         {
             clause.left = tree::varnos(&op.args[0]);
             clause.right = tree::varnos(&op.args[1]);
-            clause.can_join = !clause.left.is_empty() && !clause.right.is_empty() && !clause.left.overlaps(clause.right);
+            clause.can_join =
+                !clause.left.is_empty() && !clause.right.is_empty() && !clause.left.overlaps(clause.right);
             if let Some((merge, hash)) = self.find_join_operators(op, &clause.expr, parts.pseudoconstant)? {
                 clause.merge_families = merge;
                 clause.hash_operator = if clause.can_join { hash } else { Oid::INVALID };
@@ -316,7 +325,8 @@ impl Planner<'_> {
             return Ok(None);
         }
         let families = self.lookup.families(op.operator)?;
-        let merge = families.iter().filter(|m| info.can_merge && m.btree && m.strategy == 3).map(|m| m.family).collect();
+        let merge =
+            families.iter().filter(|m| info.can_merge && m.btree && m.strategy == 3).map(|m| m.family).collect();
         let hash = if info.can_hash && families.iter().any(|m| !m.btree) { op.operator } else { Oid::INVALID };
         Ok(Some((merge, hash)))
     }

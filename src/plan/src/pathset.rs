@@ -83,7 +83,10 @@ pub fn cheapest_total(paths: &[PathRc]) -> Option<&PathRc> {
 
 /// The cheapest for the first row among those that need no parameter.
 pub fn cheapest_startup(paths: &[PathRc]) -> Option<&PathRc> {
-    paths.iter().filter(|p| p.param.is_none()).min_by(|a, b| a.startup.total_cmp(&b.startup).then(a.total.total_cmp(&b.total)))
+    paths
+        .iter()
+        .filter(|p| p.param.is_none())
+        .min_by(|a, b| a.startup.total_cmp(&b.startup).then(a.total.total_cmp(&b.total)))
 }
 
 /// The cheapest with an order, needing parameters of at most these relations.

@@ -24,7 +24,13 @@ use tuple::Datum;
 ///
 /// `params` are values of the client's parameters, for a plan that is good for these values only. With `cursor` the
 /// first rows count more than the last.
-pub fn plan(query: Query, lookup: &dyn Lookup, settings: &Settings, params: Option<&[Datum]>, cursor: bool) -> Result<PlannedStmt> {
+pub fn plan(
+    query: Query,
+    lookup: &dyn Lookup,
+    settings: &Settings,
+    params: Option<&[Datum]>,
+    cursor: bool,
+) -> Result<PlannedStmt> {
     let mut planner = Planner {
         lookup,
         settings,
@@ -44,7 +50,8 @@ pub fn plan(query: Query, lookup: &dyn Lookup, settings: &Settings, params: Opti
         _ => 0.0,
     };
     let (root, paths) = planner.plan_level(query, fraction)?;
-    let best = cheapest_fractional(&paths, root.tuple_fraction).cloned().ok_or_else(|| Error::internal("no path found"))?;
+    let best =
+        cheapest_fractional(&paths, root.tuple_fraction).cloned().ok_or_else(|| Error::internal("no path found"))?;
     let root = Rc::new(root);
     let top = planner.create_top_plan(&root, &best)?;
     planner.finish(&root, top)
@@ -182,7 +189,10 @@ impl Planner<'_> {
             self.preprocess_option(&mut conflict.quals, true)?;
         }
         for place in 0..query.rtable.len() {
-            let mut rte = std::mem::replace(&mut query.rtable[place], RangeTblEntry::new(RteKind::Result, None, Alias::default()));
+            let mut rte = std::mem::replace(
+                &mut query.rtable[place],
+                RangeTblEntry::new(RteKind::Result, None, Alias::default()),
+            );
             let result = self.preprocess_rte(&mut rte);
             query.rtable[place] = rte;
             result?;
@@ -358,7 +368,11 @@ fn relations_of(from: &FromExpr) -> Relids {
 /// A query without FROM reads one row without columns.
 fn add_result_if_empty(query: &mut Query) {
     if query.jointree.items.is_empty() {
-        query.rtable.push(RangeTblEntry::new(RteKind::Result, None, Alias { name: "*RESULT*".to_owned(), columns: Vec::new() }));
+        query.rtable.push(RangeTblEntry::new(
+            RteKind::Result,
+            None,
+            Alias { name: "*RESULT*".to_owned(), columns: Vec::new() },
+        ));
         query.jointree.items.push(FromItem::Rel(query.rtable.len() as i32));
     }
 }
@@ -378,7 +392,8 @@ fn drop_empty_items(query: &mut Query) {
     if query.jointree.items.len() > 1 {
         let is_result = |item: &FromItem| matches!(item, FromItem::Rel(rti) if matches!(query.rtable[*rti as usize - 1].kind, RteKind::Result));
         let real = query.jointree.items.iter().any(|item| !is_result(item));
-        let kept: Vec<FromItem> = query.jointree.items.iter().filter(|item| !real || !is_result(item)).cloned().collect();
+        let kept: Vec<FromItem> =
+            query.jointree.items.iter().filter(|item| !real || !is_result(item)).cloned().collect();
         query.jointree.items = kept;
     }
     add_result_if_empty(query);

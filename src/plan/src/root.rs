@@ -348,37 +348,123 @@ pub struct GroupingPhase {
 pub enum PathKind {
     SeqScan,
     Index(Rc<IndexUse>),
-    Bitmap { bitmap: Rc<BitmapPath> },
-    Tid { conditions: Vec<Expr> },
+    Bitmap {
+        bitmap: Rc<BitmapPath>,
+    },
+    Tid {
+        conditions: Vec<Expr>,
+    },
     Subquery(SubqueryPath),
     Function,
     Values,
-    Cte { plan_id: i32, param: i32 },
-    WorkTable { param: i32 },
+    Cte {
+        plan_id: i32,
+        param: i32,
+    },
+    WorkTable {
+        param: i32,
+    },
     /// One row without columns, or with constants, if the conditions (tested once) hold.
-    Result { quals: Vec<Expr>, child: Option<PathRc> },
+    Result {
+        quals: Vec<Expr>,
+        child: Option<PathRc>,
+    },
     /// No row.
     Dummy,
     NestLoop(JoinPath),
-    Merge { join: JoinPath, merge: Vec<ClauseRc>, outer_keys: PathKeys, inner_keys: PathKeys, outer_sort: bool, inner_sort: bool, materialize: bool, skip_mark: bool },
-    Hash { join: JoinPath, hash: Vec<ClauseRc> },
+    Merge {
+        join: JoinPath,
+        merge: Vec<ClauseRc>,
+        outer_keys: PathKeys,
+        inner_keys: PathKeys,
+        outer_sort: bool,
+        inner_sort: bool,
+        materialize: bool,
+        skip_mark: bool,
+    },
+    Hash {
+        join: JoinPath,
+        hash: Vec<ClauseRc>,
+    },
     Material(PathRc),
-    Memoize { child: PathRc, keys: Vec<Expr>, operators: Vec<Oid>, collations: Vec<Oid>, single_row: bool },
+    Memoize {
+        child: PathRc,
+        keys: Vec<Expr>,
+        operators: Vec<Oid>,
+        collations: Vec<Oid>,
+        single_row: bool,
+    },
     /// The child's rows made unique for a semi join done the other way round.
-    Unique { child: PathRc, hashed: bool, exprs: Vec<(Expr, Oid)> },
-    Sort { child: PathRc, bound: Option<f64> },
-    IncrementalSort { child: PathRc, presorted: usize },
-    Projection { child: PathRc },
-    ProjectSet { child: PathRc },
-    Group { child: PathRc, clauses: Vec<SortGroupClause>, having: Vec<Expr> },
-    Agg { child: PathRc, strategy: crate::node::AggStrategy, clauses: Vec<SortGroupClause>, having: Vec<Expr>, groups: f64, sets: Vec<Vec<u32>> },
-    WindowAgg { child: PathRc, clause: Box<WindowClause> },
-    UpperUnique { child: PathRc, columns: usize, clauses: Vec<SortGroupClause> },
-    SetOp { child: PathRc, command: SetOpCommand, hashed: bool, clauses: Vec<SortGroupClause>, flag: usize, first_flag: i32, groups: f64 },
-    Append { children: Vec<PathRc> },
-    RecursiveUnion { left: PathRc, right: PathRc, param: i32, clauses: Vec<SortGroupClause>, groups: f64 },
-    LockRows { child: PathRc, marks: Vec<PlanRowMark> },
-    Limit { child: PathRc, offset: Option<Expr>, count: Option<Expr>, with_ties: bool },
+    Unique {
+        child: PathRc,
+        hashed: bool,
+        exprs: Vec<(Expr, Oid)>,
+    },
+    Sort {
+        child: PathRc,
+        bound: Option<f64>,
+    },
+    IncrementalSort {
+        child: PathRc,
+        presorted: usize,
+    },
+    Projection {
+        child: PathRc,
+    },
+    ProjectSet {
+        child: PathRc,
+    },
+    Group {
+        child: PathRc,
+        clauses: Vec<SortGroupClause>,
+        having: Vec<Expr>,
+    },
+    Agg {
+        child: PathRc,
+        strategy: crate::node::AggStrategy,
+        clauses: Vec<SortGroupClause>,
+        having: Vec<Expr>,
+        groups: f64,
+        sets: Vec<Vec<u32>>,
+    },
+    WindowAgg {
+        child: PathRc,
+        clause: Box<WindowClause>,
+    },
+    UpperUnique {
+        child: PathRc,
+        columns: usize,
+        clauses: Vec<SortGroupClause>,
+    },
+    SetOp {
+        child: PathRc,
+        command: SetOpCommand,
+        hashed: bool,
+        clauses: Vec<SortGroupClause>,
+        flag: usize,
+        first_flag: i32,
+        groups: f64,
+    },
+    Append {
+        children: Vec<PathRc>,
+    },
+    RecursiveUnion {
+        left: PathRc,
+        right: PathRc,
+        param: i32,
+        clauses: Vec<SortGroupClause>,
+        groups: f64,
+    },
+    LockRows {
+        child: PathRc,
+        marks: Vec<PlanRowMark>,
+    },
+    Limit {
+        child: PathRc,
+        offset: Option<Expr>,
+        count: Option<Expr>,
+        with_ties: bool,
+    },
     ModifyTable(Box<ModifyPath>),
 }
 

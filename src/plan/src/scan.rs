@@ -119,9 +119,9 @@ impl Planner<'_> {
     /// Rows of a function in FROM or in a target list.
     pub fn function_rows(&self, call: &Expr) -> f64 {
         match call {
-            Expr::FuncExpr(node) if node.returns_set => self.series_rows(node).unwrap_or_else(|| {
-                self.lookup.function(node.function).map_or(1000.0, |info| info.rows.max(1.0))
-            }),
+            Expr::FuncExpr(node) if node.returns_set => self
+                .series_rows(node)
+                .unwrap_or_else(|| self.lookup.function(node.function).map_or(1000.0, |info| info.rows.max(1.0))),
             Expr::OpExpr(node) if node.returns_set => 1000.0,
             _ => 1.0,
         }
@@ -239,7 +239,15 @@ impl Planner<'_> {
     }
 
     /// A path that costs CPU only: `extra` for each tuple besides the usual.
-    fn scan_path_with(&self, root: &mut Root, at: usize, kind: PathKind, startup: f64, extra: f64, param: Option<Rc<ParamInfo>>) {
+    fn scan_path_with(
+        &self,
+        root: &mut Root,
+        at: usize,
+        kind: PathKind,
+        startup: f64,
+        extra: f64,
+        param: Option<Rc<ParamInfo>>,
+    ) {
         let rel = &root.rels[at];
         let tuples = rel.base.as_ref().map_or(1.0, |b| b.tuples);
         let (qual, rows) = self.scan_quals(rel, param.as_deref());
@@ -383,7 +391,10 @@ impl Planner<'_> {
 
 /// True if a join clause can be a condition of a parameterised path of a relation.
 pub fn join_clause_is_movable(root: &Root, clause: &crate::root::Clause, rel: Relids, joined: Relids) -> bool {
-    if clause.from_class.is_none() && clause.left_class.get().is_some() && clause.left_class.get() == clause.right_class.get() {
+    if clause.from_class.is_none()
+        && clause.left_class.get().is_some()
+        && clause.left_class.get() == clause.right_class.get()
+    {
         // The classes give this one.
         return false;
     }
@@ -410,7 +421,9 @@ fn usable_index(index: &Arc<IndexInfo>, rti: i32, table: &crate::lookup::Relatio
         .iter()
         .map(|column| match &column.expr {
             Some(expr) => to_rti(expr),
-            None if column.attno < 0 => Ok(analyze::expr::Var::new(rti, column.attno, base::Oid(27), -1, base::Oid::INVALID).into()),
+            None if column.attno < 0 => {
+                Ok(analyze::expr::Var::new(rti, column.attno, base::Oid(27), -1, base::Oid::INVALID).into())
+            }
             None => {
                 let attribute = &table.desc.attributes[column.attno as usize - 1];
                 let (type_oid, typmod) = (attribute.type_oid, attribute.type_mod);

@@ -14,7 +14,9 @@ impl Planner<'_> {
         let mut rels = Vec::new();
         for item in items {
             rels.push(match item {
-                JoinItem::Rel(rti) => root.find_rel(Relids::single(*rti)).expect("base relations are made before joins"),
+                JoinItem::Rel(rti) => {
+                    root.find_rel(Relids::single(*rti)).expect("base relations are made before joins")
+                }
                 JoinItem::List(list) => self.join_list(root, list)?,
             });
         }
@@ -52,7 +54,8 @@ impl Planner<'_> {
                 if root.rels[old].relids.overlaps(root.rels[other].relids) {
                     continue;
                 }
-                let wanted = !restricted || joinable(root, &root.rels[old], &root.rels[other]) || ordered(root, old, other);
+                let wanted =
+                    !restricted || joinable(root, &root.rels[old], &root.rels[other]) || ordered(root, old, other);
                 // A relation without any condition is joined with everything, once nothing else is left.
                 if wanted && (restricted || !has_join_condition(root, &root.rels[other]) || level > 1) {
                     note(self.make_join_rel(root, old, other)?, new);
@@ -101,7 +104,8 @@ impl Planner<'_> {
             let mut best: Option<(bool, f64, f64, usize, usize, usize)> = None;
             for i in 0..pool.len() {
                 for j in i + 1..pool.len() {
-                    let linked = joinable(root, &root.rels[pool[i]], &root.rels[pool[j]]) || ordered(root, pool[i], pool[j]);
+                    let linked =
+                        joinable(root, &root.rels[pool[i]], &root.rels[pool[j]]) || ordered(root, pool[i], pool[j]);
                     if best.is_some_and(|(b, ..)| b) && !linked {
                         continue;
                     }

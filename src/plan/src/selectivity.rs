@@ -77,7 +77,13 @@ pub fn inner_join(left: Relids, right: Relids) -> SpecialJoin {
 
 impl Planner<'_> {
     /// Selectivity of a list of clauses, ANDed. `varno` 0 takes each as at its join, else as a filter of that relation.
-    pub fn clauselist_selectivity(&self, root: &Root, clauses: &[ClauseRc], varno: i32, between: Between<'_>) -> Result<f64> {
+    pub fn clauselist_selectivity(
+        &self,
+        root: &Root,
+        clauses: &[ClauseRc],
+        varno: i32,
+        between: Between<'_>,
+    ) -> Result<f64> {
         let mut product = 1.0;
         let mut ranges: Vec<Range> = Vec::new();
         for clause in clauses {
@@ -204,7 +210,11 @@ impl Planner<'_> {
             Expr::RelabelType(node) => of(&node.arg)?,
             Expr::CoerceToDomain(node) => of(&node.arg)?,
             Expr::FuncExpr(_) => 0.333_333_3,
-            Expr::CurrentOfExpr(_) => 1.0 / root.base_rel(varno.max(1)).map_or(1.0, |rel| rel.base.as_ref().map_or(1.0, |b| b.tuples.max(1.0))),
+            Expr::CurrentOfExpr(_) => {
+                1.0 / root
+                    .base_rel(varno.max(1))
+                    .map_or(1.0, |rel| rel.base.as_ref().map_or(1.0, |b| b.tuples.max(1.0)))
+            }
             _ => 0.5,
         };
         Ok(clamp(selectivity))
@@ -248,8 +258,12 @@ impl Planner<'_> {
         Ok(match test {
             BoolTestType::IsUnknown => DEFAULT_UNK_SEL,
             BoolTestType::IsNotUnknown => 1.0 - DEFAULT_UNK_SEL,
-            BoolTestType::IsTrue | BoolTestType::IsNotFalse => self.expr_selectivity(root, arg, varno, Between::Filter)?,
-            BoolTestType::IsFalse | BoolTestType::IsNotTrue => 1.0 - self.expr_selectivity(root, arg, varno, Between::Filter)?,
+            BoolTestType::IsTrue | BoolTestType::IsNotFalse => {
+                self.expr_selectivity(root, arg, varno, Between::Filter)?
+            }
+            BoolTestType::IsFalse | BoolTestType::IsNotTrue => {
+                1.0 - self.expr_selectivity(root, arg, varno, Between::Filter)?
+            }
         })
     }
 
@@ -353,7 +367,14 @@ impl Planner<'_> {
     }
 
     /// Part with the column less than (or greater than) a value.
-    fn inequality(&self, data: &VarData, constant: Option<&Datum>, less: bool, or_equal: bool, info: &OperatorInfo) -> Result<f64> {
+    fn inequality(
+        &self,
+        data: &VarData,
+        constant: Option<&Datum>,
+        less: bool,
+        or_equal: bool,
+        info: &OperatorInfo,
+    ) -> Result<f64> {
         let Some(value) = constant else { return Ok(DEFAULT_INEQ_SEL) };
         let Some(stats) = &data.stats else { return Ok(DEFAULT_INEQ_SEL) };
         let Some(comparator) = self.compare_of(data) else { return Ok(DEFAULT_INEQ_SEL) };
@@ -422,20 +443,33 @@ impl Planner<'_> {
         }
         let starts = |d: &Datum| matches!(d, Datum::Bytes(b) if b.starts_with(prefix));
         let common: f64 = stats.common_frequencies.iter().sum();
-        let hit: f64 = stats.common_values.iter().zip(&stats.common_frequencies).filter(|(v, _)| starts(v)).map(|(_, f)| f).sum();
-        let part = if all.is_empty() { 0.0 } else { all.iter().filter(|d| starts(d)).count() as f64 / all.len() as f64 };
+        let hit: f64 =
+            stats.common_values.iter().zip(&stats.common_frequencies).filter(|(v, _)| starts(v)).map(|(_, f)| f).sum();
+        let part =
+            if all.is_empty() { 0.0 } else { all.iter().filter(|d| starts(d)).count() as f64 / all.len() as f64 };
         let part = part.max(if all.is_empty() { 0.0 } else { 0.5 / all.len() as f64 });
         part * (1.0 - common - stats.null_fraction) + hit
     }
 
-    fn array_selectivity(&self, root: &Root, node: &ScalarArrayOpExpr, varno: i32, between: Between<'_>) -> Result<f64> {
+    fn array_selectivity(
+        &self,
+        root: &Root,
+        node: &ScalarArrayOpExpr,
+        varno: i32,
+        between: Between<'_>,
+    ) -> Result<f64> {
         let info = self.lookup.operator(node.operator)?;
         let elements: Vec<Expr> = match &node.args[1] {
             Expr::Const(c) if c.value.is_null() => return Ok(0.0),
             Expr::Const(c) => {
                 let element = self.lookup.array_element(c.type_oid)?;
                 let values = self.lookup.array_values(&c.value)?;
-                values.into_iter().map(|v| analyze::expr::Const { collation: c.collation, ..analyze::expr::Const::new(element, v) }.into()).collect()
+                values
+                    .into_iter()
+                    .map(|v| {
+                        analyze::expr::Const { collation: c.collation, ..analyze::expr::Const::new(element, v) }.into()
+                    })
+                    .collect()
             }
             Expr::ArrayExpr(array) if !array.multidims => array.elements.clone(),
             other => {
@@ -478,7 +512,13 @@ impl Planner<'_> {
         Ok(if use_disjoint { disjoint } else { result })
     }
 
-    fn join_operator_selectivity(&self, root: &Root, op: &OpExpr, info: &OperatorInfo, between: Between<'_>) -> Result<f64> {
+    fn join_operator_selectivity(
+        &self,
+        root: &Root,
+        op: &OpExpr,
+        info: &OperatorInfo,
+        between: Between<'_>,
+    ) -> Result<f64> {
         match info.join.0 {
             105 => self.equal_join_selectivity(root, op, info, between),
             106 => {
@@ -495,7 +535,13 @@ impl Planner<'_> {
         }
     }
 
-    fn equal_join_selectivity(&self, root: &Root, op: &OpExpr, _info: &OperatorInfo, between: Between<'_>) -> Result<f64> {
+    fn equal_join_selectivity(
+        &self,
+        root: &Root,
+        op: &OpExpr,
+        _info: &OperatorInfo,
+        between: Between<'_>,
+    ) -> Result<f64> {
         let (mut a, mut b) = (self.examine(root, &op.args[0], 0)?, self.examine(root, &op.args[1], 0)?);
         let special = match between {
             Between::Join(special) => special,
@@ -506,7 +552,9 @@ impl Planner<'_> {
             return Ok(inner);
         }
         // The left side of a semi join is what is counted.
-        if tree::varnos(&op.args[0]).is_subset(special.syn_right) && tree::varnos(&op.args[1]).is_subset(special.syn_left) {
+        if tree::varnos(&op.args[0]).is_subset(special.syn_right)
+            && tree::varnos(&op.args[1]).is_subset(special.syn_left)
+        {
             std::mem::swap(&mut a, &mut b);
         }
         let rows = root.find_rel(special.min_right).map_or(b.rows, |at| root.rels[at].rows);
@@ -559,7 +607,13 @@ impl Planner<'_> {
         } else if let Some(var) = &data.var
             && var.attno < 0
         {
-            distinct = if matches!(var.attno, -1) { -1.0 } else if var.attno == -6 { 1.0 } else { 0.0 };
+            distinct = if matches!(var.attno, -1) {
+                -1.0
+            } else if var.attno == -6 {
+                1.0
+            } else {
+                0.0
+            };
         }
         if data.unique {
             distinct = -1.0 * (1.0 - null);
@@ -727,7 +781,13 @@ impl Planner<'_> {
         let end_a = histogram_part(&sa.histogram, last_b, &comparator, true, true, 0.0).unwrap_or(1.0);
         let end_b = histogram_part(&sb.histogram, last_a, &comparator, true, true, 0.0).unwrap_or(1.0);
         // Only one side ends early.
-        Ok(if end_a < end_b { (end_a, 1.0) } else if end_b < end_a { (1.0, end_b) } else { (1.0, 1.0) })
+        Ok(if end_a < end_b {
+            (end_a, 1.0)
+        } else if end_b < end_a {
+            (1.0, end_b)
+        } else {
+            (1.0, 1.0)
+        })
     }
 
     /// Number of groups by some expressions among so many rows.
@@ -814,7 +874,14 @@ fn same_kind(a: &Datum, b: &Datum) -> bool {
 }
 
 /// Part of the histogram's values on the wanted side of a value.
-fn histogram_part(bounds: &[Datum], value: &Datum, comparator: &Comparator, less: bool, or_equal: bool, distinct: f64) -> Option<f64> {
+fn histogram_part(
+    bounds: &[Datum],
+    value: &Datum,
+    comparator: &Comparator,
+    less: bool,
+    or_equal: bool,
+    distinct: f64,
+) -> Option<f64> {
     if bounds.len() < 2 {
         return None;
     }
@@ -852,10 +919,15 @@ fn scalar(datum: &Datum) -> Option<f64> {
         Datum::Float8(v) => Some(*v),
         Datum::Oid(v) => Some(f64::from(v.0)),
         Datum::Bool(v) => Some(f64::from(u8::from(*v))),
-        Datum::Bytes(v) => Some(v.iter().take(12).fold((0.0, 1.0), |(sum, unit), b| {
-            let unit = unit / 256.0;
-            (sum + f64::from(*b) * unit, unit)
-        }).0),
+        Datum::Bytes(v) => Some(
+            v.iter()
+                .take(12)
+                .fold((0.0, 1.0), |(sum, unit), b| {
+                    let unit = unit / 256.0;
+                    (sum + f64::from(*b) * unit, unit)
+                })
+                .0,
+        ),
         _ => None,
     }
 }

@@ -32,7 +32,13 @@ impl Planner<'_> {
         self.make_target(root, exprs, numbers)
     }
 
-    fn plan_operand(&mut self, root: &mut Root, operand: &SetOperand, parent: &SetOperationStmt, flag: Option<i32>) -> Result<PathRc> {
+    fn plan_operand(
+        &mut self,
+        root: &mut Root,
+        operand: &SetOperand,
+        parent: &SetOperationStmt,
+        flag: Option<i32>,
+    ) -> Result<PathRc> {
         match operand {
             SetOperand::Rel(rti) => self.plan_leaf(root, *rti, parent, flag),
             SetOperand::Op(op) => {
@@ -59,7 +65,8 @@ impl Planner<'_> {
         if !own.is_empty() {
             return Err(Error::internal("unexpected outer reference in set operation subquery"));
         }
-        let best = cheapest_fractional(&paths, 0.0).cloned().ok_or_else(|| Error::internal("no path for a sub-query"))?;
+        let best =
+            cheapest_fractional(&paths, 0.0).cloned().ok_or_else(|| Error::internal("no path for a sub-query"))?;
         let mut exprs = leaf_vars(&sub.targets, rti, parent);
         let mut refs: Vec<u32> = (1..=exprs.len() as u32).collect();
         if let Some(flag) = flag {
@@ -101,7 +108,13 @@ impl Planner<'_> {
     }
 
     /// Nested UNIONs of the same kind are one.
-    fn union_operands(&mut self, root: &mut Root, op: &SetOperationStmt, top: &SetOperationStmt, out: &mut Vec<PathRc>) -> Result<()> {
+    fn union_operands(
+        &mut self,
+        root: &mut Root,
+        op: &SetOperationStmt,
+        top: &SetOperationStmt,
+        out: &mut Vec<PathRc>,
+    ) -> Result<()> {
         for operand in [&op.left, &op.right] {
             match operand {
                 SetOperand::Op(inner)
@@ -218,7 +231,9 @@ impl Planner<'_> {
         let targets = path_targets(&append.target);
         let keys = if sortable { self.keys_for_sort(root, &clauses, &targets)? } else { Rc::default() };
         let sorted = self.sorted(&append, &keys, -1.0);
-        let hashed = hashable && (!sortable || (s.enable_hashagg && hash_total < sorted.total + s.cpu_operator_cost * columns * append.rows));
+        let hashed = hashable
+            && (!sortable
+                || (s.enable_hashagg && hash_total < sorted.total + s.cpu_operator_cost * columns * append.rows));
         if !hashed && !sortable {
             let name = if except { "EXCEPT" } else { "INTERSECT" };
             return Err(report::error!(FEATURE_NOT_SUPPORTED, "could not implement {name}")
@@ -230,7 +245,8 @@ impl Planner<'_> {
             relids: child.relids,
             rows,
             startup: if hashed { hash_total } else { child.startup },
-            total: hash_total.max(child.total) + s.cpu_operator_cost * columns * child.rows * f64::from(u8::from(!hashed)),
+            total: hash_total.max(child.total)
+                + s.cpu_operator_cost * columns * child.rows * f64::from(u8::from(!hashed)),
             keys: Rc::default(),
             param: None,
             target: self.columns_target(root, op, None, true),
@@ -259,7 +275,10 @@ impl Planner<'_> {
     fn plan_recursive_level(&mut self, name: &str, mut query: Query) -> Result<(Root, Vec<PathRc>)> {
         self.process_ctes(&mut query)?;
         let top = query.set_operations.clone().expect("a recursive query is a UNION");
-        let has_extra = !query.sort.is_empty() || query.limit_count.is_some() || query.limit_offset.is_some() || !query.row_marks.is_empty();
+        let has_extra = !query.sort.is_empty()
+            || query.limit_count.is_some()
+            || query.limit_offset.is_some()
+            || !query.row_marks.is_empty();
         if has_extra {
             return Err(report::error!(FEATURE_NOT_SUPPORTED, "ORDER BY in a recursive query is not implemented"));
         }
@@ -306,7 +325,9 @@ impl Planner<'_> {
 
 fn column_vars(op: &SetOperationStmt, varno: i32) -> Vec<Expr> {
     (0..op.column_types.len())
-        .map(|i| Var::new(varno, i as i16 + 1, op.column_types[i], op.column_typmods[i], op.column_collations[i]).into())
+        .map(|i| {
+            Var::new(varno, i as i16 + 1, op.column_types[i], op.column_typmods[i], op.column_collations[i]).into()
+        })
         .collect()
 }
 

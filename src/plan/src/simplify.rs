@@ -93,7 +93,14 @@ impl Simplifier<'_> {
                 if node.returns_set {
                     return Ok(None);
                 }
-                self.call(node.function, &node.args, node.result_type, node.collation, node.input_collation, node.variadic)
+                self.call(
+                    node.function,
+                    &node.args,
+                    node.result_type,
+                    node.collation,
+                    node.input_collation,
+                    node.variadic,
+                )
             }
             Expr::OpExpr(node) => self.operator(node),
             Expr::DistinctExpr(node) => self.distinct(node),
@@ -114,7 +121,9 @@ impl Simplifier<'_> {
                 Ok(Some(relabel(&mut new).unwrap_or_else(|| new.into())))
             }
             Expr::NullTest(node) => Ok(null_test(node)),
-            Expr::BooleanTest(node) => Ok(constant(&node.arg).map(|c| Const::bool(bool_test(node.test, &c.value)).into())),
+            Expr::BooleanTest(node) => {
+                Ok(constant(&node.arg).map(|c| Const::bool(bool_test(node.test, &c.value)).into()))
+            }
             Expr::ArrayExpr(node) if !node.multidims => {
                 let values: Option<Vec<Datum>> =
                     node.elements.iter().map(|e| constant(e).map(|c| c.value.clone())).collect();
@@ -385,9 +394,9 @@ fn null_test(node: &mut NullTest) -> Option<Expr> {
         let tests = std::mem::take(&mut row.args).into_iter().filter_map(|arg| match constant(&arg) {
             Some(c) if c.value.is_null() == node.is_null => None,
             Some(_) => Some(Const::bool(false).into()),
-            None => Some(
-                NullTest { arg, is_null: node.is_null, arg_is_row: false, location: Location::UNKNOWN }.into(),
-            ),
+            None => {
+                Some(NullTest { arg, is_null: node.is_null, arg_is_row: false, location: Location::UNKNOWN }.into())
+            }
         });
         return Some(Expr::and(tests.collect()));
     }

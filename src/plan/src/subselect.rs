@@ -117,11 +117,24 @@ impl Planner<'_> {
         let saved = std::mem::take(&mut self.level().plan_params);
         let (root, paths) = self.plan_level(query, fraction)?;
         let plan_params = std::mem::replace(&mut self.level().plan_params, saved);
-        let best = cheapest_fractional(&paths, fraction).cloned().ok_or_else(|| Error::internal("no path for a sub-select"))?;
-        self.build_subplan(root, best, plan_params, SubShape { kind, id, test, array_type, unknown_eq_false: is_condition })
+        let best = cheapest_fractional(&paths, fraction)
+            .cloned()
+            .ok_or_else(|| Error::internal("no path for a sub-select"))?;
+        self.build_subplan(
+            root,
+            best,
+            plan_params,
+            SubShape { kind, id, test, array_type, unknown_eq_false: is_condition },
+        )
     }
 
-    fn build_subplan(&mut self, root: Root, path: PathRc, plan_params: Vec<(Expr, i32)>, shape: SubShape) -> Result<Expr> {
+    fn build_subplan(
+        &mut self,
+        root: Root,
+        path: PathRc,
+        plan_params: Vec<(Expr, i32)>,
+        shape: SubShape,
+    ) -> Result<Expr> {
         let first = root.targets.iter().find(|t| !t.junk);
         let columns: Vec<(Oid, i32, Oid)> = root
             .targets
@@ -129,8 +142,8 @@ impl Planner<'_> {
             .filter(|t| !t.junk)
             .map(|t| (t.expr.type_of(), t.expr.typmod_of(), t.expr.collation_of()))
             .collect();
-        let (first_type, first_typmod, first_collation) =
-            first.map_or((Oid(2278), -1, Oid::INVALID), |t| (t.expr.type_of(), t.expr.typmod_of(), t.expr.collation_of()));
+        let (first_type, first_typmod, first_collation) = first
+            .map_or((Oid(2278), -1, Oid::INVALID), |t| (t.expr.type_of(), t.expr.typmod_of(), t.expr.collation_of()));
         let mut sub = SubPlan {
             kind: shape.kind,
             test: None,
@@ -244,7 +257,12 @@ impl Planner<'_> {
         }
         let hashable = |e: &Expr| match e {
             Expr::OpExpr(op) if op.args.len() == 2 => {
-                let is_param = |e: &Expr| walk::any(e, &mut |x| matches!(x, Expr::Param(p) if p.kind == ParamKind::Exec && sub.param_ids.contains(&p.id)));
+                let is_param = |e: &Expr| {
+                    walk::any(
+                        e,
+                        &mut |x| matches!(x, Expr::Param(p) if p.kind == ParamKind::Exec && sub.param_ids.contains(&p.id)),
+                    )
+                };
                 self.lookup.operator(op.operator).is_ok_and(|info| info.can_hash)
                     && self.lookup.function(op.function).is_ok_and(|f| f.strict)
                     && !is_param(&op.args[0])
@@ -309,7 +327,13 @@ impl Planner<'_> {
                 CteMaterialize::Default => cte.refcount == 1,
                 CteMaterialize::Always => false,
             };
-            if asked && is_select && !cte.recursive && cte.query.row_marks.is_empty() && !refers_to_self_outer(&cte.query) && !query_is_volatile(&cte.query, self) {
+            if asked
+                && is_select
+                && !cte.recursive
+                && cte.query.row_marks.is_empty()
+                && !refers_to_self_outer(&cte.query)
+                && !query_is_volatile(&cte.query, self)
+            {
                 inline_cte(query, 0, &cte.name, &cte.query)?;
                 for later in &mut ctes[place + 1..] {
                     inline_cte(&mut later.query, 1, &cte.name, &cte.query)?;
@@ -335,7 +359,8 @@ impl Planner<'_> {
         if !own_params.is_empty() {
             return Err(Error::internal("unexpected outer reference in CTE query"));
         }
-        let best = cheapest_fractional(&paths, 0.0).cloned().ok_or_else(|| Error::internal("no path for a WITH query"))?;
+        let best =
+            cheapest_fractional(&paths, 0.0).cloned().ok_or_else(|| Error::internal("no path for a WITH query"))?;
         let id = self.new_param(Oid(2281));
         let mut sub = SubPlan {
             kind: SubLinkType::Cte,
@@ -381,9 +406,9 @@ impl Planner<'_> {
     fn find_work_table(&self, cte: &RteCte) -> Result<(i32, f64)> {
         let at = self.levels.len().checked_sub(cte.levels_up as usize);
         let found = at.and_then(|at| self.levels.get(at)).and_then(|level| level.work_table.as_ref());
-        found.map(|(_, param, rows, _)| (*param, *rows)).ok_or_else(|| {
-            Error::internal(format!("could not find parameter for self-reference CTE \"{}\"", cte.name))
-        })
+        found
+            .map(|(_, param, rows, _)| (*param, *rows))
+            .ok_or_else(|| Error::internal(format!("could not find parameter for self-reference CTE \"{}\"", cte.name)))
     }
 
     /// Rows of a WITH query.
@@ -411,15 +436,17 @@ impl Planner<'_> {
         let mut query = std::mem::take(&mut *subquery.query);
         let barrier = subquery.security_barrier;
         self.push_down_quals(root, at, rti, &mut query, barrier)?;
-        let fraction = match root.special_joins.is_empty() && root.all_rels.len() == 1 && !parent_changes_rows(&root.query) {
-            true => root.tuple_fraction,
-            false => 0.0,
-        };
+        let fraction =
+            match root.special_joins.is_empty() && root.all_rels.len() == 1 && !parent_changes_rows(&root.query) {
+                true => root.tuple_fraction,
+                false => 0.0,
+            };
         let fraction = if root.rels[at].clauses.is_empty() { fraction } else { 0.0 };
         let saved = std::mem::take(&mut self.level().plan_params);
         let (sub, paths) = self.plan_level(query, fraction)?;
         let params = std::mem::replace(&mut self.level().plan_params, saved);
-        let best = cheapest_fractional(&paths, fraction).cloned().ok_or_else(|| Error::internal("no path for a sub-query"))?;
+        let best =
+            cheapest_fractional(&paths, fraction).cloned().ok_or_else(|| Error::internal("no path for a sub-query"))?;
         let tuples = best.rows;
         self.subroots.push(Rc::new(sub));
         let subroot = self.subroots.len() - 1;
@@ -431,7 +458,14 @@ impl Planner<'_> {
     }
 
     /// Moves conditions on a sub-query's output into it.
-    fn push_down_quals(&mut self, root: &mut Root, at: usize, rti: i32, query: &mut Query, barrier: bool) -> Result<()> {
+    fn push_down_quals(
+        &mut self,
+        root: &mut Root,
+        at: usize,
+        rti: i32,
+        query: &mut Query,
+        barrier: bool,
+    ) -> Result<()> {
         if query.limit_count.is_some() || query.limit_offset.is_some() || query.command != CmdType::Select {
             return Ok(());
         }
@@ -466,8 +500,13 @@ impl Planner<'_> {
             return set_operands_safe(self, query, setop, attno);
         }
         let Some(target) = query.targets.iter().find(|t| !t.junk && t.resno == attno) else { return false };
-        let in_list = |list: &[analyze::query::SortGroupClause]| list.iter().any(|c| c.target_ref == target.sort_group_ref && target.sort_group_ref != 0);
-        if tree::returns_set(&target.expr) || tree::is_volatile(&target.expr, b'v', self.lookup) || tree::has_subselect(&target.expr) {
+        let in_list = |list: &[analyze::query::SortGroupClause]| {
+            list.iter().any(|c| c.target_ref == target.sort_group_ref && target.sort_group_ref != 0)
+        };
+        if tree::returns_set(&target.expr)
+            || tree::is_volatile(&target.expr, b'v', self.lookup)
+            || tree::has_subselect(&target.expr)
+        {
             return false;
         }
         if query.has_distinct_on && !in_list(&query.distinct) {
@@ -495,7 +534,10 @@ fn subplan_name(is_init: bool, plan_id: i32, set_params: &[i32]) -> String {
 }
 
 fn keeps_rows(path: &Path) -> bool {
-    matches!(path.kind, PathKind::Material(_) | PathKind::Sort { .. } | PathKind::Cte { .. } | PathKind::WorkTable { .. })
+    matches!(
+        path.kind,
+        PathKind::Material(_) | PathKind::Sort { .. } | PathKind::Cte { .. } | PathKind::WorkTable { .. }
+    )
 }
 
 /// Puts executor parameters where the test has the sub-select's columns.
@@ -594,7 +636,11 @@ fn inline_cte(query: &mut Query, level: u32, name: &str, cte: &Query) -> Result<
                     if self.level > 0 {
                         RaiseLevels { by: self.level as i32, min: 1 }.query_parts(&mut sub)?;
                     }
-                    rte.kind = RteKind::Subquery(RteSubquery { query: Box::new(sub), security_barrier: false, view: Oid::INVALID });
+                    rte.kind = RteKind::Subquery(RteSubquery {
+                        query: Box::new(sub),
+                        security_barrier: false,
+                        view: Oid::INVALID,
+                    });
                     Ok(())
                 }
                 _ => self.rte_parts(rte),
@@ -604,7 +650,12 @@ fn inline_cte(query: &mut Query, level: u32, name: &str, cte: &Query) -> Result<
     Inline { name, cte, level }.query_parts(query)
 }
 
-fn set_operands_safe(planner: &Planner<'_>, query: &Query, setop: &analyze::query::SetOperationStmt, attno: i16) -> bool {
+fn set_operands_safe(
+    planner: &Planner<'_>,
+    query: &Query,
+    setop: &analyze::query::SetOperationStmt,
+    attno: i16,
+) -> bool {
     use analyze::query::{SetOperand, SetOperation};
     // EXCEPT ALL and INTERSECT ALL count rows, which a filter on output columns does not change within a group.
     if setop.op == SetOperation::Except {
@@ -636,7 +687,9 @@ fn push_qual(query: &mut Query, rti: i32, expr: &Expr) -> Result<bool> {
     tree::ReplaceVars {
         level: 0,
         replace: &mut |var: &Var| {
-            (var.varno == rti).then(|| targets.iter().find(|t| !t.junk && t.resno == var.attno).map(|t| t.expr.clone())).flatten()
+            (var.varno == rti)
+                .then(|| targets.iter().find(|t| !t.junk && t.resno == var.attno).map(|t| t.expr.clone()))
+                .flatten()
         },
     }
     .expr(&mut qual)?;
@@ -650,7 +703,12 @@ fn push_qual(query: &mut Query, rti: i32, expr: &Expr) -> Result<bool> {
     Ok(true)
 }
 
-fn push_into_operands(query: &mut Query, setop: &analyze::query::SetOperationStmt, rti: i32, expr: &Expr) -> Result<bool> {
+fn push_into_operands(
+    query: &mut Query,
+    setop: &analyze::query::SetOperationStmt,
+    rti: i32,
+    expr: &Expr,
+) -> Result<bool> {
     use analyze::query::SetOperand;
     for operand in [&setop.left, &setop.right] {
         match operand {
@@ -677,4 +735,3 @@ fn push_into_operands(query: &mut Query, setop: &analyze::query::SetOperationStm
 pub fn new_level() -> Level {
     Level::default()
 }
-

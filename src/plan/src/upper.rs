@@ -7,7 +7,9 @@ use crate::pathset::{add_to, cheapest_total};
 use crate::root::{ModifyPath, Path, PathKeys, PathKind, PathRc, Planner, Root, Target};
 use crate::tree;
 use analyze::expr::Expr;
-use analyze::query::{CmdType, GroupingSet, LimitOption, LockWaitPolicy, Query, RteKind, SortGroupClause, TargetEntry, WindowClause};
+use analyze::query::{
+    CmdType, GroupingSet, LimitOption, LockWaitPolicy, Query, RteKind, SortGroupClause, TargetEntry, WindowClause,
+};
 use base::Oid;
 use report::{Result, unsupported};
 use std::rc::Rc;
@@ -34,7 +36,10 @@ impl Planner<'_> {
             paths = setop_paths;
             root.targets = targets;
             if !root.query.row_marks.is_empty() {
-                return Err(report::error!(FEATURE_NOT_SUPPORTED, "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT"));
+                return Err(report::error!(
+                    FEATURE_NOT_SUPPORTED,
+                    "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT"
+                ));
             }
             final_refs = self.target_of(root, &root.targets.clone());
             if !root.query.sort.is_empty() {
@@ -51,7 +56,12 @@ impl Planner<'_> {
             }
             let at = self.plan_joins(root)?;
             final_refs = self.target_of(root, &root.targets.clone());
-            paths = root.rels[at].paths.iter().filter(|p| p.param.is_none() || p.required_outer().is_empty()).cloned().collect();
+            paths = root.rels[at]
+                .paths
+                .iter()
+                .filter(|p| p.param.is_none() || p.required_outer().is_empty())
+                .cloned()
+                .collect();
             paths = self.gate_paths(root, paths);
             paths = self.group_window_distinct(root, paths, &final_refs)?;
         }
@@ -183,7 +193,13 @@ impl Planner<'_> {
         if root.query.row_marks.is_empty() && !matches!(root.query.command, CmdType::Update | CmdType::Delete) {
             return Ok(());
         }
-        let rels = root.query.jointree.items.iter().map(crate::prep::relids_of_item).fold(Default::default(), crate::relids::Relids::union);
+        let rels = root
+            .query
+            .jointree
+            .items
+            .iter()
+            .map(crate::prep::relids_of_item)
+            .fold(Default::default(), crate::relids::Relids::union);
         let mut marks = Vec::new();
         for rti in rels.iter() {
             if changes && rti == root.query.result_relation {
@@ -279,12 +295,22 @@ impl Planner<'_> {
         self.keys_for_sort(root, &clauses, &targets)
     }
 
-    fn group_window_distinct(&mut self, root: &mut Root, mut paths: Vec<PathRc>, final_target: &Rc<Target>) -> Result<Vec<PathRc>> {
+    fn group_window_distinct(
+        &mut self,
+        root: &mut Root,
+        mut paths: Vec<PathRc>,
+        final_target: &Rc<Target>,
+    ) -> Result<Vec<PathRc>> {
         let query = &root.query;
-        let grouping = !query.group.is_empty() || !query.grouping_sets.is_empty() || query.has_aggs || query.having.is_some();
+        let grouping =
+            !query.group.is_empty() || !query.grouping_sets.is_empty() || query.has_aggs || query.having.is_some();
         let windows = query.has_window_funcs.then(|| query.windows.clone()).unwrap_or_default();
         let sort_input = self.sort_input_target(root, final_target);
-        let window_input = if windows.is_empty() { Rc::clone(&sort_input) } else { self.window_input_target(root, &sort_input, &windows) };
+        let window_input = if windows.is_empty() {
+            Rc::clone(&sort_input)
+        } else {
+            self.window_input_target(root, &sort_input, &windows)
+        };
         if grouping {
             let input = self.group_input_target(root, &window_input);
             paths = paths.iter().map(|p| self.project(p, Rc::clone(&input))).collect();
@@ -419,7 +445,10 @@ impl Planner<'_> {
             let sets = expand_grouping_sets(&root.query.grouping_sets, root.query.group_distinct)?;
             let mut groups = 0.0;
             for set in &sets {
-                let exprs = self.group_exprs(root, &group.iter().filter(|c| set.contains(&c.target_ref)).cloned().collect::<Vec<_>>());
+                let exprs = self.group_exprs(
+                    root,
+                    &group.iter().filter(|c| set.contains(&c.target_ref)).cloned().collect::<Vec<_>>(),
+                );
                 groups += self.group_count(root, &exprs, best.rows)?;
             }
             let strategy = if sets.iter().any(Vec::is_empty) { AggStrategy::Mixed } else { AggStrategy::Hashed };
@@ -429,7 +458,8 @@ impl Planner<'_> {
         }
         if group.is_empty() {
             if root.query.has_aggs || root.query.having.is_some() {
-                let path = self.agg_path(&best, target, AggStrategy::Plain, group, having, 1.0, Vec::new(), &aggregates);
+                let path =
+                    self.agg_path(&best, target, AggStrategy::Plain, group, having, 1.0, Vec::new(), &aggregates);
                 add_to(&mut out, path);
             }
             return Ok(out);
@@ -447,14 +477,24 @@ impl Planner<'_> {
                 }
                 let sorted = self.sorted(path, &keys, -1.0);
                 let path = match root.query.has_aggs {
-                    true => self.agg_path(&sorted, target, AggStrategy::Sorted, group.clone(), having.clone(), groups, Vec::new(), &aggregates),
+                    true => self.agg_path(
+                        &sorted,
+                        target,
+                        AggStrategy::Sorted,
+                        group.clone(),
+                        having.clone(),
+                        groups,
+                        Vec::new(),
+                        &aggregates,
+                    ),
                     false => self.group_path(&sorted, target, group.clone(), having.clone(), groups),
                 };
                 add_to(&mut out, path);
             }
         }
         if hashable && (self.settings.enable_hashagg || !sortable) {
-            let path = self.agg_path(&best, target, AggStrategy::Hashed, group, having, groups, Vec::new(), &aggregates);
+            let path =
+                self.agg_path(&best, target, AggStrategy::Hashed, group, having, groups, Vec::new(), &aggregates);
             add_to(&mut out, path);
         }
         if out.is_empty() {
@@ -471,7 +511,14 @@ impl Planner<'_> {
             .collect()
     }
 
-    fn group_path(&self, child: &PathRc, target: &Rc<Target>, clauses: Vec<SortGroupClause>, having: Vec<Expr>, groups: f64) -> Path {
+    fn group_path(
+        &self,
+        child: &PathRc,
+        target: &Rc<Target>,
+        clauses: Vec<SortGroupClause>,
+        having: Vec<Expr>,
+        groups: f64,
+    ) -> Path {
         let quals = self.exprs_cost(&having);
         let comparisons = self.settings.cpu_operator_cost * child.rows * clauses.len() as f64;
         let mut rows = groups;
@@ -531,7 +578,8 @@ impl Planner<'_> {
             }
             _ => {
                 let phases = sets.len().max(1) as f64;
-                let startup = child.total + startup_extra + (per_input + s.cpu_operator_cost * columns) * input * phases;
+                let startup =
+                    child.total + startup_extra + (per_input + s.cpu_operator_cost * columns) * input * phases;
                 let mut total = startup + final_cost * groups + s.cpu_tuple_cost * groups;
                 let width = f64::from(child.target.width) + 64.0;
                 let bytes = groups * (width + 24.0);
@@ -605,7 +653,10 @@ impl Planner<'_> {
         if presorted == 0 || presorted == keys.len() || !self.settings.enable_incremental_sort {
             return Ok(None);
         }
-        let exprs: Vec<Expr> = keys[..presorted].iter().filter_map(|k| root.classes[k.class].members.first().map(|m| m.expr.clone())).collect();
+        let exprs: Vec<Expr> = keys[..presorted]
+            .iter()
+            .filter_map(|k| root.classes[k.class].members.first().map(|m| m.expr.clone()))
+            .collect();
         let groups = self.group_count(root, &exprs, path.rows)?;
         let in_group = (path.rows / groups).max(1.0);
         let run = path.total - path.startup;
@@ -613,7 +664,8 @@ impl Planner<'_> {
         let (sort_startup, sort_run) = self.sort_cost(1.5 * in_group, path.target.width, 0.0, limit);
         let startup = path.startup + sort_startup + group_run;
         let mut total_run = sort_run + (sort_run + sort_startup) * (groups - 1.0) + group_run * (groups - 1.0);
-        total_run += (self.settings.cpu_tuple_cost + self.settings.cpu_operator_cost) * path.rows + 2.0 * self.settings.cpu_tuple_cost * groups;
+        total_run += (self.settings.cpu_tuple_cost + self.settings.cpu_operator_cost) * path.rows
+            + 2.0 * self.settings.cpu_tuple_cost * groups;
         Ok(Some(Rc::new(Path {
             kind: PathKind::IncrementalSort { child: Rc::clone(path), presorted },
             relids: path.relids,
@@ -626,7 +678,14 @@ impl Planner<'_> {
         })))
     }
 
-    fn window_paths(&mut self, root: &mut Root, paths: Vec<PathRc>, windows: Vec<WindowClause>, input: &Rc<Target>, output: &Rc<Target>) -> Result<Vec<PathRc>> {
+    fn window_paths(
+        &mut self,
+        root: &mut Root,
+        paths: Vec<PathRc>,
+        windows: Vec<WindowClause>,
+        input: &Rc<Target>,
+        output: &Rc<Target>,
+    ) -> Result<Vec<PathRc>> {
         let used: Vec<WindowClause> = windows.into_iter().filter(|w| uses_window(&root.targets, w.winref)).collect();
         let mut ordered = used;
         // Windows that sort by more columns come first, so that later ones find their order.
@@ -677,13 +736,18 @@ impl Planner<'_> {
         let targets = root.targets.clone();
         let Some(best) = cheapest_total(&paths).cloned() else { return Ok(paths) };
         let exprs = self.group_exprs(root, &distinct);
-        let rows = if root.query.has_aggs || !root.query.group.is_empty() { best.rows } else { self.group_count(root, &exprs, best.rows)? };
+        let rows = if root.query.has_aggs || !root.query.group.is_empty() {
+            best.rows
+        } else {
+            self.group_count(root, &exprs, best.rows)?
+        };
         let mut out = Vec::new();
         if distinct.iter().all(|c| c.sort_operator.is_valid()) {
-            let wanted: Vec<SortGroupClause> = match root.query.has_distinct_on && root.query.sort.len() > distinct.len() {
-                true => root.query.sort.clone(),
-                false => distinct.clone(),
-            };
+            let wanted: Vec<SortGroupClause> =
+                match root.query.has_distinct_on && root.query.sort.len() > distinct.len() {
+                    true => root.query.sort.clone(),
+                    false => distinct.clone(),
+                };
             let distinct_keys = self.keys_for_sort(root, &distinct, &targets)?;
             let mut keys = self.keys_for_sort(root, &wanted, &targets)?;
             if root.query.has_distinct_on {
@@ -694,22 +758,30 @@ impl Planner<'_> {
                 }
             }
             for path in &paths {
-                let fits = keys_contained(&keys, &path.keys) || (!root.query.has_distinct_on && keys_contained(&distinct_keys, &path.keys));
+                let fits = keys_contained(&keys, &path.keys)
+                    || (!root.query.has_distinct_on && keys_contained(&distinct_keys, &path.keys));
                 if !fits && !Rc::ptr_eq(path, &best) {
                     continue;
                 }
                 let sorted = if fits { Rc::clone(path) } else { self.sorted(path, &keys, -1.0) };
                 let total = sorted.total + self.settings.cpu_operator_cost * sorted.rows * distinct.len() as f64;
-                add_to(&mut out, Path {
-                    relids: sorted.relids,
-                    target: Rc::clone(&sorted.target),
-                    rows,
-                    startup: sorted.startup,
-                    total,
-                    keys: Rc::clone(&sorted.keys),
-                    param: None,
-                    kind: PathKind::UpperUnique { child: Rc::clone(&sorted), columns: distinct.len(), clauses: distinct.clone() },
-                });
+                add_to(
+                    &mut out,
+                    Path {
+                        relids: sorted.relids,
+                        target: Rc::clone(&sorted.target),
+                        rows,
+                        startup: sorted.startup,
+                        total,
+                        keys: Rc::clone(&sorted.keys),
+                        param: None,
+                        kind: PathKind::UpperUnique {
+                            child: Rc::clone(&sorted),
+                            columns: distinct.len(),
+                            clauses: distinct.clone(),
+                        },
+                    },
+                );
             }
         }
         let hashable = !root.query.has_distinct_on && distinct.iter().all(|c| c.hashable);
@@ -732,7 +804,9 @@ impl Planner<'_> {
             }
             false => paths,
         };
-        let has_sets_above = paths.first().is_some_and(|p| root.targets.iter().any(|t| tree::returns_set(&t.expr) && !p.target.exprs.contains(&t.expr)));
+        let has_sets_above = paths.first().is_some_and(|p| {
+            root.targets.iter().any(|t| tree::returns_set(&t.expr) && !p.target.exprs.contains(&t.expr))
+        });
         let limit = if has_sets_above { -1.0 } else { root.limit_tuples };
         let best = cheapest_total(&paths).cloned();
         let mut out = Vec::new();
@@ -773,7 +847,8 @@ impl Planner<'_> {
                 break;
             }
             // At the last step the columns that are set-returning themselves stand at their own places.
-            let at_top = final_target.exprs.iter().all(|e| done.contains(e) || !needs_sets(e, &done) || ready.contains(e));
+            let at_top =
+                final_target.exprs.iter().all(|e| done.contains(e) || !needs_sets(e, &done) || ready.contains(e));
             let target = if at_top && !pending_inside {
                 Rc::clone(final_target)
             } else {
@@ -804,7 +879,10 @@ impl Planner<'_> {
                 relids: path.relids,
                 rows,
                 startup: path.startup + target.cost.startup,
-                total: path.total + target.cost.startup + (s.cpu_tuple_cost + target.cost.per_tuple) * path.rows + (rows - path.rows).max(0.0) * s.cpu_tuple_cost / 2.0,
+                total: path.total
+                    + target.cost.startup
+                    + (s.cpu_tuple_cost + target.cost.per_tuple) * path.rows
+                    + (rows - path.rows).max(0.0) * s.cpu_tuple_cost / 2.0,
                 keys: Rc::clone(&path.keys),
                 param: None,
                 target,
@@ -840,10 +918,16 @@ impl Planner<'_> {
                     target: Rc::clone(&path.target),
                     rows: if root.query.returning.is_empty() { 0.0 } else { path.rows },
                     startup: path.startup,
-                    total: path.total + self.settings.cpu_tuple_cost * if root.query.returning.is_empty() { 0.0 } else { path.rows } * 0.0,
+                    total: path.total
+                        + self.settings.cpu_tuple_cost
+                            * if root.query.returning.is_empty() { 0.0 } else { path.rows }
+                            * 0.0,
                     keys: Rc::default(),
                     param: None,
-                    kind: PathKind::ModifyTable(Box::new(ModifyPath { child: Rc::clone(&path), marks: root.row_marks.clone() })),
+                    kind: PathKind::ModifyTable(Box::new(ModifyPath {
+                        child: Rc::clone(&path),
+                        marks: root.row_marks.clone(),
+                    })),
                 });
             }
             add_to(&mut out, (*path).clone());
@@ -876,14 +960,16 @@ impl Planner<'_> {
         };
         let run = child.total - child.startup;
         if limit.offset != 0.0 {
-            let skipped = if limit.offset > 0.0 { limit.offset } else { clamp_rows(path.rows * UNKNOWN_LIMIT_PART) }.min(path.rows);
+            let skipped = if limit.offset > 0.0 { limit.offset } else { clamp_rows(path.rows * UNKNOWN_LIMIT_PART) }
+                .min(path.rows);
             if child.rows > 0.0 {
                 path.startup += run * skipped / child.rows;
             }
             path.rows = (path.rows - skipped).max(1.0);
         }
         if limit.count != 0.0 {
-            let wanted = if limit.count > 0.0 { limit.count } else { clamp_rows(path.rows * UNKNOWN_LIMIT_PART) }.min(path.rows);
+            let wanted =
+                if limit.count > 0.0 { limit.count } else { clamp_rows(path.rows * UNKNOWN_LIMIT_PART) }.min(path.rows);
             if child.rows > 0.0 {
                 path.total = path.startup + run * wanted / child.rows;
             }
@@ -1089,9 +1175,13 @@ fn expand_set(set: &GroupingSet) -> Vec<Vec<u32>> {
     match set {
         GroupingSet::Empty => vec![Vec::new()],
         GroupingSet::Simple(refs) => vec![refs.clone()],
-        GroupingSet::Rollup(items) => (0..=items.len()).rev().map(|n| items[..n].iter().flat_map(content).collect()).collect(),
+        GroupingSet::Rollup(items) => {
+            (0..=items.len()).rev().map(|n| items[..n].iter().flat_map(content).collect()).collect()
+        }
         GroupingSet::Cube(items) => (0..1u32 << items.len())
-            .map(|mask| items.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).flat_map(|(_, s)| content(s)).collect())
+            .map(|mask| {
+                items.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).flat_map(|(_, s)| content(s)).collect()
+            })
             .collect(),
         GroupingSet::Sets(items) => items.iter().flat_map(expand_set).collect(),
     }

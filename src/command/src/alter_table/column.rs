@@ -25,7 +25,8 @@ pub(super) fn drop_column(
     (if_exists, behavior): (bool, DropBehavior),
 ) -> Result<()> {
     if table.kind() == b'v' {
-        let error = error!(WRONG_OBJECT_TYPE, "ALTER action DROP COLUMN cannot be performed on relation \"{}\"", table.name());
+        let error =
+            error!(WRONG_OBJECT_TYPE, "ALTER action DROP COLUMN cannot be performed on relation \"{}\"", table.name());
         return Err(error.detail("This operation is not supported for views."));
     }
     let Some(number) = table.column(name) else {
@@ -135,11 +136,8 @@ pub(super) fn drop_expression(cx: Ctx<'_>, table: &RelationEntry, name: &str, if
     // Generation depended on other columns; the column does no more.
     use catalog::columns::pg_depend as d;
     let column = ObjectAddress::column(table.oid, number);
-    let keys = [
-        Key::oid(d::CLASSID, column.class),
-        Key::oid(d::OBJID, column.object),
-        Key::int4(d::OBJSUBID, column.part),
-    ];
+    let keys =
+        [Key::oid(d::CLASSID, column.class), Key::oid(d::OBJID, column.object), Key::int4(d::OBJSUBID, column.part)];
     for row in cx.catalog().scan::<catalog::rows::PgDepend>(&keys)? {
         if row.refclassid == oids::PG_CLASS && row.refobjid == table.oid {
             cx.catalog().delete(&row)?;
@@ -161,11 +159,7 @@ pub(super) fn set_statistics(cx: Ctx<'_>, table: &RelationEntry, key: &ColumnKey
         ColumnKey::Name(name) => user_column(cx, table, name)?.1,
         ColumnKey::Number(number) => match cx.catalog().attribute(table.oid, *number)? {
             Some(row) => row,
-            None => bail!(
-                UNDEFINED_COLUMN,
-                "column number {number} of relation \"{}\" does not exist",
-                table.name()
-            ),
+            None => bail!(UNDEFINED_COLUMN, "column number {number} of relation \"{}\" does not exist", table.name()),
         },
     };
     if let Some(index) = &table.index {
@@ -199,15 +193,14 @@ pub(super) fn set_options(cx: Ctx<'_>, table: &RelationEntry, name: &str, given:
         match value.parse::<f64>() {
             Ok(number) if number >= -1.0 => {}
             Ok(_) => {
-                let error = error!(INVALID_PARAMETER_VALUE, "value {value} out of bounds for option \"{}\"", option.name);
+                let error =
+                    error!(INVALID_PARAMETER_VALUE, "value {value} out of bounds for option \"{}\"", option.name);
                 let most = format!("{:.6}", f64::MAX);
                 return Err(error.detail(format!("Valid values are between \"-1.000000\" and \"{most}\".")));
             }
-            Err(_) => bail!(
-                INVALID_PARAMETER_VALUE,
-                "invalid value for floating point option \"{}\": {value}",
-                option.name
-            ),
+            Err(_) => {
+                bail!(INVALID_PARAMETER_VALUE, "invalid value for floating point option \"{}\": {value}", option.name)
+            }
         }
         options.retain(|known| known.split('=').next() != Some(&option.name));
         options.push(format!("{}={value}", option.name));

@@ -143,7 +143,10 @@ fn refuse_dependents(cx: Ctx<'_>, table: &RelationEntry, number: i16, name: &str
         match row.classid {
             oids::PG_REWRITE => {
                 let (rule, column) = (describe(cx, dependent)?, ObjectAddress::column(table.oid, number));
-                let column = format!("column \"{}\"", cx.catalog().attribute(column.object, number)?.map_or_else(String::new, |a| a.attname.clone()));
+                let column = format!(
+                    "column \"{}\"",
+                    cx.catalog().attribute(column.object, number)?.map_or_else(String::new, |a| a.attname.clone())
+                );
                 let error = error!(FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a view or rule");
                 return Err(error.detail(format!("{rule} depends on {column}")));
             }
@@ -204,12 +207,7 @@ fn strip_implicit(expression: Expr) -> Expr {
     }
 }
 
-fn change_row(
-    cx: Ctx<'_>,
-    table: &RelationEntry,
-    _: &CatalogRow<PgAttribute>,
-    column: &NewColumn,
-) -> Result<()> {
+fn change_row(cx: Ctx<'_>, table: &RelationEntry, _: &CatalogRow<PgAttribute>, column: &NewColumn) -> Result<()> {
     let catalog = cx.catalog();
     let number = table.column(&column.name).expect("the column was found");
     let row = catalog.attribute(table.oid, number)?.expect("the column was found");
@@ -281,7 +279,14 @@ fn change_indexes(
             *class = follow_opclass(cx, *class, old.atttypid, column.type_oid)?;
             new.indcollation[place as usize - 1] = column.collation;
         }
-        let stored = NewColumn { dimensions: 0, not_null: false, has_default: false, identity: 0, generated: 0, ..column.clone() };
+        let stored = NewColumn {
+            dimensions: 0,
+            not_null: false,
+            has_default: false,
+            identity: 0,
+            generated: 0,
+            ..column.clone()
+        };
         let fresh = attribute_row(cx, index, place, &NewColumn { name: attribute.attname.clone(), ..stored })?;
         catalog.update(&attribute, &PgAttribute { attstattarget: attribute.attstattarget, ..fresh })?;
         catalog.update::<PgIndex>(&row, &new)?;

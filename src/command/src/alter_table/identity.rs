@@ -52,10 +52,7 @@ const fn letter(when: GeneratedWhen) -> u8 {
 
 fn no_identity(table: &RelationEntry, name: &str) -> Error {
     let table = table.name();
-    error!(
-        OBJECT_NOT_IN_PREREQUISITE_STATE,
-        "column \"{name}\" of relation \"{table}\" is not an identity column"
-    )
+    error!(OBJECT_NOT_IN_PREREQUISITE_STATE, "column \"{name}\" of relation \"{table}\" is not an identity column")
 }
 
 /// SET GENERATED, SET sequence option, RESTART.

@@ -254,9 +254,7 @@ fn alter(ex: &mut Execution<'_, '_>, relation: Oid, command: &AlterTableCmd) -> 
         AlterTableCmd::DropCluster => options::cluster_on(cx, &entry, None),
         AlterTableCmd::DropOids => Ok(()),
         AlterTableCmd::SetTablespace(name) if name == "pg_default" => Ok(()),
-        AlterTableCmd::SetTablespace(name) => {
-            Err(error!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist"))
-        }
+        AlterTableCmd::SetTablespace(name) => Err(error!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist")),
         AlterTableCmd::SetAccessMethod(name) if name == "heap" => Ok(()),
         AlterTableCmd::SetAccessMethod(name) => {
             Err(error!(UNDEFINED_OBJECT, "access method \"{name}\" does not exist"))

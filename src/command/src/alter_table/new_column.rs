@@ -2,7 +2,6 @@
 
 use super::rewrite::{NewValue, rewrite};
 use crate::address::ObjectAddress;
-use exec::evaluate;
 use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
 use crate::table::{Column, make_default, read_column};
 use crate::{Execution, constraint, validate, with_analyze_context};
@@ -10,6 +9,7 @@ use analyze::expr::{Const, Expr};
 use analyze::stored;
 use base::Oid;
 use catalog::rows::{PgAttribute, PgClass};
+use exec::evaluate;
 use instance::Ctx;
 use parser::ast::ColumnDef;
 use report::{Error, Result, Severity, bail, error};
@@ -26,7 +26,8 @@ pub(super) fn add(
 ) -> Result<()> {
     let cx = ex.cx;
     if table.kind() == b'v' {
-        let error = error!(WRONG_OBJECT_TYPE, "ALTER action ADD COLUMN cannot be performed on relation \"{}\"", table.name());
+        let error =
+            error!(WRONG_OBJECT_TYPE, "ALTER action ADD COLUMN cannot be performed on relation \"{}\"", table.name());
         return Err(error.detail("This operation is not supported for views."));
     }
     if is_taken(cx, table, &definition.name, if_not_exists)? {

@@ -4,13 +4,13 @@
 //! 2. The catalogs get the new definition and the new, empty files.
 //! 3. Each old row is read, its new values computed, checked and inserted; then the indexes are built.
 
-use exec::RowProgram;
 use crate::truncate::{new_file, rewrite_empty_toast};
 use crate::validate::{contains_nulls, for_each_row};
 use crate::{index_build, validate};
 use access::{Access, InsertOptions};
 use analyze::expr::Expr;
 use analyze::stored;
+use exec::RowProgram;
 use instance::Ctx;
 use report::{Result, error};
 use schema::RelationEntry;
@@ -120,7 +120,8 @@ impl Checks {
             None => Ok(()),
             Some(place) => {
                 let (name, table_name) = (&self.names[place], table.name());
-                let message = format!("check constraint \"{name}\" of relation \"{table_name}\" is violated by some row");
+                let message =
+                    format!("check constraint \"{name}\" of relation \"{table_name}\" is violated by some row");
                 let error = error!(CHECK_VIOLATION, "{message}").constraint(name);
                 Err(validate::in_table(cx, table, error))
             }

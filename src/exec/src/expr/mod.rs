@@ -16,5 +16,5 @@ mod run;
 mod subplan;
 
 pub use compile::{Compiler, compile_condition, compile_expr, compile_exprs};
-pub use program::{SqlFunction, ArraySet, CallInfo, Callee, Program, Rows, ScalarArray, Source, Subscript};
+pub use program::{ArraySet, CallInfo, Callee, Program, Rows, ScalarArray, Source, SqlFunction, Subscript};
 pub use run::call;

@@ -162,7 +162,11 @@ pub struct Subscript {
 #[allow(missing_docs, reason = "fields are named as described above")]
 pub enum Step {
     /// A binary-coercible cast between integers and object ids.
-    Relabel { dst: u16, src: Operand, target: Oid },
+    Relabel {
+        dst: u16,
+        src: Operand,
+        target: Oid,
+    },
     Copy {
         dst: u16,
         src: Operand,

@@ -288,7 +288,14 @@ impl WindowAggState {
         }
     }
 
-    fn range_bound(&self, at: usize, is_start: bool, preceding: bool, offset: &Datum, env: &mut Env<'_>) -> Result<usize> {
+    fn range_bound(
+        &self,
+        at: usize,
+        is_start: bool,
+        preceding: bool,
+        offset: &Datum,
+        env: &mut Env<'_>,
+    ) -> Result<usize> {
         let spec = if is_start { &self.start_in_range } else { &self.end_in_range };
         let spec = spec.as_ref().ok_or_else(|| Error::internal("RANGE with offset without in_range function"))?;
         let base = &self.rows.row(at)[spec.column];

@@ -7,8 +7,8 @@ mod pullup;
 mod sublinks;
 
 pub use flatten::flatten_join_aliases;
+pub use outer::nonnullable_rels;
 pub use outer::reduce_outer_joins;
 pub use pullup::pull_up_subqueries;
 pub use sublinks::pull_up_sublinks;
-pub use outer::nonnullable_rels;
 pub use sublinks::relids_of_item;

@@ -74,7 +74,9 @@ fn reduce(item: &mut FromItem, known: &Known, lookup: &dyn Lookup) {
                 std::mem::swap(&mut join.left, &mut join.right);
                 join.join_type = JoinType::Left;
             }
-            if join.join_type == JoinType::Left && is_anti(join.quals.as_ref(), known, relids_of_item(&join.right), lookup) {
+            if join.join_type == JoinType::Left
+                && is_anti(join.quals.as_ref(), known, relids_of_item(&join.right), lookup)
+            {
                 join.join_type = JoinType::Anti;
             }
             // What the join's own condition says holds below its nullable side; of an inner join on both sides.
@@ -102,7 +104,8 @@ fn is_anti(quals: Option<&Expr>, known: &Known, right: Relids, lookup: &dyn Look
 
 /// Relations of which a null-extended row makes the clause not true (at the top: false or null; below: null).
 pub fn nonnullable_rels(expr: &Expr, top: bool, lookup: &dyn Lookup) -> Relids {
-    let all = |args: &[Expr], top| args.iter().fold(Relids::EMPTY, |set, e| set.union(nonnullable_rels(e, top, lookup)));
+    let all =
+        |args: &[Expr], top| args.iter().fold(Relids::EMPTY, |set, e| set.union(nonnullable_rels(e, top, lookup)));
     match expr {
         Expr::Var(var) if var.levels_up == 0 => Relids::single(var.varno),
         Expr::FuncExpr(node) if is_strict(node.function, lookup) => all(&node.args, false),

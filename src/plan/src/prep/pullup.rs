@@ -87,8 +87,7 @@ fn try_pull_up(query: &mut Query, rti: i32, place: Place, lookup: &dyn Lookup) -
     let only_vars = place.nullable || !query.grouping_sets.is_empty();
     let fits = |sub: &Query| {
         sub.targets.iter().all(|target| {
-            !tree::is_volatile(&target.expr, b'v', lookup)
-                && (!only_vars || survives_null(&target.expr, query, lookup))
+            !tree::is_volatile(&target.expr, b'v', lookup) && (!only_vars || survives_null(&target.expr, query, lookup))
         })
     };
     if !fits(&subquery.query) || (sub_is_empty(&subquery.query) && place.below_special) {

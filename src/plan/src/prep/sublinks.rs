@@ -136,7 +136,8 @@ fn convert_any(
         .collect();
     // Sub-queries of sub-selects are not affected: the query's own level stays one below this one.
     sub.can_set_tag = false;
-    let kind = RteKind::Subquery(RteSubquery { query: Box::new(sub), security_barrier: false, view: base::Oid::INVALID });
+    let kind =
+        RteKind::Subquery(RteSubquery { query: Box::new(sub), security_barrier: false, view: base::Oid::INVALID });
     let eref = Alias { name: "ANY_subquery".to_owned(), columns: names };
     query.rtable.push(RangeTblEntry::new(kind, None, eref));
     let mut test = link.test.take().expect("tested above");
