@@ -16,6 +16,7 @@ mod alter_table;
 mod analysis;
 mod client;
 mod constraint;
+mod copy;
 mod create_as;
 pub mod dependency;
 mod domain;
@@ -128,6 +129,7 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::Truncate(s) => truncate::truncate(ex, s),
         Statement::CreateView(s) => view::create_view(ex, s),
         Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
+        Statement::Copy(s) => copy::copy(ex, s),
         other => unsupported!("{}", statement_name(other)),
     }
 }

@@ -338,6 +338,11 @@ impl Transaction {
         Ok(())
     }
 
+    /// True if it made this relation file itself, so that nobody else has seen what is in it.
+    pub fn has_created(&self, file: RelFile) -> bool {
+        self.files.contains(&(file, Removal::AtAbort))
+    }
+
     /// Notes that it dropped this relation file: removed if it commits.
     ///
     /// Errors: an xid cannot be had.

@@ -200,6 +200,29 @@ impl TargetTable {
         Ok(tid)
     }
 
+    /// Puts many prepared rows in. `done` counts those whose index entries are in: an error is of the row after them.
+    ///
+    /// Errors: 23505.
+    pub fn insert_many(
+        &mut self,
+        rows: &[Vec<Datum>],
+        options: InsertOptions,
+        done: &mut usize,
+        env: &mut Env<'_>,
+    ) -> Result<()> {
+        let store = &env.cx.instance.store;
+        let mut tids = Vec::with_capacity(rows.len());
+        env.cx.with_tx(|tx| {
+            self.table.am.multi_insert(&mut Access::new(store, tx), &self.table, rows, options, &mut tids)
+        })?;
+        for (row, tid) in rows.iter().zip(tids) {
+            self.insert_entries(row, tid, None, env)?;
+            self.note(RowEvent::Insert { tid }, row, None, env);
+            *done += 1;
+        }
+        Ok(())
+    }
+
     /// Puts a prepared row in unless a unique index has an equal key.
     pub fn insert_unless(&mut self, row: &[Datum], arbiters: &[Oid], env: &mut Env<'_>) -> Result<Outcome> {
         loop {

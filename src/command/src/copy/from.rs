@@ -1,0 +1,501 @@
+//! COPY FROM.
+//!
+//! Source: PostgreSQL 15 copyfrom.c, copyfromparse.c.
+
+use super::chosen;
+use super::lines::{Fields, Input, Lines};
+use super::options::{CopyOptions, Header, Layout};
+use crate::{CopyFormat, Execution, with_analyze_context};
+use access::InsertOptions;
+use analyze::RelationExpr;
+use analyze::expr::Expr;
+use base::Oid;
+use builtins::FnCtx;
+use exec::{Env, Program, Rows, TargetTable, compile_condition, compile_exprs, with_bare_env, with_fn_ctx};
+use instance::Ctx;
+use parser::ast::CopyStmt;
+use report::{Error, Result, bail, error};
+use schema::RelationEntry;
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+use tuple::Datum;
+
+/// Rows that are put in together, at most.
+const BATCH_ROWS_MAX: usize = 1000;
+/// Bytes of input after which they are put in.
+const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// How much of the input an error quotes, in bytes.
+const QUOTED_BYTES_MAX: usize = 100;
+const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
+
+/// A column that the data has.
+struct Column {
+    /// In the table, 0-based.
+    place: usize,
+    name: String,
+    type_oid: Oid,
+    type_mod: i32,
+    force_not_null: bool,
+    force_null: bool,
+}
+
+/// What is read: which place of it is at work, for errors.
+struct Reader<'a> {
+    table: &'a str,
+    columns: Vec<Column>,
+    options: &'a CopyOptions,
+    lines: Lines,
+    input: Input,
+    line: Vec<u8>,
+    /// Of the line last read; 1 is the first, the header included.
+    number: u64,
+    fields: Fields,
+}
+
+/// Copies into a table; how many rows.
+pub(super) fn copy_from(
+    ex: &mut Execution<'_, '_>,
+    statement: &CopyStmt,
+    entry: &Arc<RelationEntry>,
+    columns: &[usize],
+    options: &CopyOptions,
+) -> Result<u64> {
+    let cx = ex.cx;
+    let filter = filter(ex, statement, entry)?;
+    let reader = reader(entry, columns, options)?;
+    let insert = insert_options(cx, entry, options)?;
+    let mut file = match &statement.filename {
+        Some(name) => Some(open(name)?),
+        None => None,
+    };
+    let client = &mut *ex.client;
+    if file.is_none() {
+        let format = if options.layout == Layout::Binary { CopyFormat::Binary } else { CopyFormat::Text };
+        client.copy_in_begin(columns.len(), format)?;
+    }
+    let mut refill = |data: &mut Vec<u8>| match &mut file {
+        Some(file) => read_piece(file, statement, data),
+        None => client.copy_in_read(data),
+    };
+    with_bare_env(cx, |env| {
+        let mut load = Load::new(env, Arc::clone(entry), columns, reader, filter)?;
+        load.insert = insert;
+        load.run(env, &mut refill)
+    })
+}
+
+fn open(name: &str) -> Result<File> {
+    match File::open(name) {
+        Ok(file) if file.metadata().is_ok_and(|m| m.is_dir()) => {
+            bail!(WRONG_OBJECT_TYPE, "\"{name}\" is a directory")
+        }
+        Ok(file) => Ok(file),
+        Err(error) => {
+            let error = Error::io(format_args!("could not open file \"{name}\" for reading"), &error);
+            Err(error.hint(
+                "COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility \
+                 such as psql's \\copy.",
+            ))
+        }
+    }
+}
+
+fn read_piece(file: &mut File, statement: &CopyStmt, data: &mut Vec<u8>) -> Result<bool> {
+    let start = data.len();
+    data.resize(start + BATCH_BYTES_MAX, 0);
+    let read = file.read(&mut data[start..]).map_err(|error| {
+        let name = statement.filename.as_deref().unwrap_or_default();
+        Error::io(format_args!("could not read from COPY file \"{name}\""), &error)
+    })?;
+    data.truncate(start + read);
+    Ok(read > 0)
+}
+
+fn filter(ex: &Execution<'_, '_>, statement: &CopyStmt, entry: &RelationEntry) -> Result<Option<Program>> {
+    let Some(filter) = &statement.filter else { return Ok(None) };
+    let made = with_analyze_context(ex.cx, ex.text, |context| {
+        context.analyze_relation_expr(entry, filter, RelationExpr::CopyWhere)
+    })?;
+    compile_condition(ex.cx, &made.into_conjuncts())
+}
+
+fn reader<'a>(entry: &'a RelationEntry, columns: &[usize], options: &'a CopyOptions) -> Result<Reader<'a>> {
+    let attributes = &entry.desc.attributes;
+    let names: Vec<&str> = columns.iter().map(|place| attributes[*place].name.as_str()).collect();
+    let not_null = chosen(&options.force_not_null, "FORCE_NOT_NULL", &names)?;
+    let null = chosen(&options.force_null, "FORCE_NULL", &names)?;
+    let columns = columns.iter().enumerate().map(|(at, place)| Column {
+        place: *place,
+        name: attributes[*place].name.clone(),
+        type_oid: attributes[*place].type_oid,
+        type_mod: attributes[*place].type_mod,
+        force_not_null: not_null[at],
+        force_null: null[at],
+    });
+    Ok(Reader {
+        table: entry.name(),
+        columns: columns.collect(),
+        options,
+        lines: Lines::new(options),
+        input: Input::new(),
+        line: Vec::new(),
+        number: 0,
+        fields: Fields::default(),
+    })
+}
+
+/// FREEZE needs a file that nobody else can see yet.
+fn insert_options(cx: Ctx<'_>, entry: &RelationEntry, options: &CopyOptions) -> Result<InsertOptions> {
+    let is_new = entry.file.is_some_and(|file| cx.with_tx(|tx| tx.has_created(file)));
+    if options.freeze && !is_new {
+        bail!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "cannot perform COPY FREEZE because the table was not created or truncated in the current subtransaction"
+        );
+    }
+    Ok(InsertOptions { skip_free_space: is_new, frozen: options.freeze })
+}
+
+/// Rows on their way into a table.
+struct Load<'a> {
+    reader: Reader<'a>,
+    target: TargetTable,
+    filter: Option<Program>,
+    insert: InsertOptions,
+    /// Defaults of the columns that the data lacks, and where they go.
+    defaults: Program,
+    default_places: Vec<usize>,
+    width: usize,
+    rows: Vec<Vec<Datum>>,
+    numbers: Vec<u64>,
+    bytes: usize,
+}
+
+impl<'a> Load<'a> {
+    fn new(
+        env: &mut Env<'_>,
+        entry: Arc<RelationEntry>,
+        columns: &[usize],
+        reader: Reader<'a>,
+        filter: Option<Program>,
+    ) -> Result<Load<'a>> {
+        let cx = env.cx;
+        let (mut places, mut defaults): (Vec<usize>, Vec<Expr>) = Default::default();
+        for (place, attribute) in entry.desc.attributes.iter().enumerate() {
+            if attribute.is_dropped || attribute.generated != 0 || columns.contains(&place) {
+                continue;
+            }
+            let made =
+                with_analyze_context(cx, "", |context| analyze::column_default(context, &entry, place as i16 + 1))?;
+            if let Some(expression) = made {
+                places.push(place);
+                defaults.push(expression);
+            }
+        }
+        Ok(Load {
+            defaults: compile_exprs(cx, &defaults)?,
+            default_places: places,
+            width: entry.desc.len(),
+            target: TargetTable::open(cx, entry)?,
+            reader,
+            filter,
+            insert: InsertOptions::default(),
+            rows: Vec::new(),
+            numbers: Vec::new(),
+            bytes: 0,
+        })
+    }
+
+    fn run(mut self, env: &mut Env<'_>, refill: &mut super::lines::Refill<'_>) -> Result<u64> {
+        self.reader.begin(refill).map_err(|error| self.reader.at_line(error))?;
+        let (mut count, mut spare, mut made) = (0, Vec::new(), Vec::new());
+        loop {
+            let mut row = spare.pop().unwrap_or_default();
+            if !self.reader.next(env.cx, self.width, &mut row, refill)? {
+                break;
+            }
+            if !self.complete(&mut row, &mut made, env).map_err(|error| self.reader.at_line(error))? {
+                spare.push(row);
+                continue;
+            }
+            count += 1;
+            self.bytes += self.reader.line.len();
+            self.rows.push(row);
+            self.numbers.push(self.reader.number);
+            if self.rows.len() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES_MAX {
+                env.cx.check_interrupts()?;
+                self.store(env)?;
+                spare.append(&mut self.rows);
+            }
+        }
+        self.store(env)?;
+        Ok(count)
+    }
+
+    /// Fills in defaults, looks at WHERE, checks; false if WHERE leaves the row out.
+    fn complete(&mut self, row: &mut [Datum], made: &mut Vec<Datum>, env: &mut Env<'_>) -> Result<bool> {
+        if !self.default_places.is_empty() {
+            self.defaults.project(&Rows::default(), env, made)?;
+            for (place, value) in self.default_places.iter().zip(made.drain(..)) {
+                row[*place] = value;
+            }
+        }
+        if let Some(filter) = &mut self.filter
+            && !filter.holds(&Rows::scan(row), env)?
+        {
+            return Ok(false);
+        }
+        self.target.prepare(row, env)?;
+        Ok(true)
+    }
+
+    fn store(&mut self, env: &mut Env<'_>) -> Result<()> {
+        let mut done = 0;
+        let stored = self.target.insert_many(&self.rows, self.insert, &mut done, env);
+        let failed = self.numbers.get(done).copied().unwrap_or(self.reader.number);
+        stored.map_err(|error| error.context(format!("COPY {}, line {failed}", self.reader.table)))?;
+        self.numbers.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+impl Reader<'_> {
+    /// Reads what comes before the rows.
+    fn begin(&mut self, refill: &mut super::lines::Refill<'_>) -> Result<()> {
+        if self.options.layout == Layout::Binary {
+            return self.begin_binary(refill);
+        }
+        if self.options.header == Header::None {
+            return Ok(());
+        }
+        self.number += 1;
+        if !self.lines.next(&mut self.line, refill)? || self.options.header != Header::Match {
+            return Ok(());
+        }
+        self.split()?;
+        if self.fields.len() != self.columns.len() {
+            let error = error!(
+                BAD_COPY_FILE_FORMAT,
+                "wrong number of fields in header line: got {}, expected {}",
+                self.fields.len(),
+                self.columns.len()
+            );
+            return Err(error);
+        }
+        for (at, column) in self.columns.iter().enumerate() {
+            let (text, is_null, _) = self.fields.get(at);
+            let found = String::from_utf8_lossy(text);
+            if is_null || found != column.name {
+                let got = if is_null { format!("null value (\"{}\")", self.options.null) } else { format!("\"{found}\"") };
+                bail!(
+                    BAD_COPY_FILE_FORMAT,
+                    "column name mismatch in header line field {}: got {got}, expected \"{}\"",
+                    at + 1,
+                    column.name
+                );
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_binary(&mut self, refill: &mut super::lines::Refill<'_>) -> Result<()> {
+        match self.input.take(SIGNATURE.len(), refill)? {
+            Some(found) if found == SIGNATURE => {}
+            _ => bail!(BAD_COPY_FILE_FORMAT, "COPY file signature not recognized"),
+        }
+        let flags = self.int32(refill)?.ok_or_else(|| header_error("missing flags"))?;
+        if flags & (1 << 16) != 0 {
+            bail!(BAD_COPY_FILE_FORMAT, "invalid COPY file header (WITH OIDS)");
+        }
+        if (flags & !0xFFFF) != 0 {
+            bail!(BAD_COPY_FILE_FORMAT, "unrecognized critical flags in COPY file header");
+        }
+        let extension = self.int32(refill)?.filter(|n| *n >= 0).ok_or_else(|| header_error("missing length"))?;
+        match self.input.take(extension as usize, refill)? {
+            Some(_) => Ok(()),
+            None => Err(header_error("wrong length")),
+        }
+    }
+
+    fn int32(&mut self, refill: &mut super::lines::Refill<'_>) -> Result<Option<i32>> {
+        let bytes = self.input.take(4, refill)?;
+        Ok(bytes.and_then(|b| b.try_into().ok()).map(i32::from_be_bytes))
+    }
+
+    /// The next row, of `width` columns, those that the data lacks null; false at the end.
+    fn next(
+        &mut self,
+        cx: Ctx<'_>,
+        width: usize,
+        row: &mut Vec<Datum>,
+        refill: &mut super::lines::Refill<'_>,
+    ) -> Result<bool> {
+        row.clear();
+        row.resize(width, Datum::Null);
+        self.number += 1;
+        if self.options.layout == Layout::Binary {
+            return self.next_binary(cx, row, refill);
+        }
+        match self.lines.next(&mut self.line, refill) {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(error) => return Err(self.at_number(error)),
+        }
+        self.split().map_err(|error| self.at_line(error))?;
+        self.count().map_err(|error| self.at_line(error))?;
+        with_fn_ctx(cx, |fx| {
+            for at in 0..self.columns.len() {
+                let value = self.field(fx, at).map_err(|error| self.at_field(error, at))?;
+                row[self.columns[at].place] = value;
+            }
+            Ok(true)
+        })
+    }
+
+    fn split(&mut self) -> Result<()> {
+        check_utf8(&self.line)?;
+        match self.options.layout {
+            Layout::Csv => self.fields.split_csv(&self.line, self.options),
+            _ => {
+                self.fields.split_text(&self.line, self.options);
+                Ok(())
+            }
+        }
+    }
+
+    fn count(&self) -> Result<()> {
+        // A table without columns has empty lines.
+        if self.columns.is_empty() && self.line.is_empty() {
+            return Ok(());
+        }
+        if self.fields.len() > self.columns.len() {
+            bail!(BAD_COPY_FILE_FORMAT, "extra data after last expected column");
+        }
+        if let Some(missing) = self.columns.get(self.fields.len()) {
+            bail!(BAD_COPY_FILE_FORMAT, "missing data for column \"{}\"", missing.name);
+        }
+        Ok(())
+    }
+
+    fn field(&self, fx: &mut FnCtx<'_>, at: usize) -> Result<Datum> {
+        let column = &self.columns[at];
+        let (bytes, mut is_null, is_quoted) = self.fields.get(at);
+        if is_null && column.force_not_null {
+            is_null = false;
+        } else if is_quoted && column.force_null && bytes == self.options.null.as_bytes() {
+            is_null = true;
+        }
+        if is_null {
+            // Some types, such as domains that are not null, object.
+            return Ok(Datum::Null);
+        }
+        check_utf8(bytes)?;
+        let text = std::str::from_utf8(bytes).map_err(|_| Error::internal("checked text is not UTF-8"))?;
+        builtins::input(fx, column.type_oid, column.type_mod, text)
+    }
+
+    fn next_binary(
+        &mut self,
+        cx: Ctx<'_>,
+        row: &mut [Datum],
+        refill: &mut super::lines::Refill<'_>,
+    ) -> Result<bool> {
+        let number = self.number;
+        let context = |error: Error, table: &str| error.context(format!("COPY {table}, line {number}"));
+        let Some(count) = self.input.take(2, refill)?.map(|b| i16::from_be_bytes([b[0], b[1]])) else {
+            return Ok(false);
+        };
+        if count == -1 {
+            if self.input.take(1, refill)?.is_some() {
+                let error = error!(BAD_COPY_FILE_FORMAT, "received copy data after EOF marker");
+                return Err(context(error, self.table));
+            }
+            return Ok(false);
+        }
+        if usize::try_from(count) != Ok(self.columns.len()) {
+            let expected = self.columns.len();
+            let error = error!(BAD_COPY_FILE_FORMAT, "row field count is {count}, expected {expected}");
+            return Err(context(error, self.table));
+        }
+        for at in 0..self.columns.len() {
+            let value = self.binary_field(cx, at, refill);
+            let name = &self.columns[at].name;
+            row[self.columns[at].place] = value
+                .map_err(|error| error.context(format!("COPY {}, line {number}, column {name}", self.table)))?;
+        }
+        Ok(true)
+    }
+
+    fn binary_field(&mut self, cx: Ctx<'_>, at: usize, refill: &mut super::lines::Refill<'_>) -> Result<Datum> {
+        let end = || error!(BAD_COPY_FILE_FORMAT, "unexpected EOF in COPY data");
+        let len = self.int32(refill)?.ok_or_else(end)?;
+        if len == -1 {
+            return Ok(Datum::Null);
+        }
+        let Ok(len) = usize::try_from(len) else { bail!(BAD_COPY_FILE_FORMAT, "invalid field size") };
+        let bytes = self.input.take(len, refill)?.ok_or_else(end)?;
+        let column = &self.columns[at];
+        with_fn_ctx(cx, |fx| builtins::receive(fx, column.type_oid, column.type_mod, bytes))
+    }
+
+    fn at_number(&self, error: Error) -> Error {
+        error.context(format!("COPY {}, line {}", self.table, self.number))
+    }
+
+    fn at_line(&self, error: Error) -> Error {
+        if self.options.layout == Layout::Binary {
+            return self.at_number(error);
+        }
+        let mut line = format!("COPY {}, line {}: ", self.table, self.number);
+        quote(&mut line, &self.line);
+        error.context(line)
+    }
+
+    fn at_field(&self, error: Error, at: usize) -> Error {
+        let (bytes, is_null, _) = self.fields.get(at);
+        let mut line = format!("COPY {}, line {}, column {}: ", self.table, self.number, self.columns[at].name);
+        match is_null {
+            true => line.push_str("null input"),
+            false => quote(&mut line, bytes),
+        }
+        error.context(line)
+    }
+}
+
+fn header_error(what: &str) -> Error {
+    error!(BAD_COPY_FILE_FORMAT, "invalid COPY file header ({what})")
+}
+
+/// The start of a piece of input, in quotes.
+fn quote(out: &mut String, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if text.len() <= QUOTED_BYTES_MAX {
+        // Writing to a String cannot fail.
+        let _ = write!(out, "\"{text}\"");
+        return;
+    }
+    let end = (0..=QUOTED_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    let _ = write!(out, "\"{}...\"", &text[..end]);
+}
+
+/// 22021 unless the bytes are UTF-8 without zeros.
+fn check_utf8(bytes: &[u8]) -> Result<()> {
+    let bad = match std::str::from_utf8(bytes) {
+        Ok(_) => match bytes.iter().position(|b| *b == 0) {
+            None => return Ok(()),
+            Some(zero) => &bytes[zero..],
+        },
+        Err(error) => &bytes[error.valid_up_to()..],
+    };
+    let expected = match bad[0] {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    };
+    let shown: Vec<String> = bad.iter().take(expected).map(|b| format!("0x{b:02x}")).collect();
+    Err(error!(CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": {}", shown.join(" ")))
+}
