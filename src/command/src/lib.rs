@@ -30,6 +30,7 @@ mod index_statement;
 mod index_values;
 mod key_using_index;
 mod like;
+mod maintenance;
 pub mod mentioned;
 mod move_schema;
 pub mod names;
@@ -130,6 +131,7 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::CreateView(s) => view::create_view(ex, s),
         Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
         Statement::Copy(s) => copy::copy(ex, s),
+        Statement::Vacuum(s) => maintenance::vacuum_or_analyze(ex, s),
         other => unsupported!("{}", statement_name(other)),
     }
 }

@@ -9,6 +9,8 @@ mod lines;
 mod options;
 mod to;
 
+pub(crate) use options::boolean;
+
 use crate::{Execution, Tag, names};
 use base::Oid;
 use instance::Ctx;
