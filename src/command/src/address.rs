@@ -102,6 +102,23 @@ pub(crate) fn not_supported_for(relkind: u8) -> String {
     format!("This operation is not supported for {words}.")
 }
 
+/// The detail of an error about a relation of the wrong kind.
+pub(crate) fn unsupported_kind(relkind: u8) -> String {
+    let kinds = match relkind {
+        b'i' => "indexes",
+        b'S' => "sequences",
+        b't' => "TOAST tables",
+        b'v' => "views",
+        b'm' => "materialized views",
+        b'c' => "composite types",
+        b'f' => "foreign tables",
+        b'p' => "partitioned tables",
+        b'I' => "partitioned indexes",
+        _ => "tables",
+    };
+    format!("This operation is not supported for {kinds}.")
+}
+
 /// A relation's name, with its schema unless it is found without.
 pub fn relation_display_name(cx: Ctx<'_>, relation: Oid) -> Result<String> {
     let catalog = cx.catalog();

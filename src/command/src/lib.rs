@@ -11,19 +11,25 @@
 //! Locks: a relation is locked before its rows are read; several in the order in which the statement names them.
 #![forbid(unsafe_code)]
 
+mod acl;
 pub mod address;
 mod alter_table;
 mod analysis;
 mod client;
+mod comment;
 mod constraint;
 mod copy;
 mod create_as;
+mod default_privileges;
+mod definition_value;
 pub mod dependency;
 mod domain;
 mod drop_statement;
+mod explain;
 mod foreign_key;
 mod foreign_key_check;
 mod function_statement;
+mod grant;
 mod index;
 mod index_build;
 mod index_statement;
@@ -31,10 +37,14 @@ mod index_values;
 mod key_using_index;
 mod like;
 mod maintenance;
+mod lock_statement;
+mod membership;
 pub mod mentioned;
 mod move_schema;
 pub mod names;
+mod object;
 mod options;
+mod password;
 mod owner;
 mod query;
 mod reindex;
@@ -42,14 +52,17 @@ mod relation;
 mod remove;
 mod rename;
 pub mod role;
+mod role_statement;
 mod schema_statement;
 mod sequence;
+mod statement_name;
 mod table;
 mod tag;
 mod temporary;
 mod transaction;
 mod truncate;
 mod type_statement;
+mod utility;
 mod validate;
 mod variable;
 mod view;
@@ -88,7 +101,7 @@ pub struct Execution<'a, 'b> {
 pub fn execute(mut ex: Execution<'_, '_>, statement: &UtilityStatement) -> Result<Tag> {
     match statement {
         UtilityStatement::Plain(statement) => run(&mut ex, statement),
-        UtilityStatement::Explain(..) => unsupported!("EXPLAIN"),
+        UtilityStatement::Explain(s, explained) => explain::explain(&mut ex, s, explained),
         UtilityStatement::CreateTableAs(s, source) => create_as::create_as(&mut ex, s, source),
         UtilityStatement::DeclareCursor(..) => unsupported!("DECLARE CURSOR in this place"),
         UtilityStatement::Call(..) => unsupported!("CALL"),
@@ -100,7 +113,7 @@ pub fn result_columns(cx: Ctx<'_>, statement: &UtilityStatement) -> Result<Optio
     let _ = cx;
     Ok(match statement {
         UtilityStatement::Plain(Statement::VariableShow(show)) => Some(variable::show_columns(show)),
-        UtilityStatement::Explain(..) => Some(variable::text_columns(&["QUERY PLAN"])),
+        UtilityStatement::Explain(s, _) => Some(explain::columns(s)),
         _ => None,
     })
 }
@@ -121,7 +134,10 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::Reindex(s) => reindex::reindex(ex, s),
         Statement::RefreshMatView(s) => create_as::refresh(ex, s),
         Statement::AlterSequence(s) => sequence::alter_sequence(ex, s),
-        Statement::Rename(s) => rename::rename(ex, s),
+        Statement::Rename(s) => match utility::rename(ex, s) {
+            Some(outcome) => outcome,
+            None => rename::rename(ex, s),
+        },
         Statement::AlterObjectSchema(s) => move_schema::alter_schema(ex, s),
         Statement::AlterOwner(s) => owner::alter_owner(ex, s),
         Statement::CreateFunction(s) => function_statement::create(ex, s),
@@ -132,15 +148,8 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::CreateSchema(s) => schema_statement::create_schema(ex, s),
         Statement::Copy(s) => copy::copy(ex, s),
         Statement::Vacuum(s) => maintenance::vacuum_or_analyze(ex, s),
-        other => unsupported!("{}", statement_name(other)),
+        other => utility::run(ex, other),
     }
-}
-
-/// What a statement is called when it is not supported.
-fn statement_name(statement: &Statement) -> String {
-    let text = format!("{statement:?}");
-    let name = text.split(['(', ' ', '{']).next().unwrap_or_default();
-    format!("the statement {name}")
 }
 
 /// What must be undone when a session ends: its temporary objects. Outside a transaction.

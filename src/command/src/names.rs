@@ -37,7 +37,8 @@ pub fn find_relation(cx: Ctx<'_>, name: &RangeVar, mode: LockMode) -> Result<Opt
     }
 }
 
-fn look_up(cx: Ctx<'_>, name: &RangeVar) -> Result<Option<Oid>> {
+/// The object id of the relation that a name means, not locked.
+pub(crate) fn look_up(cx: Ctx<'_>, name: &RangeVar) -> Result<Option<Oid>> {
     check_catalog(cx, name)?;
     let catalog = cx.catalog();
     match &name.schema {

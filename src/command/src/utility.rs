@@ -1,0 +1,35 @@
+//! Dispatch to the statements that define no relation: privileges, roles, databases, comments, locks.
+
+use crate::statement_name::statement_name;
+use crate::{Execution, Tag, comment, default_privileges, grant, lock_statement, membership, role_statement};
+use parser::ast::{ObjectName, ObjectType, RenameStmt, Statement};
+use report::{Result, unsupported};
+
+/// ALTER ROLE and DATABASE RENAME; `None` if something else is renamed.
+pub(crate) fn rename(ex: &Execution<'_, '_>, statement: &RenameStmt) -> Option<Result<Tag>> {
+    match (statement.rename_type, &statement.object) {
+        (ObjectType::Role, ObjectName::Name(name)) => {
+            Some(role_statement::rename_role(ex.cx, name, &statement.new_name))
+        }
+        _ => None,
+    }
+}
+
+/// Runs one of them. Errors: 0A000 naming the statement if it is none.
+pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
+    match statement {
+        Statement::Lock(s) => lock_statement::lock_table(ex, s),
+        Statement::ConstraintsSet(s) => lock_statement::set_constraints(ex, s),
+        Statement::Checkpoint => lock_statement::checkpoint(ex),
+        Statement::Comment(s) => comment::comment_on(ex, s),
+        Statement::CreateRole(s) => role_statement::create_role(ex, s),
+        Statement::AlterRole(s) => role_statement::alter_role(ex, s),
+        Statement::AlterRoleSet(s) => role_statement::alter_role_set(ex, s),
+        Statement::DropRole(s) => role_statement::drop_role(ex, s),
+        Statement::GrantRole(s) => membership::grant_role(ex, s),
+        Statement::Grant(s) => grant::grant(ex, s),
+        Statement::AlterDefaultPrivileges(s) => default_privileges::alter(ex, s),
+        Statement::CreateExtension(s) => unsupported!("CREATE EXTENSION \"{}\"", s.name),
+        other => unsupported!("{}", statement_name(other)),
+    }
+}
