@@ -1,6 +1,7 @@
 //! Comparing what came out with what was expected.
 
 use crate::options::Options;
+use crate::skip::Skips;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,6 +13,38 @@ pub struct Tally {
     pub passed: usize,
     /// The others.
     pub failed: usize,
+    /// Tests that failed as the skip list says.
+    pub skipped: usize,
+    skips: Skips,
+}
+
+impl Tally {
+    /// An empty tally.
+    pub fn new(skips: Skips) -> Tally {
+        Tally { skips, ..Tally::default() }
+    }
+
+    /// Counts one test and prints its line. A skip that passes is a failure: the list is to stay true.
+    fn count(&mut self, name: &str, changed_lines: usize, file: &Path) {
+        match (changed_lines, self.skips.reason(name)) {
+            (0, None) => {
+                println!("ok      {name}");
+                self.passed += 1;
+            }
+            (0, Some(_)) => {
+                println!("FAILED  {name}: it passes, take it from the skip list");
+                self.failed += 1;
+            }
+            (lines, Some(reason)) => {
+                println!("skipped {name}: {reason} ({lines} lines differ)");
+                self.skipped += 1;
+            }
+            (lines, None) => {
+                println!("FAILED  {name}: {lines} lines differ, see {}", file.display());
+                self.failed += 1;
+            }
+        }
+    }
 }
 
 /// The expected outputs of a test: `name.out`, or any of the alternatives `name_0.out` .. `name_9.out`.
@@ -35,18 +68,9 @@ pub fn judge(options: &Options, name: &str, result: &Path, tally: &mut Tally) ->
         .into_iter()
         .min_by_key(|difference| changed_lines(difference));
     let difference = nearest.unwrap_or_else(|| "+no expected output\n".to_owned());
-    match changed_lines(&difference) {
-        0 => {
-            println!("ok      {name}");
-            tally.passed += 1;
-        }
-        lines => {
-            let file = options.output.join(format!("{name}.diff"));
-            fs::write(&file, &difference).map_err(|error| format!("{}: {error}", file.display()))?;
-            println!("FAILED  {name}: {lines} lines differ, see {}", file.display());
-            tally.failed += 1;
-        }
-    }
+    let file = options.output.join(format!("{name}.diff"));
+    fs::write(&file, &difference).map_err(|error| format!("{}: {error}", file.display()))?;
+    tally.count(name, changed_lines(&difference), &file);
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 //! 2. [`schedule`] says which scripts run side by side; each group's scripts are given to psql at once ([`script`]).
 //! 3. Isolation specs run one after the other ([`isolation`]).
 //! 4. Output is compared with `expected/` line by line; differences go to the output folder ([`compare`]).
+//! 5. What is known not to work yet stands in the file `skip` with its reason ([`skip`]): it runs, and must fail.
 //!
 //! `--suite DIR` runs another folder of the same shape: PostgreSQL's own `src/test/regress` or `src/test/isolation`.
 #![forbid(unsafe_code)]
@@ -14,6 +15,7 @@ mod isolation;
 mod options;
 mod schedule;
 mod script;
+mod skip;
 
 use options::Options;
 use std::process::ExitCode;
@@ -23,6 +25,8 @@ use testkit::Cluster;
 pub struct Server {
     folder: std::path::PathBuf,
     port: u16,
+    /// The database that scripts run in.
+    database: &'static str,
     /// The temporary cluster, if it is ours.
     cluster: Option<Cluster>,
 }
@@ -42,7 +46,7 @@ fn main() -> ExitCode {
 /// Runs what was asked for; the number of tests that failed.
 fn run(options: &Options) -> Result<usize, String> {
     let mut server = start(options);
-    let mut tally = compare::Tally::default();
+    let mut tally = compare::Tally::new(skip::read(&options.suite)?);
     let is_isolation = options.suite.join("specs").is_dir();
     if options.suite.join("sql").is_dir() {
         script::run_all(options, &mut server, &mut tally)?;
@@ -55,20 +59,20 @@ fn run(options: &Options) -> Result<usize, String> {
     {
         cluster.stop();
     }
-    println!("{} passed, {} failed", tally.passed, tally.failed);
+    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
     Ok(tally.failed)
 }
 
 fn start(options: &Options) -> Server {
     if let Some((folder, port)) = &options.server {
-        return Server { folder: folder.clone(), port: *port, cluster: None };
+        return Server { folder: folder.clone(), port: *port, database: "postgres", cluster: None };
     }
     let mut cluster = Cluster::new();
     for (name, value) in [("max_connections", "40"), ("max_prepared_transactions", "2"), ("fsync", "off")] {
         cluster.set(name, value);
     }
     cluster.start();
-    Server { folder: cluster.folder().to_path_buf(), port: cluster.port(), cluster: Some(cluster) }
+    Server { folder: cluster.folder().to_path_buf(), port: cluster.port(), database: "postgres", cluster: Some(cluster) }
 }
 
 impl Server {

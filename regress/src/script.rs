@@ -10,6 +10,9 @@ use std::process::{Child, Command};
 /// The database that scripts run in.
 const DATABASE: &str = "regression";
 
+/// Where they run if it cannot be made.
+const FALLBACK: &str = "postgres";
+
 /// Settings that every script's database starts with, as PostgreSQL's runner makes them.
 const DATABASE_SETTINGS: [&str; 6] = [
     "lc_messages TO 'C'",
@@ -23,7 +26,7 @@ const DATABASE_SETTINGS: [&str; 6] = [
 /// Runs the schedule, or the scripts named.
 pub fn run_all(options: &Options, server: &mut Server, tally: &mut Tally) -> Result<(), String> {
     fs::create_dir_all(&options.output).map_err(|error| format!("{}: {error}", options.output.display()))?;
-    create_database(server)?;
+    server.database = create_database(server)?;
     for group in groups(options)? {
         for part in group.chunks(options.jobs.max(1)) {
             run_group(options, server, part, tally)?;
@@ -44,18 +47,21 @@ fn groups(options: &Options) -> Result<Vec<Vec<String>>, String> {
     Ok(schedule::parse(&text))
 }
 
-fn create_database(server: &Server) -> Result<(), String> {
+/// Makes the database afresh; the name of the one to use.
+fn create_database(server: &Server) -> Result<&'static str, String> {
     let create = format!("CREATE DATABASE {DATABASE} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
     let mut commands = vec![format!("DROP DATABASE IF EXISTS {DATABASE}"), create];
     commands.extend(DATABASE_SETTINGS.iter().map(|setting| format!("ALTER DATABASE {DATABASE} SET {setting}")));
+    let mut is_made = true;
     for command in commands {
         let output = psql(server, "postgres").args(["-q", "-c", &command]).output();
         let output = output.map_err(|error| format!("could not run psql: {error}"))?;
         if !output.status.success() {
             println!("# {command}: {}", String::from_utf8_lossy(&output.stderr).trim());
+            is_made &= !command.starts_with("CREATE");
         }
     }
-    Ok(())
+    Ok(if is_made { DATABASE } else { FALLBACK })
 }
 
 fn psql(server: &Server, database: &str) -> Command {
@@ -86,7 +92,7 @@ fn start(options: &Options, server: &Server, name: &str) -> Result<(Child, PathB
     let path = options.output.join(format!("{name}.out"));
     let result = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     let errors = result.try_clone().map_err(|error| error.to_string())?;
-    let mut command = psql(server, DATABASE);
+    let mut command = psql(server, server.database);
     command.args(["-a", "-q", "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"]);
     command.env("PGAPPNAME", format!("pg_regress/{name}"));
     command.env("PG_ABS_SRCDIR", &options.suite).env("PG_ABS_BUILDDIR", &options.output);
