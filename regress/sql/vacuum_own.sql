@@ -1,0 +1,45 @@
+--
+-- VACUUM and ANALYZE: rows survive, dead ones go, statistics appear; where they are refused.
+--
+create table vc_t(id int primary key, v text);
+insert into vc_t select n, 'v' || n % 5 from generate_series(1, 2000) n;
+delete from vc_t where id % 2 = 0;
+update vc_t set v = 'changed' where id % 10 = 1;
+vacuum vc_t;
+select count(*), count(*) filter (where v = 'changed') from vc_t;
+vacuum (analyze) vc_t;
+select reltuples, relpages > 0 as pages, relallvisible > 0 as visible from pg_class where relname = 'vc_t';
+analyze vc_t;
+select attname, null_frac, n_distinct, most_common_vals from pg_stats where tablename = 'vc_t' order by attname;
+analyze vc_t(v);
+analyze vc_t(nope);
+vacuum vc_none;
+vacuum (nope) vc_t;
+vacuum full vc_t;
+select count(*), sum(id) from vc_t;
+select id, v from vc_t where id in (1, 2, 3, 1999) order by id;
+begin;
+vacuum vc_t;
+rollback;
+begin;
+analyze vc_t;
+commit;
+vacuum freeze vc_t;
+set enable_seqscan = off;
+select count(*) from vc_t where id between 10 and 20;
+reset enable_seqscan;
+insert into vc_t select n, 'again' from generate_series(2, 2000, 2) n;
+select count(*) from vc_t;
+delete from vc_t;
+vacuum (truncate, verbose off) vc_t;
+select pg_relation_size('vc_t');
+select count(*) from vc_t;
+insert into vc_t values (1, 'first');
+select * from vc_t;
+create view vc_v as select 1;
+vacuum vc_v;
+cluster vc_t using vc_t_pkey;
+select * from vc_t;
+checkpoint;
+drop view vc_v;
+drop table vc_t;
