@@ -1,5 +1,9 @@
 //! The order and the hash of values of a type, as objects that sorts, indexes and hash tables hold.
 
+use crate::FromDatum;
+use crate::datetime::calendar::{Interval, TimeTz};
+use crate::datetime::shared::span;
+use crate::datetime::{interval, time};
 use crate::types::{EnumLabel, builtin_type, type_oid};
 use crate::{BuiltinTypes, TypeLookup, array, record};
 use base::Oid;
@@ -34,6 +38,8 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::XID8 | t::PG_LSN => custom(|a, b| (a.as_i64() as u64).cmp(&(b.as_i64() as u64))),
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),
         t::NUMERIC => custom(|a, b| crate::numeric::compare_bytes(a.as_bytes(), b.as_bytes())),
+        t::INTERVAL => custom(|a, b| interval::compare(&Interval::from_datum(a), &Interval::from_datum(b))),
+        t::TIMETZ => custom(|a, b| time::compare(&TimeTz::from_datum(a), &TimeTz::from_datum(b))),
         t::JSONB => custom(crate::json::functions::compare),
         t::OIDVECTOR => custom(array::compare_oidvectors),
         t::RECORD => custom(|a, b| record::compare(a, b, &BuiltinTypes).unwrap_or(Ordering::Equal)),
@@ -181,6 +187,7 @@ pub fn hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result<H
         | t::TIMETZ => Hasher::Bytes,
         t::BPCHAR => Hasher::Bpchar,
         t::JSONB => Hasher::Custom(Arc::new(crate::json::functions::memory_hash)),
+        t::INTERVAL => Hasher::Custom(Arc::new(|v| mix(span(&Interval::from_datum(v)) as u64))),
         t::NUMERIC => Hasher::Custom(Arc::new(|v| hash_numeric(v.as_bytes()))),
         t::RECORD => Hasher::Custom(Arc::new(|v| record::hash(v, &BuiltinTypes).unwrap_or(0))),
         other => return other_hasher(other, collation, types),

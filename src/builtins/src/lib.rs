@@ -20,6 +20,7 @@ mod macros;
 mod compare;
 mod context;
 mod convert;
+mod datetime;
 mod dispatch;
 mod errors;
 mod generated;

@@ -9,6 +9,16 @@ pub use crate::array::functions::symbols::*;
 pub use crate::boolean::symbols::*;
 pub use crate::bytea::symbols::*;
 pub use crate::chars::symbols::*;
+pub use crate::datetime::date::mixed::order::symbols::*;
+pub use crate::datetime::date::mixed::symbols::*;
+pub use crate::datetime::date::symbols::*;
+pub use crate::datetime::interval::symbols::*;
+pub use crate::datetime::time::raw_symbols::*;
+pub use crate::datetime::time::symbols::*;
+pub use crate::datetime::timestamp::mixed::order::symbols::*;
+pub use crate::datetime::timestamp::mixed::symbols::*;
+pub use crate::datetime::timestamp::srf_symbols::*;
+pub use crate::datetime::timestamp::symbols::*;
 pub use crate::enums::symbols::*;
 pub use crate::float::symbols::*;
 pub use crate::hash::symbols::*;
@@ -54,6 +64,15 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::boolean::BUILTINS,
     crate::bytea::BUILTINS,
     crate::chars::BUILTINS,
+    crate::datetime::date::BUILTINS,
+    crate::datetime::date::mixed::BUILTINS,
+    crate::datetime::date::mixed::order::BUILTINS,
+    crate::datetime::interval::BUILTINS,
+    crate::datetime::time::BUILTINS,
+    crate::datetime::timestamp::BUILTINS,
+    crate::datetime::timestamp::mixed::BUILTINS,
+    crate::datetime::timestamp::mixed::order::BUILTINS,
+    crate::datetime::time::RAW_BUILTINS,
     crate::enums::BUILTINS,
     crate::float::BUILTINS,
     crate::hash::BUILTINS,
@@ -90,6 +109,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
 pub(crate) static SRF_TABLES: &[&[(&str, SrfFn)]] = &[
     crate::acl::SRFS,
     crate::array::functions::SRFS,
+    crate::datetime::timestamp::SRFS,
     crate::int::SRFS,
     crate::json::functions::SRFS,
     crate::json::populate::SRFS,
