@@ -12,6 +12,7 @@ pub use crate::chars::symbols::*;
 pub use crate::datetime::date::mixed::order::symbols::*;
 pub use crate::datetime::date::mixed::symbols::*;
 pub use crate::datetime::date::symbols::*;
+pub use crate::datetime::extract::symbols::*;
 pub use crate::datetime::interval::symbols::*;
 pub use crate::datetime::time::raw_symbols::*;
 pub use crate::datetime::time::symbols::*;
@@ -67,6 +68,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::datetime::date::BUILTINS,
     crate::datetime::date::mixed::BUILTINS,
     crate::datetime::date::mixed::order::BUILTINS,
+    crate::datetime::extract::BUILTINS,
     crate::datetime::interval::BUILTINS,
     crate::datetime::time::BUILTINS,
     crate::datetime::timestamp::BUILTINS,

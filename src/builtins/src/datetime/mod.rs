@@ -8,6 +8,7 @@ mod abbreviations;
 pub(crate) mod calendar;
 pub(crate) mod date;
 pub(crate) mod decode;
+pub(crate) mod extract;
 pub(crate) mod interval;
 mod interval_iso;
 pub(crate) mod interval_text;
