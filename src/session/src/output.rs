@@ -247,7 +247,10 @@ impl Client for Output<'_> {
         loop {
             let received = match self.wire.receive()? {
                 Input::Some(received) => received,
-                Input::TimedOut | Input::Woken => continue,
+                Input::TimedOut | Input::Woken => {
+                    self.cx.check_interrupts()?;
+                    continue;
+                }
                 Input::Closed => {
                     let message = "unexpected EOF on client connection with an open transaction";
                     return Err(Error::with_severity(Severity::Fatal, SqlState::CONNECTION_FAILURE, message));
