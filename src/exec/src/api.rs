@@ -150,7 +150,10 @@ pub struct Params {
 }
 
 /// A plan at work.
-pub struct Executor {
+pub struct Executor(Option<Box<Work>>);
+
+/// The parts of an executor; they rest with the plan between two runs.
+struct Work {
     columns: Arc<TupleDesc>,
     /// Output columns that are not junk; `None` if all are output in order.
     output: Option<Vec<usize>>,
@@ -158,15 +161,93 @@ pub struct Executor {
     node: NodeState,
     es: Box<EState>,
     done: bool,
+    /// It has run to its end without an error.
+    finished: bool,
+    /// Who was last found to have the privileges, and the catalogs' change counter then.
+    allowed: Option<(Oid, u64)>,
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        let Some(mut work) = self.0.take() else { return };
+        let plan = Arc::clone(&work.es.plan);
+        // A plan that nobody else holds dies with this executor.
+        if !work.finished || work.es.instrument.is_some() || Arc::strong_count(&plan) <= 2 {
+            return;
+        }
+        work.node.release();
+        work.es.subplans.iter_mut().flatten().for_each(|sub| sub.node.release());
+        work.es.snapshot = None;
+        work.es.recheck = None;
+        // The resting executor must not keep its own plan alive.
+        work.es.plan = Arc::new(empty_statement());
+        plan.resting.put(work);
+    }
 }
 
 impl Executor {
-    /// Makes the node states of a plan and begins: locks the relations, checks privileges, takes the transaction's
-    /// present snapshot.
+    /// Makes the node states of a plan (or takes those of an earlier run) and begins: locks the relations, checks privileges,
+    /// takes the transaction's present snapshot.
     ///
     /// Errors: 42501, those of locks.
     pub fn start(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>) -> Result<Executor> {
+        let rested = plan.resting.take().and_then(|any| any.downcast::<Work>().ok());
+        if let Some(work) = rested
+            && let Some(started) = Executor::wake(cx, work, &plan, &params)?
+        {
+            return Ok(started);
+        }
         Executor::start_with(cx, plan, params, None, cx.snapshot())
+    }
+
+    /// Begins again with an executor that has rested; `None` if something it depends on has changed.
+    fn wake(cx: Ctx<'_>, mut work: Box<Work>, plan: &Arc<PlannedStmt>, params: &Arc<Params>) -> Result<Option<Executor>> {
+        let catalog = cx.catalog();
+        for (rte, entry) in plan.rtable.iter().zip(&work.es.relations) {
+            let (Some(entry), RteKind::Relation(relation)) = (entry, &rte.kind) else { continue };
+            lock_relation(cx, entry, relation.lock_mode)?;
+            if !catalog.is_current(entry) {
+                return Ok(None);
+            }
+        }
+        let user = cx.session.current_user();
+        let changes = catalog.changes();
+        if changes.is_none() || work.allowed != changes.map(|c| (user, c)) {
+            check_privileges(cx, &plan.rtable, &work.es.relations)?;
+            work.allowed = changes.map(|c| (user, c));
+        }
+        check_read_only(cx, plan, &work.es.relations)?;
+        work.es.plan = Arc::clone(plan);
+        work.es.params = Arc::clone(params);
+        work.es.snapshot = Some(cx.snapshot());
+        work.es.format = Arc::clone(&cx.session.format.borrow());
+        (work.es.work_mem, work.es.hash_mem) = memory(cx);
+        work.es.processed = 0;
+        work.done = false;
+        work.finished = false;
+        let mut executor = Executor(Some(work));
+        executor.restart_nodes(cx)?;
+        Ok(Some(executor))
+    }
+
+    fn restart_nodes(&mut self, cx: Ctx<'_>) -> Result<()> {
+        let work = self.work();
+        let es = &mut work.es;
+        let all: Vec<i32> = (0..es.values.len() as i32).collect();
+        for at in 0..es.subplans.len() {
+            let Some(state) = &mut es.subplans[at] else { continue };
+            state.restart();
+            if let Some(init) = &state.init
+                && init.kind != SubLinkType::Cte
+            {
+                init.set_params.iter().for_each(|id| es.pending[*id as usize] = Some(at as u32));
+            }
+        }
+        work.node.restart(&mut Env { cx, es }, &all)
+    }
+
+    fn work(&mut self) -> &mut Work {
+        self.0.as_mut().expect("an executor has its parts until it is dropped")
     }
 
     /// The same with the newest snapshot, whatever the transaction's isolation: for the server's own checks.
@@ -212,7 +293,7 @@ impl Executor {
             pending: vec![None; plan.param_exec_types.len()],
             subplans,
             work_tables: Vec::new(),
-            snapshot,
+            snapshot: Some(snapshot),
             format: Arc::clone(&cx.session.format.borrow()),
             work_mem,
             hash_mem,
@@ -234,51 +315,36 @@ impl Executor {
                 state.init = Some(init);
             }
         }
-        Ok(Executor { columns, output, row: Vec::new(), node, es, done: false })
-    }
-
-    /// Begins anew with other parameters and the transaction's present snapshot; cheaper than a new executor.
-    ///
-    /// Errors: as `start`.
-    pub fn restart(&mut self, cx: Ctx<'_>, params: Arc<Params>) -> Result<()> {
-        let relations = open_relations(cx, &self.es.plan)?;
-        check_privileges(cx, &self.es.plan.rtable, &relations)?;
-        self.es.params = params;
-        self.es.snapshot = cx.snapshot();
-        self.es.format = Arc::clone(&cx.session.format.borrow());
-        self.es.processed = 0;
-        self.done = false;
-        let all: Vec<i32> = (0..self.es.values.len() as i32).collect();
-        let env = &mut Env { cx, es: &mut self.es };
-        crate::subplans::note_changed(env, &all);
-        self.node.rescan(env, &all)
+        let work = Work { columns, output, row: Vec::new(), node, es, done: false, finished: false, allowed: None };
+        Ok(Executor(Some(Box::new(work))))
     }
 
     /// The columns of its rows; none for INSERT, UPDATE, DELETE without RETURNING.
     pub fn columns(&self) -> &Arc<TupleDesc> {
-        &self.columns
+        &self.0.as_ref().expect("an executor has its parts until it is dropped").columns
     }
 
     /// The next row, `None` at the end. A statement without output is run to its end by the first call.
     pub fn next(&mut self, cx: Ctx<'_>) -> Result<Option<&[Datum]>> {
-        if self.done {
+        let work = self.work();
+        if work.done {
             return Ok(None);
         }
-        let found = self.node.next(&mut Env { cx, es: &mut self.es })?;
+        let found = work.node.next(&mut Env { cx, es: &mut work.es })?;
         if !found {
-            self.done = true;
+            work.done = true;
             return Ok(None);
         }
-        if self.es.plan.command == CmdType::Select {
-            self.es.processed += 1;
+        if work.es.plan.command == CmdType::Select {
+            work.es.processed += 1;
         }
-        match &self.output {
-            None => Ok(Some(self.node.row())),
+        match &work.output {
+            None => Ok(Some(work.node.row())),
             Some(columns) => {
-                let row = self.node.row();
-                self.row.clear();
-                self.row.extend(columns.iter().map(|at| row[*at].clone()));
-                Ok(Some(&self.row))
+                let row = work.node.row();
+                work.row.clear();
+                work.row.extend(columns.iter().map(|at| row[*at].clone()));
+                Ok(Some(&work.row))
             }
         }
     }
@@ -286,40 +352,42 @@ impl Executor {
     /// Ends the statement: runs data-changing WITH queries to their end, then the constraint triggers that are due.
     pub fn finish(&mut self, cx: Ctx<'_>) -> Result<()> {
         // RETURNING may not have been read to its end.
-        if self.es.plan.command != CmdType::Select && !self.done {
+        if self.work().es.plan.command != CmdType::Select && !self.work().done {
             while self.next(cx)?.is_some() {}
         }
-        if self.es.plan.has_modifying_cte {
-            self.finish_ctes(cx)?;
+        let work = self.work();
+        if work.es.plan.has_modifying_cte {
+            finish_ctes(work, cx)?;
         }
-        self.es.triggers.run(cx)
-    }
-
-    fn finish_ctes(&mut self, cx: Ctx<'_>) -> Result<()> {
-        for at in 0..self.es.subplans.len() {
-            let is_change = plan_changes(&self.es.plan.subplans[at]);
-            let is_cte = self.es.subplans[at]
-                .as_ref()
-                .is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
-            if !is_change || !is_cte {
-                continue;
-            }
-            let Some(mut state) = self.es.subplans[at].take() else { continue };
-            let result = state.run_to_end(&mut Env { cx, es: &mut self.es });
-            self.es.subplans[at] = Some(state);
-            result?;
-        }
+        work.es.triggers.run(cx)?;
+        work.finished = true;
         Ok(())
     }
 
     /// Rows returned or changed so far, for the command tag.
     pub fn processed(&self) -> u64 {
-        self.es.processed
+        self.0.as_ref().expect("an executor has its parts until it is dropped").es.processed
     }
 
     pub(crate) fn parts(&mut self) -> (&mut NodeState, &mut EState) {
-        (&mut self.node, &mut self.es)
+        let work = self.work();
+        (&mut work.node, &mut work.es)
     }
+}
+
+fn finish_ctes(work: &mut Work, cx: Ctx<'_>) -> Result<()> {
+    for at in 0..work.es.subplans.len() {
+        let is_change = plan_changes(&work.es.plan.subplans[at]);
+        let is_cte = work.es.subplans[at].as_ref().is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
+        if !is_change || !is_cte {
+            continue;
+        }
+        let Some(mut state) = work.es.subplans[at].take() else { continue };
+        let result = state.run_to_end(&mut Env { cx, es: &mut work.es });
+        work.es.subplans[at] = Some(state);
+        result?;
+    }
+    Ok(())
 }
 
 fn plan_changes(plan: &Plan) -> bool {
@@ -343,18 +411,23 @@ fn open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<Rela
             continue;
         };
         let entry = catalog.open_relation(relation.relid)?;
-        if entry.file.is_some() {
-            let mode = match relation.lock_mode {
-                1 => LockMode::AccessShare,
-                2 => LockMode::RowShare,
-                _ => LockMode::RowExclusive,
-            };
-            let tag = LockTag::Relation { database: entry.database, relation: entry.oid };
-            cx.session.locks.acquire(tag, mode, LockScope::Transaction)?;
-        }
+        lock_relation(cx, &entry, relation.lock_mode)?;
         out.push(Some(entry));
     }
     Ok(out)
+}
+
+fn lock_relation(cx: Ctx<'_>, entry: &RelationEntry, mode: u8) -> Result<()> {
+    if entry.file.is_none() {
+        return Ok(());
+    }
+    let mode = match mode {
+        1 => LockMode::AccessShare,
+        2 => LockMode::RowShare,
+        _ => LockMode::RowExclusive,
+    };
+    let tag = LockTag::Relation { database: entry.database, relation: entry.oid };
+    cx.session.locks.acquire(tag, mode, LockScope::Transaction).map(drop)
 }
 
 fn privileges_of(rte: &RangeTblEntry) -> Privileges {
@@ -505,7 +578,7 @@ pub fn with_bare_env<T>(cx: Ctx<'_>, work: impl FnOnce(&mut Env<'_>) -> Result<T
         pending: Vec::new(),
         subplans: Vec::new(),
         work_tables: Vec::new(),
-        snapshot: cx.snapshot(),
+        snapshot: Some(cx.snapshot()),
         format: Arc::clone(&cx.session.format.borrow()),
         work_mem,
         hash_mem,
@@ -571,6 +644,7 @@ fn empty_statement() -> PlannedStmt {
         relation_oids: Vec::new(),
         other_oids: Vec::new(),
         depends_on_role: false,
+        resting: Default::default(),
     }
 }
 

@@ -31,8 +31,8 @@ pub struct EState {
     pub subplans: Vec<Option<Box<crate::subplans::SubplanState>>>,
     /// Work tables of recursive queries, by parameter.
     pub work_tables: Vec<(i32, crate::store::Tuplestore)>,
-    /// What the statement sees.
-    pub snapshot: Snapshot,
+    /// What the statement sees; none while the executor rests.
+    pub snapshot: Option<Snapshot>,
     /// Display settings.
     pub format: Arc<FormatSettings>,
     /// work_mem in bytes.
@@ -73,6 +73,12 @@ impl EState {
     pub fn set_param(&mut self, id: u32, value: Datum) {
         self.values[id as usize] = value;
         self.pending[id as usize] = None;
+    }
+
+    /// What the statement sees.
+    #[inline]
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.clone().expect("a running statement has a snapshot")
     }
 
     /// The entry of a relation of the range table.

@@ -21,12 +21,14 @@ pub struct SubplanState {
     changed: Vec<i32>,
     /// Something it depends on changed since `take_changed` was last asked.
     dirty: bool,
+    /// The next rescan is of a new run of the statement.
+    fresh: bool,
 }
 
 impl SubplanState {
     /// A tree that has not begun.
     pub fn new(node: NodeState) -> SubplanState {
-        SubplanState { node, init: None, store: None, started: false, changed: Vec::new(), dirty: false }
+        SubplanState { node, init: None, store: None, started: false, changed: Vec::new(), dirty: false, fresh: false }
     }
 
     /// Begins anew. `also` are parameters that the caller changed.
@@ -38,6 +40,9 @@ impl SubplanState {
         }
         let mut changed = std::mem::take(&mut self.changed);
         changed.extend_from_slice(also);
+        if std::mem::take(&mut self.fresh) {
+            return self.node.restart(env, &changed);
+        }
         self.node.rescan(env, &changed)
     }
 
@@ -50,6 +55,20 @@ impl SubplanState {
     /// The present row.
     pub fn row(&self) -> &[Datum] {
         self.node.row()
+    }
+
+    /// Begins as if it had never run.
+    pub fn restart(&mut self) {
+        if let Some((store, done)) = &mut self.store {
+            store.clear();
+            *done = false;
+        }
+        if self.started {
+            // Whatever it kept is of another run.
+            self.changed = self.node.params().to_vec();
+            self.fresh = true;
+        }
+        self.dirty = true;
     }
 
     /// Notes that parameters changed.
@@ -84,6 +103,10 @@ impl SubplanState {
             }
             if *done {
                 return Ok(false);
+            }
+            if std::mem::take(&mut self.fresh) {
+                let changed = std::mem::take(&mut self.changed);
+                self.node.restart(env, &changed)?;
             }
             if !self.changed.is_empty() {
                 let changed = std::mem::take(&mut self.changed);

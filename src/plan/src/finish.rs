@@ -54,6 +54,7 @@ impl Planner<'_> {
             relation_oids: self.relation_oids,
             other_oids: Vec::new(),
             depends_on_role: query.has_row_security,
+            resting: Default::default(),
         })
     }
 }

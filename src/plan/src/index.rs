@@ -256,8 +256,8 @@ impl Planner<'_> {
                     }
                     columns.push(next);
                 }
-                let lossy = columns.len() < row.left.len();
-                let mut found = plain(vec![clause.expr.clone()], lossy);
+                // The index scan bounds by the first column only, so the comparison is checked again.
+                let mut found = plain(vec![clause.expr.clone()], true);
                 if let Some(found) = &mut found {
                     found.row_columns = columns;
                 }

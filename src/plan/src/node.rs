@@ -43,6 +43,39 @@ pub struct PlannedStmt {
     pub other_oids: Vec<Oid>,
     /// It is only good for the role that it was planned for (row security).
     pub depends_on_role: bool,
+    /// Where an executor of this plan rests between two runs.
+    pub resting: Resting,
+}
+
+/// Room for a value of the executor's that is worth keeping with the plan.
+#[derive(Default)]
+pub struct Resting(std::sync::Mutex<Option<Box<dyn std::any::Any + Send>>>);
+
+impl Resting {
+    /// Takes the value out.
+    pub fn take(&self) -> Option<Box<dyn std::any::Any + Send>> {
+        self.0.try_lock().ok()?.take()
+    }
+
+    /// Puts a value in, in place of another.
+    pub fn put(&self, value: Box<dyn std::any::Any + Send>) {
+        if let Ok(mut slot) = self.0.try_lock() {
+            *slot = Some(value);
+        }
+    }
+}
+
+/// A copy begins with an empty place.
+impl Clone for Resting {
+    fn clone(&self) -> Resting {
+        Resting::default()
+    }
+}
+
+impl std::fmt::Debug for Resting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Resting")
+    }
 }
 
 /// A node.

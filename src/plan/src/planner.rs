@@ -158,6 +158,25 @@ impl Planner<'_> {
         self.replace_correlation(expr)
     }
 
+    /// Columns of a multi-column assignment's sub-select become the parameters that its plan sets.
+    fn put_multiexpr_params(&mut self, expr: &mut Expr) -> Result<()> {
+        if self.level().multiexpr_params.is_empty() {
+            return Ok(());
+        }
+        let params = self.level().multiexpr_params.clone();
+        analyze::walk::rewrite(expr, &mut |e| {
+            if let Expr::Param(param) = e
+                && param.kind == analyze::expr::ParamKind::Multiexpr
+            {
+                let (query, column) = ((param.id >> 16) as usize, (param.id & 0xFFFF) as usize);
+                let id = params.get(query - 1).and_then(|list| list.get(column - 1));
+                param.id = *id.ok_or_else(|| Error::internal("unexpected PARAM_MULTIEXPR ID"))?;
+                param.kind = analyze::expr::ParamKind::Exec;
+            }
+            Ok(())
+        })
+    }
+
     fn preprocess_option(&mut self, expr: &mut Option<Expr>, is_condition: bool) -> Result<()> {
         match expr {
             Some(expr) => self.preprocess(expr, is_condition),
@@ -168,6 +187,9 @@ impl Planner<'_> {
     fn preprocess_expressions(&mut self, query: &mut Query) -> Result<()> {
         for target in query.targets.iter_mut().chain(&mut query.returning) {
             self.preprocess(&mut target.expr, false)?;
+        }
+        for target in &mut query.targets {
+            self.put_multiexpr_params(&mut target.expr)?;
         }
         for check in &mut query.with_check_options {
             self.preprocess(&mut check.qual, true)?;

@@ -88,10 +88,18 @@ impl<'a> Compiler<'a> {
 
     /// Compiles expressions, a result for each, and ends.
     pub fn finish_all<'e>(mut self, exprs: impl IntoIterator<Item = &'e Expr>) -> Result<Program> {
-        for expr in exprs {
-            let result = self.operand(expr)?;
-            self.results.push(result);
+        let exprs: Vec<&Expr> = exprs.into_iter().collect();
+        // Sub-selects of multi-column assignments come first: they set parameters that other columns read.
+        let is_first = |e: &Expr| matches!(e, Expr::SubPlan(s) if s.kind == analyze::expr::SubLinkType::Multiexpr);
+        let mut results = vec![Operand::register(0); exprs.len()];
+        for first in [true, false] {
+            for (place, expr) in exprs.iter().enumerate() {
+                if is_first(expr) == first {
+                    results[place] = self.operand(expr)?;
+                }
+            }
         }
+        self.results.extend(results);
         Ok(self.program())
     }
 

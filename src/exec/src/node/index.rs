@@ -372,7 +372,7 @@ impl IndexScanState {
             self.scan.get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
         scan.rescan(&keys)?;
         if self.fetch.is_none() {
-            let snapshot = env.es.snapshot.clone();
+            let snapshot = env.es.snapshot();
             self.fetch = Some(self.table.am.fetcher(store, &self.table, snapshot, self.wanted.clone()));
         }
         self.active = true;
@@ -413,7 +413,7 @@ impl IndexScanState {
         self.ready = false;
         self.active = false;
         if let Some(fetch) = &mut self.fetch {
-            fetch.set_snapshot(env.es.snapshot.clone());
+            fetch.set_snapshot(env.es.snapshot());
         }
         Ok(())
     }
@@ -425,6 +425,14 @@ impl IndexScanState {
     /// Rows thrown away by the filter.
     pub fn filtered(&self) -> u64 {
         self.output.filtered
+    }
+
+    /// Lets go of the fetcher, and of a scan that holds one.
+    pub fn release(&mut self) {
+        self.fetch = None;
+        if self.only {
+            self.scan = None;
+        }
     }
 }
 
@@ -551,7 +559,7 @@ impl BitmapHeapState {
         }
         if self.fetch.is_none() {
             let store = &env.cx.instance.store;
-            self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot.clone(), self.wanted.clone()));
+            self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot(), self.wanted.clone()));
         }
         let mut block = None;
         loop {
@@ -587,7 +595,7 @@ impl BitmapHeapState {
         self.tids = None;
         self.at = 0;
         if let Some(fetch) = &mut self.fetch {
-            fetch.set_snapshot(env.es.snapshot.clone());
+            fetch.set_snapshot(env.es.snapshot());
         }
         Ok(())
     }
@@ -599,5 +607,11 @@ impl BitmapHeapState {
     /// Rows thrown away by the filter.
     pub fn filtered(&self) -> u64 {
         self.output.filtered
+    }
+
+    /// Lets go of the fetcher.
+    pub fn release(&mut self) {
+        self.fetch = None;
+        self.tids = None;
     }
 }

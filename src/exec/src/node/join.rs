@@ -549,6 +549,11 @@ impl HashJoinState {
         self.outer.rescan(env, changed)
     }
 
+    /// Drops the table.
+    pub fn forget(&mut self) {
+        self.phase = Phase::Build;
+    }
+
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         vec![&mut self.outer, &mut self.inner]
     }

@@ -123,6 +123,11 @@ impl LockRowsState {
         self.child.rescan(env, changed)
     }
 
+    /// Lets go of the re-evaluation's tree.
+    pub fn release(&mut self) {
+        self.recheck = None;
+    }
+
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         vec![&mut self.child]
     }

@@ -646,6 +646,11 @@ impl FunctionScanState {
         Ok(())
     }
 
+    /// Drops the functions' rows.
+    pub fn forget(&mut self) {
+        self.functions.iter_mut().for_each(|f| f.store = None);
+    }
+
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         Vec::new()
     }

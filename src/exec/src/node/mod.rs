@@ -187,6 +187,45 @@ impl NodeState {
         dispatch!(&mut self.kind, state => state.rescan(env, changed))
     }
 
+    /// Starts again for a new run of the statement: nothing that was kept is good any more.
+    pub fn restart(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
+        self.forget();
+        self.rescan(env, changed)
+    }
+
+    /// Drops rows that nodes keep for rescans.
+    fn forget(&mut self) {
+        match &mut self.kind {
+            Kind::Material(node) => node.forget(),
+            Kind::Sort(node) => node.forget(),
+            Kind::HashJoin(node) => node.forget(),
+            Kind::SetOp(node) => node.forget(),
+            Kind::FunctionScan(node) => node.forget(),
+            Kind::Memoize(node) => node.forget(),
+            _ => {}
+        }
+        self.children_mut().into_iter().for_each(NodeState::forget);
+    }
+
+    /// The executor parameters that its output depends on.
+    pub fn params(&self) -> &[i32] {
+        &self.params
+    }
+
+    /// Lets go of scans, and with them of snapshots, of the whole tree.
+    pub fn release(&mut self) {
+        match &mut self.kind {
+            Kind::SeqScan(scan) => scan.release(),
+            Kind::IndexScan(scan) => scan.release(),
+            Kind::BitmapHeapScan(scan) => scan.release(),
+            Kind::TidScan(scan) => scan.release(),
+            Kind::Modify(modify) => modify.release(),
+            Kind::LockRows(rows) => rows.release(),
+            _ => {}
+        }
+        self.children_mut().into_iter().for_each(NodeState::release);
+    }
+
     /// The children, outer first.
     pub fn children_mut(&mut self) -> Vec<&mut NodeState> {
         dispatch!(&mut self.kind, state => state.children_mut())

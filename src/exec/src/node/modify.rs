@@ -370,7 +370,7 @@ impl TargetTable {
     /// True if the statement's snapshot sees a version of the row that starts at `tid`.
     fn is_visible(&self, tid: Tid, env: &Env<'_>) -> Result<bool> {
         let store = &env.cx.instance.store;
-        let mut fetch = self.table.am.fetcher(store, &self.table, env.es.snapshot.clone(), ColumnSet::NONE);
+        let mut fetch = self.table.am.fetcher(store, &self.table, env.es.snapshot(), ColumnSet::NONE);
         let mut row = Row::default();
         Ok(fetch.fetch(tid, &mut row)? == access::Fetched::Visible)
     }
@@ -905,6 +905,11 @@ impl ModifyState {
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
         self.done = false;
         self.child.rescan(env, changed)
+    }
+
+    /// Lets go of the re-evaluation's tree.
+    pub fn release(&mut self) {
+        self.recheck = None;
     }
 
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {

@@ -104,7 +104,7 @@ impl SeqScanState {
 
     fn open(&mut self, env: &mut Env<'_>) -> Result<()> {
         let options = ScanOptions {
-            snapshot: env.es.snapshot.clone(),
+            snapshot: env.es.snapshot(),
             wanted: self.wanted.clone(),
             blocks: None,
             interrupts: Arc::clone(env.cx.session.locks.interrupts()),
@@ -119,7 +119,7 @@ impl SeqScanState {
 
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
         match &mut self.scan {
-            Some(scan) => scan.rescan(Some(env.es.snapshot.clone())),
+            Some(scan) => scan.rescan(Some(env.es.snapshot())),
             None => Ok(()),
         }
     }
@@ -131,6 +131,11 @@ impl SeqScanState {
     /// Rows thrown away by the filter.
     pub fn filtered(&self) -> u64 {
         self.output.filtered
+    }
+
+    /// Lets go of the scan.
+    pub fn release(&mut self) {
+        self.scan = None;
     }
 }
 
@@ -216,7 +221,7 @@ impl TidScanState {
         }
         if self.fetch.is_none() {
             let store = &env.cx.instance.store;
-            self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot.clone(), ColumnSet::ALL));
+            self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot(), ColumnSet::ALL));
         }
         let blocks = env.cx.instance.store.smgr.blocks(self.table.main_fork())?;
         while let Some(tid) = self.tids.as_ref().and_then(|t| t.get(self.at).copied()) {
@@ -245,12 +250,17 @@ impl TidScanState {
         self.tids = None;
         self.at = 0;
         if let Some(fetch) = &mut self.fetch {
-            fetch.set_snapshot(env.es.snapshot.clone());
+            fetch.set_snapshot(env.es.snapshot());
         }
         Ok(())
     }
 
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         Vec::new()
+    }
+
+    /// Lets go of the fetcher.
+    pub fn release(&mut self) {
+        self.fetch = None;
     }
 }

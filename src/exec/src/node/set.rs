@@ -228,6 +228,11 @@ impl SetOpState {
         self.child.rescan(env, changed)
     }
 
+    /// Drops the groups.
+    pub fn forget(&mut self) {
+        self.groups = None;
+    }
+
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         vec![&mut self.child]
     }

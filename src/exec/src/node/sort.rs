@@ -82,6 +82,12 @@ impl SortState {
         self.child.rescan(env, changed)
     }
 
+    /// Drops the rows.
+    pub fn forget(&mut self) {
+        self.sorter = None;
+        self.bound = None;
+    }
+
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         vec![&mut self.child]
     }
@@ -225,6 +231,13 @@ impl MaterialState {
     /// The place that the next row comes from.
     pub fn position(&self) -> u64 {
         self.at
+    }
+
+    /// Drops the rows.
+    pub fn forget(&mut self) {
+        self.store.clear();
+        self.ended = false;
+        self.at = 0;
     }
 
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
@@ -395,6 +408,14 @@ impl MemoizeState {
             }
         }
         Ok(())
+    }
+
+    /// Drops all results.
+    pub fn forget(&mut self) {
+        self.table.clear();
+        self.results.clear();
+        self.bytes = 0;
+        self.place = Place::Start;
     }
 
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
