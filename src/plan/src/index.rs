@@ -2,6 +2,7 @@
 
 use crate::cost::{DISABLE_COST, clamp_rows};
 use crate::joininfo::ClauseParts;
+use crate::lookup::FamilyMember;
 use crate::pathset::add_path;
 use crate::relids::Relids;
 use crate::root::{
@@ -17,6 +18,10 @@ use std::rc::Rc;
 use tuple::Datum;
 
 const EQUAL: u16 = 3;
+/// B-tree operator families with operators between types of one representation, or that the index scan converts.
+const INTEGER_OPS: u32 = 1976;
+const FLOAT_OPS: u32 = 1970;
+const TEXT_OPS: u32 = 1994;
 /// How many sets of outer relations are tried for each index clause.
 const OUTER_SETS_PER_CLAUSE: usize = 10;
 
@@ -280,7 +285,11 @@ impl Planner<'_> {
     }
 
     fn btree_strategy(&self, operator: Oid, family: Oid) -> Result<Option<u16>> {
-        Ok(self.lookup.families(operator)?.iter().find(|m| m.btree && m.family == family).map(|m| m.strategy))
+        // Of the operators between two types, the index scan converts the value of those between numbers only.
+        let fits = |m: &&FamilyMember| {
+            m.btree && m.family == family && (m.left == m.right || matches!(family.0, INTEGER_OPS | FLOAT_OPS | TEXT_OPS))
+        };
+        Ok(self.lookup.families(operator)?.iter().find(fits).map(|m| m.strategy))
     }
 
     fn commuted(&self, op: &OpExpr, commutator: Oid) -> Result<Expr> {
