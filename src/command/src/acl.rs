@@ -141,12 +141,7 @@ fn mask(cx: Ctx<'_>, acl: &[AclItem], role: Oid, owner: Oid, wanted: u32) -> Res
 }
 
 /// As whom the current user best grants these privileges, and which of their grant options that role has.
-pub(crate) fn best_grantor(
-    cx: Ctx<'_>,
-    wanted: Privileges,
-    acl: &[AclItem],
-    owner: Oid,
-) -> Result<(Oid, Privileges)> {
+pub(crate) fn best_grantor(cx: Ctx<'_>, wanted: Privileges, acl: &[AclItem], owner: Oid) -> Result<(Oid, Privileges)> {
     let user = cx.session.current_user();
     if cx.has_privileges_of(user, owner)? {
         return Ok((owner, wanted));

@@ -53,11 +53,8 @@ pub(crate) fn set_comment(cx: Ctx<'_>, object: ObjectAddress, text: Option<&str>
 
 fn set_local(cx: Ctx<'_>, object: ObjectAddress, text: Option<&str>) -> Result<()> {
     let catalog = cx.catalog();
-    let keys = [
-        Key::oid(d::OBJOID, object.object),
-        Key::oid(d::CLASSOID, object.class),
-        Key::int4(d::OBJSUBID, object.part),
-    ];
+    let keys =
+        [Key::oid(d::OBJOID, object.object), Key::oid(d::CLASSOID, object.class), Key::int4(d::OBJSUBID, object.part)];
     catalog.delete_where::<PgDescription>(&keys)?;
     let Some(text) = text else { return Ok(()) };
     let (objoid, classoid, objsubid) = (object.object, object.class, object.part);

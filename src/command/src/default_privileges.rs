@@ -122,13 +122,18 @@ fn change(cx: Ctx<'_>, request: &Request<'_>, role: Oid, namespace: Oid) -> Resu
             owner: role,
         },
     )?;
-    store(cx, row, PgDefaultAcl {
-        oid: Oid::INVALID,
-        defaclrole: role,
-        defaclnamespace: namespace,
-        defaclobjtype: request.letter,
-        defaclacl: new,
-    }, default)?;
+    store(
+        cx,
+        row,
+        PgDefaultAcl {
+            oid: Oid::INVALID,
+            defaclrole: role,
+            defaclnamespace: namespace,
+            defaclobjtype: request.letter,
+            defaclacl: new,
+        },
+        default,
+    )?;
     cx.next_command()
 }
 
@@ -170,12 +175,7 @@ fn store(
 }
 
 /// The access list of a new object, `None` if nobody changed the defaults of its kind.
-pub(crate) fn for_new(
-    cx: Ctx<'_>,
-    kind: ObjectKind,
-    owner: Oid,
-    namespace: Oid,
-) -> Result<Option<Vec<AclItem>>> {
+pub(crate) fn for_new(cx: Ctx<'_>, kind: ObjectKind, owner: Oid, namespace: Oid) -> Result<Option<Vec<AclItem>>> {
     let letter = match kind {
         ObjectKind::Sequence => b'S',
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate => b'f',

@@ -2,6 +2,7 @@
 
 use crate::address::relation_display_name;
 use crate::index_values::{IndexEntries, describe_key};
+use crate::relation::note_sizes;
 use access::{Access, Direction, Index, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
@@ -30,7 +31,10 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     let mut transaction = cx.session.transaction.borrow_mut().take().expect("a statement runs in a transaction");
     let outcome = stored.am.build(&mut Access::new(store, &mut transaction), &stored, &mut entries);
     *cx.session.transaction.borrow_mut() = Some(transaction);
-    outcome.map_err(|error| name_duplicate(cx, error, (&entry, &index_entry), &entries.last))
+    let count = outcome.map_err(|error| name_duplicate(cx, error, (&entry, &index_entry), &entries.last))?;
+    let blocks = store.smgr.blocks(stored.relation.main_fork())?;
+    note_sizes(cx, index, blocks, count as f64, None)?;
+    Ok(count)
 }
 
 /// All entries of the table, sorted: the index's columns, whether the row counts for uniqueness, and its tid.

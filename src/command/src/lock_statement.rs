@@ -182,7 +182,8 @@ pub(crate) fn checkpoint(ex: &mut Execution<'_, '_>) -> Result<Tag> {
     let cx = ex.cx;
     // pg_checkpoint
     if !cx.has_privileges_of(cx.session.current_user(), Oid(4544))? {
-        let error = error!(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
+        let error =
+            error!(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of pg_checkpoint to do CHECKPOINT");
         return Err(error);
     }
     cx.instance.checkpoint(&|| cx.check_interrupts())?;

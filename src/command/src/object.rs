@@ -130,7 +130,9 @@ fn find_named(cx: Ctx<'_>, object_type: ObjectType, name: &str) -> Result<Found>
             Found { address: ObjectAddress::new(oids::PG_AM, row.oid), guard: Guard::Superuser }
         }
         ObjectType::ForeignServer => return Err(missing("server", name)),
-        other => return Err(missing(&object_words(other).to_lowercase().replace("foreign data", "foreign-data"), name)),
+        other => {
+            return Err(missing(&object_words(other).to_lowercase().replace("foreign data", "foreign-data"), name));
+        }
     })
 }
 
@@ -420,7 +422,8 @@ fn find_by_method(cx: Ctx<'_>, object_type: ObjectType, name: &QualifiedName, me
     let catalog = cx.catalog();
     let method_row = catalog.access_method_by_name(method)?.ok_or_else(|| missing("access method", method))?;
     let (schemas, last) = places(cx, name)?;
-    let (word, dotted) = (if object_type == ObjectType::OperatorClass { "operator class" } else { "operator family" }, name.dotted());
+    let (word, dotted) =
+        (if object_type == ObjectType::OperatorClass { "operator class" } else { "operator family" }, name.dotted());
     for schema in schemas {
         let named = (ObjectKind::Other(word), &*dotted);
         let found = match object_type {

@@ -470,3 +470,21 @@ fn toast_namespace_of_session(cx: Ctx<'_>) -> Result<Oid> {
         None => crate::schema_statement::insert_schema(cx, &name, Oid(10)),
     }
 }
+
+/// Notes a relation's size in pg_class, if it changed.
+pub(crate) fn note_sizes(
+    cx: Ctx<'_>,
+    relation: Oid,
+    blocks: u32,
+    rows: f64,
+    all_visible_blocks: Option<u32>,
+) -> Result<()> {
+    let catalog = cx.catalog();
+    let row = catalog.class(relation)?.ok_or_else(|| Error::internal(format!("relation {relation} has no row")))?;
+    let relallvisible = all_visible_blocks.map_or(row.relallvisible, |blocks| blocks as i32);
+    let new = PgClass { relpages: blocks as i32, reltuples: rows as f32, relallvisible, ..row.row.clone() };
+    if (new.relpages, new.reltuples, new.relallvisible) == (row.relpages, row.reltuples, row.relallvisible) {
+        return Ok(());
+    }
+    catalog.update(&row, &new).map(drop)
+}

@@ -224,8 +224,7 @@ fn check_may_alter(cx: Ctx<'_>, role: &PgAuthid, options: &Options<'_>) -> Resul
         bail!(INSUFFICIENT_PRIVILEGE, "must be superuser to change bypassrls attribute");
     }
     // Without CREATEROLE one may change one's own password and nothing else.
-    let is_own_password =
-        role.oid == cx.session.current_user() && options.has("password") && options.given.len() == 1;
+    let is_own_password = role.oid == cx.session.current_user() && options.has("password") && options.given.len() == 1;
     match may_create_roles(cx)? || is_own_password {
         true => Ok(()),
         false => bail!(INSUFFICIENT_PRIVILEGE, "permission denied"),

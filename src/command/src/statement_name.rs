@@ -14,11 +14,27 @@ pub fn statement_name(statement: &Statement) -> String {
         Statement::AlterObjectDepends(s) => return of("ALTER", s.object_type) + " DEPENDS ON EXTENSION",
         Statement::AlterFunction(s) => return of("ALTER", s.object_type),
         Statement::Define(s) => return of("CREATE", s.object_type),
-        Statement::CreateFunction(s) => if s.procedure { "CREATE PROCEDURE" } else { "CREATE FUNCTION" },
-        Statement::CreateTableAs(s) => {
-            if s.materialized_view { "CREATE MATERIALIZED VIEW" } else { "CREATE TABLE AS" }
+        Statement::CreateFunction(s) => {
+            if s.procedure {
+                "CREATE PROCEDURE"
+            } else {
+                "CREATE FUNCTION"
+            }
         }
-        Statement::Vacuum(s) => if s.is_vacuum { "VACUUM" } else { "ANALYZE" },
+        Statement::CreateTableAs(s) => {
+            if s.materialized_view {
+                "CREATE MATERIALIZED VIEW"
+            } else {
+                "CREATE TABLE AS"
+            }
+        }
+        Statement::Vacuum(s) => {
+            if s.is_vacuum {
+                "VACUUM"
+            } else {
+                "ANALYZE"
+            }
+        }
         Statement::Reindex(s) => reindex_name(&s.target),
         other => fixed_name(other),
     };
@@ -123,8 +139,20 @@ fn later_name(statement: &Statement) -> &'static str {
         S::CreateRole(_) => "CREATE ROLE",
         S::AlterRole(_) | S::AlterRoleSet(_) => "ALTER ROLE",
         S::DropRole(_) => "DROP ROLE",
-        S::Grant(s) => if s.is_grant { "GRANT" } else { "REVOKE" },
-        S::GrantRole(s) => if s.is_grant { "GRANT ROLE" } else { "REVOKE ROLE" },
+        S::Grant(s) => {
+            if s.is_grant {
+                "GRANT"
+            } else {
+                "REVOKE"
+            }
+        }
+        S::GrantRole(s) => {
+            if s.is_grant {
+                "GRANT ROLE"
+            } else {
+                "REVOKE ROLE"
+            }
+        }
         S::AlterDefaultPrivileges(_) => "ALTER DEFAULT PRIVILEGES",
         S::DropOwned(_) => "DROP OWNED",
         S::ReassignOwned(_) => "REASSIGN OWNED",

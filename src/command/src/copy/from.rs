@@ -289,7 +289,8 @@ impl Reader<'_> {
             let (text, is_null, _) = self.fields.get(at);
             let found = String::from_utf8_lossy(text);
             if is_null || found != column.name {
-                let got = if is_null { format!("null value (\"{}\")", self.options.null) } else { format!("\"{found}\"") };
+                let got =
+                    if is_null { format!("null value (\"{}\")", self.options.null) } else { format!("\"{found}\"") };
                 bail!(
                     BAD_COPY_FILE_FORMAT,
                     "column name mismatch in header line field {}: got {got}, expected \"{}\"",
@@ -397,12 +398,7 @@ impl Reader<'_> {
         builtins::input(fx, column.type_oid, column.type_mod, text)
     }
 
-    fn next_binary(
-        &mut self,
-        cx: Ctx<'_>,
-        row: &mut [Datum],
-        refill: &mut super::lines::Refill<'_>,
-    ) -> Result<bool> {
+    fn next_binary(&mut self, cx: Ctx<'_>, row: &mut [Datum], refill: &mut super::lines::Refill<'_>) -> Result<bool> {
         let number = self.number;
         let context = |error: Error, table: &str| error.context(format!("COPY {table}, line {number}"));
         let Some(count) = self.input.take(2, refill)?.map(|b| i16::from_be_bytes([b[0], b[1]])) else {
@@ -423,8 +419,8 @@ impl Reader<'_> {
         for at in 0..self.columns.len() {
             let value = self.binary_field(cx, at, refill);
             let name = &self.columns[at].name;
-            row[self.columns[at].place] = value
-                .map_err(|error| error.context(format!("COPY {}, line {number}, column {name}", self.table)))?;
+            row[self.columns[at].place] =
+                value.map_err(|error| error.context(format!("COPY {}, line {number}, column {name}", self.table)))?;
         }
         Ok(true)
     }

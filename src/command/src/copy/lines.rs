@@ -271,9 +271,7 @@ impl Fields {
             line[from..].iter().take(most).take_while(|b| char::from(**b).is_digit(radix)).count()
         };
         let number = |from: usize, count: usize, radix: u32| {
-            line[from..from + count]
-                .iter()
-                .fold(0u32, |n, b| n * radix + char::from(*b).to_digit(radix).unwrap_or(0))
+            line[from..from + count].iter().fold(0u32, |n, b| n * radix + char::from(*b).to_digit(radix).unwrap_or(0))
         };
         match line[at] {
             b'0'..=b'7' => {

@@ -64,10 +64,8 @@ fn check_file(cx: Ctx<'_>, statement: &CopyStmt) -> Result<()> {
         false => (PG_WRITE_SERVER_FILES, "pg_write_server_files", "COPY to a file"),
     };
     if !cx.has_privileges_of(cx.session.current_user(), role)? {
-        let error = error!(
-            INSUFFICIENT_PRIVILEGE,
-            "must be superuser or have privileges of the {role_name} role to {way}"
-        );
+        let error =
+            error!(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of the {role_name} role to {way}");
         return Err(error.hint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."));
     }
     if !statement.is_from && !Path::new(name).is_absolute() {
@@ -119,9 +117,7 @@ fn columns_of(entry: &RelationEntry, names: &[String]) -> Result<Vec<usize>> {
 
 fn find_column(entry: &RelationEntry, name: &str) -> Result<usize> {
     let found = entry.desc.attributes.iter().position(|a| !a.is_dropped && a.name == *name);
-    found.ok_or_else(|| {
-        error!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", entry.name())
-    })
+    found.ok_or_else(|| error!(UNDEFINED_COLUMN, "column \"{name}\" of relation \"{}\" does not exist", entry.name()))
 }
 
 /// 42501 unless the user may do this with the table, or with each of the columns.

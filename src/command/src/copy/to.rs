@@ -234,10 +234,7 @@ impl Writer<'_> {
     fn csv(&mut self, value: &[u8], force: bool, is_only: bool) {
         let CopyOptions { delimiter, quote, escape, ref null, .. } = *self.options;
         let special = |b: &u8| *b == delimiter || *b == quote || matches!(b, b'\n' | b'\r');
-        let needs = force
-            || value == null.as_bytes()
-            || (is_only && value == b"\\.")
-            || value.iter().any(special);
+        let needs = force || value == null.as_bytes() || (is_only && value == b"\\.") || value.iter().any(special);
         if !needs {
             self.data.extend_from_slice(value);
             return;

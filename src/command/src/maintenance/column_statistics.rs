@@ -163,8 +163,7 @@ fn worth_keeping(counts: &[usize], sampled: &Sampled<'_>, statistics: &ColumnSta
         // The count's deviation if the sample were drawn without replacement: a hypergeometric distribution.
         let (total, drawn) = (table_rows, sample_rows);
         let expected = total * counts[kept - 1] as f64 / drawn;
-        let variance =
-            drawn * expected * (total - expected) * (total - drawn) / (total * total * (total - 1.0));
+        let variance = drawn * expected * (total - expected) * (total - drawn) / (total * total * (total - 1.0));
         if counts[kept - 1] as f64 > share * sample_rows + 2.0 * variance.sqrt() + 0.5 {
             break;
         }

@@ -152,7 +152,8 @@ fn all_tables(cx: Ctx<'_>) -> Result<Vec<Target>> {
     let mut targets = Vec::new();
     for class in cx.catalog().scan::<catalog::rows::PgClass>(&[])? {
         let is_table = matches!(class.relkind, b'r' | b'm');
-        let is_foreign_temporary = class.relpersistence == b't' && class.relnamespace != cx.session.temp_namespace.get();
+        let is_foreign_temporary =
+            class.relpersistence == b't' && class.relnamespace != cx.session.temp_namespace.get();
         if is_table && !is_foreign_temporary && owns(cx, class.relowner, class.oid)? {
             targets.push(Target { relation: class.oid, name: None, columns: Vec::new() });
         }

@@ -3,8 +3,8 @@
 //! Source: PostgreSQL 15 analyze.c.
 
 use super::column_statistics::{ColumnStatistics, Sampled, describe};
-use super::vacuum::note_sizes;
 use super::{Options, inform};
+use crate::relation::note_sizes;
 use crate::with_analyze_context;
 use access::{Access, Row};
 use base::{Oid, Prng};
@@ -12,8 +12,8 @@ use builtins::TypeLookup;
 use catalog::rows::{PgAttribute, PgStatistic};
 use config::Setting;
 use exec::Types;
-use instance::Ctx;
 use instance::Counter;
+use instance::Ctx;
 use report::{Result, bail};
 use schema::{CatalogRow, RelationEntry};
 use std::sync::Arc;

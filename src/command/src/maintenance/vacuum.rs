@@ -1,12 +1,13 @@
 //! VACUUM of one table.
 
 use super::{Options, inform};
-use access::{Access, Index, VacuumOptions};
+use crate::relation::note_sizes;
+use access::{Access, Index, VacuumOptions, VacuumStats};
 use base::Oid;
 use catalog::rows::PgClass;
-use instance::Ctx;
 use instance::Counter;
-use report::{Error, Result};
+use instance::Ctx;
+use report::Result;
 use schema::RelationEntry;
 use std::sync::Arc;
 
@@ -27,8 +28,11 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     let Some(table) = &entry.table else { return Ok(()) };
     let catalog = cx.catalog();
     let indexes = entry.indexes.iter().map(|oid| catalog.index(*oid)).collect::<Result<Vec<Arc<Index>>>>()?;
-    let how =
-        VacuumOptions { all_pages: options.all_pages, clean_indexes: options.clean_indexes, truncate: options.truncate };
+    let how = VacuumOptions {
+        all_pages: options.all_pages,
+        clean_indexes: options.clean_indexes,
+        truncate: options.truncate,
+    };
     let name = crate::query::qualified_name(cx, entry)?;
     if options.verbose {
         inform(cx, format!("vacuuming \"{}.{}\"", cx.session.database_name, name.replace('"', "")));
@@ -48,7 +52,8 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
         );
         inform(cx, message);
     }
-    note_sizes(cx, entry.oid, stats.blocks, stats.live, Some(stats.all_visible_blocks))?;
+    let live = live_rows(&entry.class, &stats);
+    note_sizes(cx, entry.oid, stats.blocks, live, Some(stats.all_visible_blocks))?;
     for (index, found) in entry.indexes.iter().zip(&stats.indexes) {
         note_sizes(cx, *index, found.blocks, found.entries as f64, None)?;
     }
@@ -56,26 +61,25 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     let counters = cx.instance.statistics.relation_or_new((database, entry.oid));
     counters.add(Counter::Vacuums, 1);
     counters.set(Counter::LastVacuum, cx.now_us());
-    counters.set(Counter::Live, stats.live as i64);
+    counters.set(Counter::Live, live.max(0.0) as i64);
     counters.set(Counter::Dead, stats.recently_dead as i64);
     counters.set(Counter::InsertedSinceVacuum, 0);
     Ok(())
 }
 
-/// Notes a relation's size in pg_class, if it changed.
-pub(super) fn note_sizes(
-    cx: Ctx<'_>,
-    relation: Oid,
-    blocks: u32,
-    rows: f64,
-    all_visible_blocks: Option<u32>,
-) -> Result<()> {
-    let catalog = cx.catalog();
-    let row = catalog.class(relation)?.ok_or_else(|| Error::internal(format!("relation {relation} has no row")))?;
-    let relallvisible = all_visible_blocks.map_or(row.relallvisible, |blocks| blocks as i32);
-    let new = PgClass { relpages: blocks as i32, reltuples: rows as f32, relallvisible, ..row.row.clone() };
-    if (new.relpages, new.reltuples, new.relallvisible) == (row.relpages, row.reltuples, row.relallvisible) {
-        return Ok(());
+/// Rows of the whole table: those found, and on the pages that were not looked at as many as there were before.
+fn live_rows(before: &PgClass, stats: &VacuumStats) -> f64 {
+    let skipped = stats.blocks.saturating_sub(stats.scanned_blocks);
+    if skipped == 0 {
+        return stats.live;
     }
-    catalog.update(&row, &new).map(drop)
+    let (old_blocks, old_rows) = (f64::from(before.relpages), f64::from(before.reltuples));
+    if stats.scanned_blocks == 0 {
+        return old_rows;
+    }
+    if old_rows < 0.0 || old_blocks == 0.0 {
+        return stats.live;
+    }
+    let found = stats.live * f64::from(stats.scanned_blocks) / f64::from(stats.blocks);
+    found + old_rows / old_blocks * f64::from(skipped)
 }
