@@ -201,7 +201,12 @@ pub(crate) fn record_members(cx: Ctx<'_>, object: ObjectAddress, owner: Oid, acl
             catalog.delete(&row)?;
         }
     }
+    record_mentioned(cx, object, owner, acl)
+}
+
+/// As `record_members`, for an object of which nothing is noted yet.
+pub(crate) fn record_mentioned(cx: Ctx<'_>, object: ObjectAddress, owner: Oid, acl: &[AclItem]) -> Result<()> {
     let mentioned: BTreeSet<Oid> = acl.iter().flat_map(|item| [item.grantee, item.grantor]).collect();
-    let mentioned = mentioned.into_iter().filter(|role| role.is_valid() && *role != owner);
-    mentioned.into_iter().try_for_each(|role| record_shared(cx, object, role, b'a'))
+    let mut mentioned = mentioned.into_iter().filter(|role| role.is_valid() && *role != owner);
+    mentioned.try_for_each(|role| record_shared(cx, object, role, b'a'))
 }

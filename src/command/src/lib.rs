@@ -20,6 +20,7 @@ mod comment;
 mod constraint;
 mod copy;
 mod create_as;
+mod database_statement;
 mod default_privileges;
 mod definition_value;
 pub mod dependency;

@@ -2,10 +2,12 @@
 
 use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
+use crate::{acl, default_privileges};
 use base::{DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
 use catalog::oids;
 use catalog::rows::{PgAttribute, PgClass, PgType};
 use instance::Ctx;
+use instance::privileges::ObjectKind;
 use report::{Error, Result, error};
 use tuple::Datum;
 
@@ -107,9 +109,18 @@ pub(crate) fn create_relation(cx: Ctx<'_>, new: &NewRelation) -> Result<Oid> {
     let catalog = cx.catalog();
     let oid = catalog.new_oid::<PgClass>()?;
     let row_type = if new.has_row_type() { create_row_type(cx, new, oid)? } else { Oid::INVALID };
-    catalog.insert(&class_row(new, oid, row_type))?;
+    let relacl = match new.kind {
+        b'r' | b'v' | b'm' | b'S' => {
+            let kind = ObjectKind::of_relkind(new.kind);
+            default_privileges::for_new(cx, kind, new.owner, new.namespace)?
+        }
+        _ => None,
+    };
+    let mentioned = relacl.clone().unwrap_or_default();
+    catalog.insert(&PgClass { relacl, ..class_row(new, oid, row_type) })?;
     insert_attributes(cx, new, oid)?;
     record_dependencies(cx, new, oid)?;
+    acl::record_mentioned(cx, ObjectAddress::relation(oid), new.owner, &mentioned)?;
     if new.has_storage() {
         create_file(cx, new, oid)?;
     }

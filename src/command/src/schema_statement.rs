@@ -1,8 +1,7 @@
 //! CREATE SCHEMA.
 
 use crate::address::ObjectAddress;
-use crate::dependency;
-use crate::{Execution, Tag};
+use crate::{Execution, Tag, acl, default_privileges, dependency};
 use base::Oid;
 use catalog::oids;
 use catalog::rows::PgNamespace;
@@ -15,8 +14,16 @@ use report::{Error, Result, Severity, bail, error};
 pub(crate) fn insert_schema(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<Oid> {
     let catalog = cx.catalog();
     let oid = catalog.new_oid::<PgNamespace>()?;
-    catalog.insert(&PgNamespace { oid, nspname: name.to_owned(), nspowner: owner, nspacl: None })?;
-    dependency::record_owner(cx, ObjectAddress::new(oids::PG_NAMESPACE, oid), owner)?;
+    // Temporary schemas are nobody's to share.
+    let nspacl = match name.starts_with("pg_") {
+        true => None,
+        false => default_privileges::for_new(cx, ObjectKind::Schema, owner, Oid::INVALID)?,
+    };
+    let mentioned = nspacl.clone().unwrap_or_default();
+    catalog.insert(&PgNamespace { oid, nspname: name.to_owned(), nspowner: owner, nspacl })?;
+    let schema = ObjectAddress::new(oids::PG_NAMESPACE, oid);
+    dependency::record_owner(cx, schema, owner)?;
+    acl::record_mentioned(cx, schema, owner, &mentioned)?;
     Ok(oid)
 }
 

@@ -1,7 +1,7 @@
 //! Dispatch to the statements that define no relation: privileges, roles, databases, comments, locks.
 
 use crate::statement_name::statement_name;
-use crate::{Execution, Tag, comment, default_privileges, grant, lock_statement, membership, role_statement};
+use crate::{Execution, Tag, comment, database_statement, default_privileges, grant, lock_statement, membership, role_statement};
 use parser::ast::{ObjectName, ObjectType, RenameStmt, Statement};
 use report::{Result, unsupported};
 
@@ -10,6 +10,9 @@ pub(crate) fn rename(ex: &Execution<'_, '_>, statement: &RenameStmt) -> Option<R
     match (statement.rename_type, &statement.object) {
         (ObjectType::Role, ObjectName::Name(name)) => {
             Some(role_statement::rename_role(ex.cx, name, &statement.new_name))
+        }
+        (ObjectType::Database, ObjectName::Name(name)) => {
+            Some(database_statement::rename(ex.cx, name, &statement.new_name))
         }
         _ => None,
     }
@@ -29,6 +32,11 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::GrantRole(s) => membership::grant_role(ex, s),
         Statement::Grant(s) => grant::grant(ex, s),
         Statement::AlterDefaultPrivileges(s) => default_privileges::alter(ex, s),
+        Statement::CreateDatabase(s) => database_statement::create(ex, s),
+        Statement::AlterDatabase(s) => database_statement::alter(ex, s),
+        Statement::AlterDatabaseSet(s) => database_statement::alter_set(ex, s),
+        Statement::AlterDatabaseRefreshCollation(s) => database_statement::refresh_collation(ex, &s.name),
+        Statement::DropDatabase(s) => database_statement::drop_database(ex, s),
         Statement::CreateExtension(s) => unsupported!("CREATE EXTENSION \"{}\"", s.name),
         other => unsupported!("{}", statement_name(other)),
     }

@@ -15,11 +15,12 @@ use crate::session::Session;
 use crate::wire::{Input, Wire};
 use base::{Oid, SessionId};
 use builtins::Memo;
+use catalog::oids;
 use catalog::rows::{PgAuthid, PgDatabase, PgDbRoleSetting};
 use config::{Change, Context, Scope, SessionSettings, Setting, Source};
 use instance::privileges::Privileges;
 use instance::{Activity, Ctx, Instance, SessionKind, SessionState, Users, format_settings};
-use lock::SessionWaits;
+use lock::{LockMode, LockScope, LockTag, SessionWaits};
 use proto::startup::{self, Parameters, Startup};
 use report::{Error, Result, Severity, SqlState};
 use schema::CatalogRow;
@@ -189,6 +190,14 @@ fn find_database(cx: Ctx<'_>, role: &PgAuthid, name: &str) -> Result<CatalogRow<
     let Some(database) = catalog.database_by_name(name)? else {
         return Err(report::error!(UNDEFINED_DATABASE, "database \"{name}\" does not exist"));
     };
+    // Held until the login's transaction ends, when the session can be seen to use the database: nobody copies or drops it
+    // in between.
+    let tag = LockTag::Object { database: Oid::INVALID, class: oids::PG_DATABASE, object: database.oid, part: 0 };
+    cx.session.locks.acquire(tag, LockMode::RowExclusive, LockScope::Transaction)?;
+    if !catalog.database_by_name(name)?.is_some_and(|now| now.oid == database.oid) {
+        let error = report::error!(UNDEFINED_DATABASE, "database \"{name}\" does not exist");
+        return Err(error.detail("It seems to have just been dropped or renamed."));
+    }
     if !database.datallowconn {
         let error = report::error!(
             OBJECT_NOT_IN_PREREQUISITE_STATE,
