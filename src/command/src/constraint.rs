@@ -54,11 +54,12 @@ pub(crate) fn add_constraints(ex: &mut Execution<'_, '_>, table: Oid, constraint
     };
     let mut sorted: Vec<&Constraint> = constraints.iter().collect();
     sorted.sort_by_key(order);
-    let primaries = sorted.iter().filter(|c| matches!(c.kind, ConstraintKind::Primary(_))).count();
-    if primaries > 1 {
+    let mut primaries = sorted.iter().filter(|c| matches!(c.kind, ConstraintKind::Primary(_)));
+    if let (Some(_), Some(second)) = (primaries.next(), primaries.next()) {
         let entry = ex.cx.catalog().open_relation(table)?;
         let name = entry.name();
-        bail!(INVALID_TABLE_DEFINITION, "multiple primary keys for table \"{name}\" are not allowed");
+        let error = error!(INVALID_TABLE_DEFINITION, "multiple primary keys for table \"{name}\" are not allowed");
+        return Err(crate::table::at(error, ex.text, second.pos));
     }
     sorted.into_iter().try_for_each(|constraint| add_constraint(ex, table, constraint))
 }
@@ -175,7 +176,7 @@ fn add_check(ex: &mut Execution<'_, '_>, table: Oid, said: &Constraint, expressi
             dependency::record_all(cx, own, columns, Dependency::Auto)?;
         }
     }
-    let others = mentioned.into_iter().filter(|m| !(m.class == oids::PG_CLASS && m.object == table));
+    let others = mentioned.into_iter().filter(|m| *m != ObjectAddress::relation(table));
     dependency::record_all(cx, own, others, Dependency::Normal)?;
     let class = cx.catalog().class(table)?.expect("the table was just opened");
     cx.catalog().update(&class, &PgClass { relchecks: class.relchecks + 1, ..class.row.clone() })?;
@@ -199,11 +200,14 @@ fn add_key(
             let name = entry.name();
             bail!(INVALID_TABLE_DEFINITION, "multiple primary keys for table \"{name}\" are not allowed");
         }
+        index_statement::of_constraint(ex, &entry, key, true)
+            .map_err(|error| crate::table::at(error, ex.text, said.pos))?;
         key.columns.iter().try_for_each(|column| set_not_null(cx, &entry, column))?;
         cx.next_command()?;
     }
     let entry = cx.catalog().open_relation(table)?;
-    let mut index = index_statement::of_constraint(ex, &entry, key, is_primary)?;
+    let mut index = index_statement::of_constraint(ex, &entry, key, is_primary)
+        .map_err(|error| crate::table::at(error, ex.text, said.pos))?;
     index.name = match &said.name {
         Some(name) => name.clone(),
         None => index_statement::constraint_name(ex, &entry, &key.columns, is_primary)?,

@@ -34,7 +34,15 @@ pub(crate) fn drop_statement(ex: &mut Execution<'_, '_>, statement: &DropStmt) -
         if !statement.if_exists {
             return Err(missing);
         }
-        let message = format!("{}, skipping", missing.message());
+        let message = match object {
+            // A notice prints the types as they were written.
+            ObjectName::Callable(named) if missing.code() == SqlState::UNDEFINED_FUNCTION => {
+                let types = named.args.iter().flatten().map(|name| name.name.dotted()).collect::<Vec<_>>();
+                let word = word_of(statement.object_type);
+                format!("{word} {}({}) does not exist, skipping", named.name.dotted(), types.join(","))
+            }
+            _ => format!("{}, skipping", missing.message()),
+        };
         let notice = Error::with_severity(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message);
         ex.cx.session.notice(notice);
     }
@@ -269,6 +277,10 @@ fn word_of(object_type: ObjectType) -> &'static str {
         ObjectType::Schema => "schema",
         ObjectType::Domain | ObjectType::Type => "type",
         ObjectType::ForeignTable => "foreign table",
+        ObjectType::Function => "function",
+        ObjectType::Procedure => "procedure",
+        ObjectType::Routine => "routine",
+        ObjectType::Aggregate => "aggregate",
         ObjectType::Trigger => "trigger",
         ObjectType::Rule => "rule",
         ObjectType::Extension => "extension",

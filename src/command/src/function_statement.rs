@@ -50,9 +50,7 @@ pub(crate) fn create(ex: &mut Execution<'_, '_>, statement: &CreateFunctionStmt)
     let argument_names: Vec<String> =
         statement.parameters.iter().map(|parameter| parameter.name.clone().unwrap_or_default()).collect();
     let has_names = argument_names.iter().any(|name| !name.is_empty());
-    if cx.setting(|s| s.bool(config::Setting::CheckFunctionBodies)) {
-        check_body(cx, &properties.body, (&types, has_names), result)?;
-    }
+    let is_checked = cx.setting(|s| s.bool(config::Setting::CheckFunctionBodies));
     let row = PgProc {
         oid: Oid::INVALID,
         proname: name,
@@ -85,7 +83,12 @@ pub(crate) fn create(ex: &mut Execution<'_, '_>, statement: &CreateFunctionStmt)
         proconfig: None,
         proacl: None,
     };
+    let (body, types, name) = (row.prosrc.clone(), row.proargtypes.clone(), row.proname.clone());
     store(cx, row, statement.or_replace)?;
+    if is_checked {
+        check_body(cx, &body, (&types, has_names), result)
+            .map_err(|error| error.context(format!("SQL function \"{name}\"")))?;
+    }
     Ok(Tag::Plain("CREATE FUNCTION"))
 }
 

@@ -41,6 +41,11 @@ pub(crate) fn alter_schema(ex: &mut Execution<'_, '_>, statement: &AlterObjectSc
             alter_type(cx, object_type, &row.row, &statement.new_schema)?;
             Ok(Tag::Plain(if object_type == ObjectType::Domain { "ALTER DOMAIN" } else { "ALTER TYPE" }))
         }
+        ObjectName::Qualified(name) if matches!(object_type, ObjectType::Type | ObjectType::Domain) => {
+            let row = crate::type_statement::find(ex, name)?;
+            alter_type(cx, object_type, &row, &statement.new_schema)?;
+            Ok(Tag::Plain(if object_type == ObjectType::Domain { "ALTER DOMAIN" } else { "ALTER TYPE" }))
+        }
         ObjectName::Callable(named) if object_type != ObjectType::Operator => {
             let row = function_statement::find(ex, object_type, named)?;
             alter_function(cx, &row, &statement.new_schema)?;

@@ -29,6 +29,11 @@ pub(crate) fn alter_owner(ex: &mut Execution<'_, '_>, statement: &AlterOwnerStmt
             change_type(cx, &row.row, owner)?;
             Ok(Tag::Plain(if statement.object_type == ObjectType::Domain { "ALTER DOMAIN" } else { "ALTER TYPE" }))
         }
+        (ObjectType::Type | ObjectType::Domain, ObjectName::Qualified(name)) => {
+            let row = crate::type_statement::find(ex, name)?;
+            change_type(cx, &row, owner)?;
+            Ok(Tag::Plain(if statement.object_type == ObjectType::Domain { "ALTER DOMAIN" } else { "ALTER TYPE" }))
+        }
         (ObjectType::View | ObjectType::Table | ObjectType::Sequence, ObjectName::Qualified(name)) => {
             let entry = names::open_relation(cx, &range_of(name), LockMode::AccessExclusive)?;
             change_relation(cx, &entry, owner)?;

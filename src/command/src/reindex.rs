@@ -82,11 +82,12 @@ fn reindex_table(cx: Ctx<'_>, table: &RelationEntry) -> Result<bool> {
     refuse_catalog(table)?;
     table.indexes.iter().try_for_each(|index| names::lock_relation(cx, *index, LockMode::AccessExclusive))?;
     rebuild_indexes(cx, table)?;
+    let mut is_done = !table.indexes.is_empty();
     if table.class.reltoastrelid.is_valid() {
         let toast = cx.catalog().open_relation(table.class.reltoastrelid)?;
-        reindex_table(cx, &toast)?;
+        is_done |= reindex_table(cx, &toast)?;
     }
-    Ok(!table.indexes.is_empty())
+    Ok(is_done)
 }
 
 fn reindex_schema(ex: &Execution<'_, '_>, name: &str) -> Result<()> {

@@ -49,6 +49,11 @@ pub(crate) fn rename(ex: &mut Execution<'_, '_>, statement: &RenameStmt) -> Resu
             rename_type_statement(cx, statement.rename_type, &row.row, new)?;
             Ok(Tag::Plain(if statement.rename_type == ObjectType::Domain { "ALTER DOMAIN" } else { "ALTER TYPE" }))
         }
+        (ObjectType::Type | ObjectType::Domain, ObjectName::Qualified(name)) => {
+            let row = crate::type_statement::find(ex, name)?;
+            rename_type_statement(cx, statement.rename_type, &row, new)?;
+            Ok(Tag::Plain(if statement.rename_type == ObjectType::Domain { "ALTER DOMAIN" } else { "ALTER TYPE" }))
+        }
         (ObjectType::DomainConstraint, ObjectName::OnDomain(constraint, name)) => {
             let row = with_analyze_context(cx, ex.text, |context| context.type_of_name(name))?;
             rename_domain_constraint(cx, &row.row, constraint, new)?;
@@ -62,6 +67,11 @@ pub(crate) fn rename(ex: &mut Execution<'_, '_>, statement: &RenameStmt) -> Resu
                 ObjectType::Routine => "ALTER ROUTINE",
                 _ => "ALTER FUNCTION",
             }))
+        }
+        (ObjectType::DomainConstraint, ObjectName::Qualified(name)) => {
+            let row = crate::type_statement::find(ex, name)?;
+            rename_domain_constraint(cx, &row, statement.sub_name.as_deref().unwrap_or_default(), new)?;
+            Ok(Tag::Plain("ALTER DOMAIN"))
         }
         (ObjectType::Trigger, ObjectName::OnRelation(trigger, table)) => {
             rename_trigger(cx, &range_of(table), trigger, new)

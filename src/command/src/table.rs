@@ -53,7 +53,8 @@ struct Parts {
 pub(crate) fn create_table(ex: &mut Execution<'_, '_>, statement: &CreateTableStmt) -> Result<Tag> {
     let cx = ex.cx;
     refuse_unsupported(statement)?;
-    let target = names::creation_target(cx, &statement.relation)?;
+    let pos = statement.relation.pos;
+    let target = names::creation_target(cx, &statement.relation).map_err(|error| at(error, ex.text, pos))?;
     let name = &statement.relation.name;
     if names::check_free(cx, target.0, name, statement.if_not_exists)? {
         return Ok(Tag::Plain("CREATE TABLE"));
@@ -112,16 +113,17 @@ fn read_elements(ex: &Execution<'_, '_>, statement: &CreateTableStmt) -> Result<
                 parts.constraints.extend(constraints);
             }
             TableElement::Constraint(constraint) => parts.constraints.push((**constraint).clone()),
-            TableElement::Like(like) => take_columns(ex.cx, &mut parts, like)?,
+            TableElement::Like(like) => take_columns(ex, &mut parts, like)?,
         }
     }
     require_key_columns(&mut parts);
     Ok(parts)
 }
 
-fn take_columns(cx: Ctx<'_>, parts: &mut Parts, clause: &TableLike) -> Result<()> {
+fn take_columns(ex: &Execution<'_, '_>, parts: &mut Parts, clause: &TableLike) -> Result<()> {
     let place = parts.likes.len();
-    let (source, taken) = like::take_columns(cx, clause)?;
+    let taken = like::take_columns(ex.cx, clause).map_err(|error| at(error, ex.text, clause.relation.pos));
+    let (source, taken) = taken?;
     for column in taken {
         parts.columns.push(Column {
             new: column.new,
@@ -245,8 +247,16 @@ fn several(ex: &Execution<'_, '_>, what: &str, column: &ColumnDef, table: &str, 
     place(error, ex.text, at)
 }
 
-fn place(error: report::Error, text: &str, at: &Constraint) -> report::Error {
-    match at.pos.characters(text) {
+fn place(error: report::Error, text: &str, constraint: &Constraint) -> report::Error {
+    at(error, text, constraint.pos)
+}
+
+/// The error with a position, unless it has one.
+pub(crate) fn at(error: report::Error, text: &str, pos: ast::Pos) -> report::Error {
+    if error.fields().position.is_some() {
+        return error;
+    }
+    match pos.characters(text) {
         Some(position) => error.at(position),
         None => error,
     }
@@ -341,14 +351,11 @@ pub(crate) fn store_default(cx: Ctx<'_>, (table, number): (Oid, i16), expression
     if !row.atthasdef {
         catalog.update(&row, &PgAttribute { atthasdef: true, ..row.row.clone() })?;
     }
-    dependency::record(cx, own, column, Dependency::Auto)?;
-    let mentioned = mentioned::by_expr(expression, Some(table));
-    if row.attgenerated == b's' {
-        let columns: Vec<_> =
-            mentioned.iter().copied().filter(|m| m.class == oids::PG_CLASS && m.object == table).collect();
-        dependency::record_all(cx, column, columns, Dependency::Auto)?;
-    }
-    let others = mentioned.into_iter().filter(|m| !(m.class == oids::PG_CLASS && m.object == table));
+    // A generated column and its expression are one; a default goes with its column.
+    let kind = if row.attgenerated == b's' { Dependency::Internal } else { Dependency::Auto };
+    dependency::record(cx, own, column, kind)?;
+    let mentioned = mentioned::by_expr(expression, Some(table)).into_iter();
+    let others = mentioned.filter(|m| *m != ObjectAddress::relation(table) && *m != column);
     dependency::record_all(cx, own, others, Dependency::Normal)?;
     Ok(oid)
 }

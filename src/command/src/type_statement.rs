@@ -135,12 +135,18 @@ fn insert_label(cx: Ctx<'_>, enum_type: Oid, label: &str, order: f32) -> Result<
     cx.catalog().insert(&row).map(drop)
 }
 
+/// The type of this name. Errors: 42704.
+pub(crate) fn find(ex: &Execution<'_, '_>, name: &QualifiedName) -> Result<PgType> {
+    match with_analyze_context(ex.cx, ex.text, |context| context.find_type(name))? {
+        Some(row) => Ok(row.row.clone()),
+        None => Err(error!(UNDEFINED_OBJECT, "type \"{}\" does not exist", name.dotted())),
+    }
+}
+
 /// ALTER TYPE ... ADD VALUE, RENAME VALUE.
 pub(crate) fn alter_enum(ex: &mut Execution<'_, '_>, statement: &AlterEnumStmt) -> Result<Tag> {
     let cx = ex.cx;
-    let row = with_analyze_context(cx, ex.text, |context| context.find_type(&statement.name))?;
-    let dotted = statement.name.dotted();
-    let Some(row) = row else { bail!(UNDEFINED_OBJECT, "type \"{dotted}\" does not exist") };
+    let row = find(ex, &statement.name)?;
     let name = cx.catalog().format_type(row.oid, None, &cx.search_path()?.namespaces)?;
     if row.typtype != b'e' {
         bail!(WRONG_OBJECT_TYPE, "{name} is not an enum");

@@ -133,16 +133,6 @@ pub(super) fn drop_expression(cx: Ctx<'_>, table: &RelationEntry, name: &str, if
         return Ok(());
     }
     remove_default(cx, table, number)?;
-    // Generation depended on other columns; the column does no more.
-    use catalog::columns::pg_depend as d;
-    let column = ObjectAddress::column(table.oid, number);
-    let keys =
-        [Key::oid(d::CLASSID, column.class), Key::oid(d::OBJID, column.object), Key::int4(d::OBJSUBID, column.part)];
-    for row in cx.catalog().scan::<catalog::rows::PgDepend>(&keys)? {
-        if row.refclassid == oids::PG_CLASS && row.refobjid == table.oid {
-            cx.catalog().delete(&row)?;
-        }
-    }
     Ok(())
 }
 

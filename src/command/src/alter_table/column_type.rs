@@ -150,15 +150,20 @@ fn refuse_dependents(cx: Ctx<'_>, table: &RelationEntry, number: i16, name: &str
                 let error = error!(FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a view or rule");
                 return Err(error.detail(format!("{rule} depends on {column}")));
             }
-            oids::PG_CLASS if row.objid == table.oid && row.objsubid != i32::from(number) => {
-                let other = &table.desc.attributes[row.objsubid as usize - 1].name;
-                let error = error!(FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a generated column");
-                return Err(error.detail(format!("Column \"{name}\" is used by generated column \"{other}\".")));
-            }
+            oids::PG_ATTRDEF => refuse_generated(table, (row.objid, number), name)?,
             _ => {}
         }
     }
     Ok(())
+}
+
+fn refuse_generated(table: &RelationEntry, (default, number): (Oid, i16), name: &str) -> Result<()> {
+    let Some(user) = table.defaults.iter().find(|row| row.oid == default && row.column != number) else {
+        return Ok(());
+    };
+    let other = &table.desc.attributes[user.column as usize - 1].name;
+    let error = error!(FEATURE_NOT_SUPPORTED, "cannot alter type of a column used by a generated column");
+    Err(error.detail(format!("Column \"{name}\" is used by generated column \"{other}\".")))
 }
 
 /// True if a stored expression, or one of a list, has a variable for the column.
