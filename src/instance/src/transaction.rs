@@ -138,7 +138,8 @@ impl<'a> Ctx<'a> {
             false => tx.rollback_savepoint(),
         });
         if !committed {
-            self.session.overlay.forget_versions();
+            let left = self.with_tx(|tx| tx.invalidations().to_vec());
+            self.session.overlay.reset_to(&left)?;
         }
         self.refresh_format();
         outcome

@@ -3,6 +3,7 @@
 use crate::caches::{CachedRows, RelationKey, RowKey, RowSlot};
 use crate::invalidation::{Invalidation, Invalidations};
 use crate::relation::RelationEntry;
+use report::Result;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,8 +12,7 @@ use std::sync::Arc;
 ///
 /// Life: empty at the transaction's start; every catalog write notes what it changes, here and in the transaction, which
 /// takes the notes into its commit record and to [`crate::Caches`] (see [`crate::Caches::apply_payload`]); after commit or
-/// rollback the session calls [`Overlay::clear`], after the rollback of a savepoint [`Overlay::forget_versions`]. Notes of
-/// a rolled-back subtransaction stay: they only cost a look at the tables.
+/// rollback the session calls [`Overlay::clear`], after the rollback of a savepoint [`Overlay::reset_to`].
 #[derive(Default)]
 pub struct Overlay {
     changed: RefCell<Invalidations>,
@@ -47,6 +47,16 @@ impl Overlay {
     pub fn forget_versions(&self) {
         self.rows.borrow_mut().clear();
         self.relations.borrow_mut().clear();
+    }
+
+    /// After the rollback of a subtransaction: what is left of the changes is what the transaction will tell at commit. Own
+    /// versions are read again.
+    ///
+    /// What was rolled back must not stay noted: made again, it would not be told.
+    pub fn reset_to(&self, payload: &[u8]) -> Result<()> {
+        self.forget_versions();
+        *self.changed.borrow_mut() = Invalidations::decode(payload)?;
+        Ok(())
     }
 
     /// Notes a change; true if it was not noted before. Own versions read before it are forgotten.
