@@ -58,8 +58,53 @@ pub fn describe(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
             None => unknown("database"),
         },
         oids::PG_TRIGGER => return describe_trigger(cx, oid),
+        _ => return describe_other(cx, address),
+    })
+}
+
+/// Objects that messages name rarely.
+fn describe_other(cx: Ctx<'_>, address: ObjectAddress) -> Result<String> {
+    let (catalog, oid) = (cx.catalog(), address.object);
+    let named = |kind: &str, name: Option<&str>| match name {
+        Some(name) => format!("{kind} {name}"),
+        None => format!("{kind} {oid}"),
+    };
+    Ok(match address.class {
+        oids::PG_LANGUAGE => named("language", catalog.language(oid)?.as_deref().map(|row| &*row.lanname)),
+        oids::PG_TABLESPACE => named("tablespace", catalog.tablespace(oid)?.as_deref().map(|row| &*row.spcname)),
+        oids::PG_AM => named("access method", catalog.access_method(oid)?.as_deref().map(|row| &*row.amname)),
+        oids::PG_COLLATION => named("collation", catalog.collation(oid)?.as_deref().map(|row| &*row.collname)),
+        oids::PG_DEFAULT_ACL => return describe_default_privileges(cx, oid),
+        oids::PG_CAST => {
+            use catalog::columns::pg_cast as c;
+            let row = catalog.scan::<catalog::rows::PgCast>(&[schema::Key::oid(c::OID, oid)])?.pop();
+            let path = cx.search_path()?;
+            let name = |oid| catalog.format_type(oid, None, &path.namespaces);
+            match row {
+                Some(row) => format!("cast from {} to {}", name(row.castsource)?, name(row.casttarget)?),
+                None => named("cast", None),
+            }
+        }
         class => format!("object {oid} of catalog {class}"),
     })
+}
+
+fn describe_default_privileges(cx: Ctx<'_>, oid: Oid) -> Result<String> {
+    use catalog::columns::pg_default_acl as c;
+    let row = cx.catalog().scan::<catalog::rows::PgDefaultAcl>(&[schema::Key::oid(c::OID, oid)])?.pop();
+    let Some(row) = row else { return Ok(format!("default ACL {oid}")) };
+    let objects = match row.defaclobjtype {
+        b'r' => "relations",
+        b'S' => "sequences",
+        b'f' => "functions",
+        b'T' => "types",
+        _ => "schemas",
+    };
+    let whole = format!("default privileges on new {objects} belonging to role {}", cx.role_name(row.defaclrole)?);
+    match cx.catalog().namespace(row.defaclnamespace)? {
+        Some(schema) => Ok(format!("{whole} in schema {}", schema.nspname)),
+        None => Ok(whole),
+    }
 }
 
 /// A function's name with its argument types.

@@ -186,7 +186,8 @@ fn connection_limit(option: &DefElem) -> Result<i32> {
 fn given_oid(option: &DefElem) -> Result<Oid> {
     let written = text(option)?;
     let number = written.parse::<u32>();
-    let number = number.map_err(|_| error!(INVALID_TEXT_REPRESENTATION, "invalid input syntax for type oid: \"{written}\""))?;
+    let number =
+        number.map_err(|_| error!(INVALID_TEXT_REPRESENTATION, "invalid input syntax for type oid: \"{written}\""))?;
     match number {
         number if number < 16384 => {
             bail!(INVALID_PARAMETER_VALUE, "OIDs less than 16384 are reserved for system objects")
@@ -347,7 +348,9 @@ fn busy_detail(sessions: usize, prepared: usize) -> String {
     match (sessions, prepared) {
         (0, prepared) => plural(prepared, "prepared transaction", "prepared transactions"),
         (sessions, 0) => plural(sessions, "other session", "other sessions"),
-        _ => format!("There are {sessions} other session(s) and {prepared} prepared transaction(s) using the database."),
+        _ => {
+            format!("There are {sessions} other session(s) and {prepared} prepared transaction(s) using the database.")
+        }
     }
 }
 
@@ -394,7 +397,8 @@ impl TransactionParticipant for RemoveFiles {
         cx.instance.statistics.forget_database(self.database);
         // Files that stay belong to no row; the transaction has ended either way.
         if let Err(error) = cx.instance.store.buffers.drop_database(self.database, Xid::INVALID) {
-            let message = format!("some useless files may be left behind in old database directory \"base/{}\"", self.database);
+            let message =
+                format!("some useless files may be left behind in old database directory \"base/{}\"", self.database);
             let warning = Error::with_severity(Severity::Warning, error.code(), message);
             cx.session.notice(warning.detail(error.message().to_owned()));
         }

@@ -174,6 +174,29 @@ fn store(
     acl::record_members(cx, address, new.defaclrole, &new.defaclacl)
 }
 
+/// Changes a row's list, given with the role that it is for.
+pub(crate) fn change_row(
+    cx: Ctx<'_>,
+    oid: Oid,
+    change: impl FnOnce(Ctx<'_>, Vec<AclItem>, Oid) -> Result<Vec<AclItem>>,
+) -> Result<()> {
+    let Some(row) = cx.catalog().scan::<PgDefaultAcl>(&[Key::oid(c::OID, oid)])?.pop() else { return Ok(()) };
+    let kind = match row.defaclobjtype {
+        b'S' => ObjectKind::Sequence,
+        b'f' => ObjectKind::Function,
+        b'T' => ObjectKind::Type,
+        b'n' => ObjectKind::Schema,
+        _ => ObjectKind::Table,
+    };
+    let default = match row.defaclnamespace.is_valid() {
+        true => Vec::new(),
+        false => kind.default_acl(row.defaclrole),
+    };
+    let defaclacl = change(cx, row.defaclacl.clone(), row.defaclrole)?;
+    let new = PgDefaultAcl { defaclacl, ..row.row.clone() };
+    store(cx, Some(row), new, default)
+}
+
 /// The access list of a new object, `None` if nobody changed the defaults of its kind.
 pub(crate) fn for_new(cx: Ctx<'_>, kind: ObjectKind, owner: Oid, namespace: Oid) -> Result<Option<Vec<AclItem>>> {
     let letter = match kind {

@@ -45,6 +45,7 @@ mod move_schema;
 pub mod names;
 mod object;
 mod options;
+mod owned;
 mod owner;
 mod password;
 mod query;

@@ -145,7 +145,7 @@ pub(crate) fn set_constraints(ex: &mut Execution<'_, '_>, statement: &Constraint
     }
     let mut named = Vec::new();
     for name in &statement.constraints {
-        find_constraints(cx, name, &mut named)?;
+        find_constraints(cx, name, statement.deferred, &mut named)?;
     }
     let constraints = (!statement.constraints.is_empty()).then_some(&named[..]);
     exec::set_constraints(cx, constraints, statement.deferred)?;
@@ -153,7 +153,7 @@ pub(crate) fn set_constraints(ex: &mut Execution<'_, '_>, statement: &Constraint
 }
 
 /// The deferrable constraints of this name in its schema, or in the first schema of the search path that has one.
-fn find_constraints(cx: Ctx<'_>, name: &RangeVar, found: &mut Vec<Oid>) -> Result<()> {
+fn find_constraints(cx: Ctx<'_>, name: &RangeVar, deferred: bool, found: &mut Vec<Oid>) -> Result<()> {
     let schemas = match &name.schema {
         Some(schema) => vec![names::open_schema(cx, schema)?],
         None => cx.search_path()?.namespaces.to_vec(),
@@ -166,7 +166,7 @@ fn find_constraints(cx: Ctx<'_>, name: &RangeVar, found: &mut Vec<Oid>) -> Resul
             is_there = true;
             if row.condeferrable {
                 found.push(row.oid);
-            } else if name.schema.is_some() || found.is_empty() {
+            } else if deferred {
                 bail!(WRONG_OBJECT_TYPE, "constraint \"{}\" is not deferrable", name.name);
             }
         }

@@ -192,7 +192,7 @@ fn give_type(cx: Ctx<'_>, row: &PgType, owner: Oid) -> Result<()> {
     cx.next_command()
 }
 
-fn change_type(cx: Ctx<'_>, row: &PgType, owner: Oid) -> Result<()> {
+pub(crate) fn change_type(cx: Ctx<'_>, row: &PgType, owner: Oid) -> Result<()> {
     let path = cx.search_path()?;
     let name = cx.catalog().format_type(row.oid, None, &path.namespaces)?;
     if row.typtype == b'c' {
@@ -219,7 +219,7 @@ fn change_type(cx: Ctx<'_>, row: &PgType, owner: Oid) -> Result<()> {
     give_type(cx, row, owner)
 }
 
-fn change_schema(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<()> {
+pub(crate) fn change_schema(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<()> {
     let catalog = cx.catalog();
     let Some(row) = catalog.namespace_by_name(name)? else {
         bail!(INVALID_SCHEMA_NAME, "schema \"{name}\" does not exist");
@@ -237,7 +237,7 @@ fn change_schema(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<()> {
     record_new_owner(cx, ObjectAddress::new(oids::PG_NAMESPACE, row.oid), owner)
 }
 
-fn change_function(cx: Ctx<'_>, row: &PgProc, owner: Oid) -> Result<()> {
+pub(crate) fn change_function(cx: Ctx<'_>, row: &PgProc, owner: Oid) -> Result<()> {
     if row.proowner == owner {
         return Ok(());
     }
@@ -248,7 +248,7 @@ fn change_function(cx: Ctx<'_>, row: &PgProc, owner: Oid) -> Result<()> {
     record_new_owner(cx, ObjectAddress::new(oids::PG_PROC, row.oid), owner)
 }
 
-fn change_database(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<()> {
+pub(crate) fn change_database(cx: Ctx<'_>, name: &str, owner: Oid) -> Result<()> {
     let catalog = cx.catalog();
     let Some(row) = catalog.database_by_name(name)? else {
         bail!(UNDEFINED_DATABASE, "database \"{name}\" does not exist");

@@ -24,6 +24,9 @@ pub(crate) fn remove_object(cx: Ctx<'_>, object: ObjectAddress) -> Result<()> {
         oids::PG_REWRITE => remove_rule(cx, oid),
         oids::PG_TRIGGER => remove_trigger(cx, oid),
         oids::PG_PROC => catalog.delete_where::<PgProc>(&[Key::oid(c::pg_proc::OID, oid)]).map(drop),
+        oids::PG_DEFAULT_ACL => {
+            catalog.delete_where::<PgDefaultAcl>(&[Key::oid(c::pg_default_acl::OID, oid)]).map(drop)
+        }
         oids::PG_CAST => catalog.delete_where::<PgCast>(&[Key::oid(c::pg_cast::OID, oid)]).map(drop),
         class => unsupported!("dropping an object of catalog {class}"),
     }

@@ -1,7 +1,10 @@
 //! Dispatch to the statements that define no relation: privileges, roles, databases, comments, locks.
 
 use crate::statement_name::statement_name;
-use crate::{Execution, Tag, comment, database_statement, default_privileges, grant, lock_statement, membership, role_statement};
+use crate::{
+    Execution, Tag, comment, database_statement, default_privileges, grant, lock_statement, membership, owned,
+    role_statement,
+};
 use parser::ast::{ObjectName, ObjectType, RenameStmt, Statement};
 use report::{Result, unsupported};
 
@@ -37,6 +40,8 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::AlterDatabaseSet(s) => database_statement::alter_set(ex, s),
         Statement::AlterDatabaseRefreshCollation(s) => database_statement::refresh_collation(ex, &s.name),
         Statement::DropDatabase(s) => database_statement::drop_database(ex, s),
+        Statement::DropOwned(s) => owned::drop_owned(ex, s),
+        Statement::ReassignOwned(s) => owned::reassign_owned(ex, s),
         Statement::CreateExtension(s) => unsupported!("CREATE EXTENSION \"{}\"", s.name),
         other => unsupported!("{}", statement_name(other)),
     }
