@@ -47,7 +47,7 @@ const LAYERS: &[&[(&str, &[&str])]] = &[
         ("analyze", &["parser"]),
         ("plan", &["analyze", "parser"]),
         ("exec", &["plan", "analyze", "parser"]),
-        ("command", &["analyze", "exec", "plan", "parser"]),
+        ("command", &["analyze", "exec", "plan", "parser", "proto"]),
     ],
     &[("proto", &[]), ("session", &["proto"])],
     &[("pool", &[]), ("metrics", &[]), ("postmaster", &["pool", "metrics"]), ("woolly", &[])],
