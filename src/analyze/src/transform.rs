@@ -295,7 +295,11 @@ impl Analyzer<'_, '_> {
             Literal::Bool(value) => (oids::BOOL, Datum::Bool(*value)),
             Literal::Int(value) => (oids::INT4, Datum::Int4(*value)),
             Literal::Float(text) => match text.parse::<i64>() {
-                Ok(value) => (oids::INT8, Datum::Int8(value)),
+                // Only a negated literal comes here and fits: -2147483648.
+                Ok(value) => match i32::try_from(value) {
+                    Ok(value) => (oids::INT4, Datum::Int4(value)),
+                    Err(_) => (oids::INT8, Datum::Int8(value)),
+                },
                 Err(_) => (oids::NUMERIC, read(oids::NUMERIC, text)?),
             },
             Literal::String(text) => (oids::UNKNOWN, Datum::text(text)),
