@@ -13,7 +13,9 @@ create index ix_part on ix_t(c) where a > 500;
 \d ix_part
 select indexname, indexdef from pg_indexes where tablename = 'ix_t' order by 1;
 insert into ix_t values (5, 'x', 1);
-create unique index ix_fail on ix_t(b);
+insert into ix_t values (2000, 'twice', 1), (2001, 'twice', 1);
+create unique index ix_fail on ix_t(b) where a > 1999;
+delete from ix_t where a >= 2000;
 create index ix_a on ix_t(a);
 create index if not exists ix_a on ix_t(a);
 create index on ix_t(nope);

@@ -38,7 +38,9 @@ select count(*) > 0 as has_toast from pg_class where oid = (select reltoastrelid
 create table ts_key(k text);
 create index on ts_key(k);
 insert into ts_key values (repeat('k', 2000));
+\set VERBOSITY sqlstate
 insert into ts_key select string_agg(md5(n::text), '') from generate_series(1, 300) n;
+\set VERBOSITY default
 select count(*) from ts_key where k = repeat('k', 2000);
 create table ts_arr(a int[], j jsonb);
 insert into ts_arr select array_agg(n), jsonb_agg(n * n) from generate_series(1, 20000) n;

@@ -72,7 +72,12 @@ fn start(options: &Options) -> Server {
         cluster.set(name, value);
     }
     cluster.start();
-    Server { folder: cluster.folder().to_path_buf(), port: cluster.port(), database: "postgres", cluster: Some(cluster) }
+    Server {
+        folder: cluster.folder().to_path_buf(),
+        port: cluster.port(),
+        database: "postgres",
+        cluster: Some(cluster),
+    }
 }
 
 impl Server {

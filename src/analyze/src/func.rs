@@ -5,8 +5,8 @@
 use crate::candidates::{CallShape, Candidate, Selection};
 use crate::coerce::{Coercion, Pathway};
 use crate::expr::{
-    Aggref, ArrayExpr, CoercionContext, CoercionForm, Cosmetic, Expr, FieldSelect, FuncExpr, Location, Var, WindowFunc,
-    leftmost,
+    Aggref, ArrayExpr, CoercionContext, CoercionForm, Cosmetic, Expr, FieldSelect, FuncExpr, Location, NamedArgExpr,
+    Var, WindowFunc, leftmost,
 };
 use crate::oids;
 
@@ -356,6 +356,9 @@ impl Analyzer<'_, '_> {
                 return Err(self.at(error!(DATATYPE_MISMATCH, "VARIADIC argument must be an array"), location));
             }
         }
+        if found.candidate.variadic_count == 0 {
+            append_defaults(&mut args, &found);
+        }
         if row.proretset {
             self.check_srf_placement(call.last_srf, call.location)?;
         }
@@ -623,6 +626,19 @@ impl Analyzer<'_, '_> {
             }
             .into()
         }))
+    }
+}
+
+/// Adds the default values that a call uses behind its arguments, by name where the call names some.
+fn append_defaults(args: &mut Vec<Expr>, found: &FoundFunction) {
+    let Some(numbers) = &found.candidate.arg_numbers else { return args.extend(found.defaults.iter().cloned()) };
+    let names = found.row.proargnames.as_deref().unwrap_or_default();
+    let used = &numbers[numbers.len() - found.defaults.len()..];
+    for (&number, default) in used.iter().zip(&found.defaults) {
+        let name = names.get(number).cloned().unwrap_or_default();
+        let arg = default.clone();
+        let location = arg.location();
+        args.push(NamedArgExpr { arg, name, number: number as i32, location }.into());
     }
 }
 

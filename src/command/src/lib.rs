@@ -81,7 +81,7 @@ use analyze::UtilityStatement;
 use exec::Params;
 use instance::Ctx;
 use parser::ast::Statement;
-use report::{Result, unsupported};
+use report::{Result, bail, unsupported};
 use std::sync::Arc;
 use tuple::TupleDesc;
 
@@ -121,6 +121,9 @@ pub fn result_columns(cx: Ctx<'_>, statement: &UtilityStatement) -> Result<Optio
 }
 
 pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<Tag> {
+    if ex.cx.session.is_read_only.get() {
+        check_read_only(statement)?;
+    }
     match statement {
         Statement::VariableSet(s) => variable::set(ex, s),
         Statement::VariableShow(s) => variable::show(ex, s),
@@ -152,6 +155,17 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::Vacuum(s) => maintenance::vacuum_or_analyze(ex, s),
         other => utility::run(ex, other),
     }
+}
+
+/// 25006 for statements that change catalogs. The others look for themselves, or change nothing that is kept.
+fn check_read_only(statement: &Statement) -> Result<()> {
+    const CHANGING: [&str; 8] = ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT", "TRUNCATE", "REFRESH"];
+    let name = statement_name::statement_name(statement);
+    let verb = name.split(' ').next().unwrap_or_default();
+    if CHANGING.contains(&verb) && name != "ALTER SYSTEM" {
+        bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute {name} in a read-only transaction");
+    }
+    Ok(())
 }
 
 /// What must be undone when a session ends: its temporary objects. Outside a transaction.

@@ -15,8 +15,10 @@ use tuple::{Attribute, Datum, Repr, TupleDesc};
 /// SET, SET LOCAL, RESET.
 pub(crate) fn set(ex: &mut Execution<'_, '_>, statement: &VariableSetStmt) -> Result<Tag> {
     let cx = ex.cx;
-    if statement.local && !ex.in_block {
-        let message = "SET LOCAL can only be used in transaction blocks";
+    let is_transaction = matches!(statement.action, VariableSetAction::Transaction(_));
+    if (statement.local || is_transaction) && !ex.in_block {
+        let what = if is_transaction { "SET TRANSACTION" } else { "SET LOCAL" };
+        let message = format!("{what} can only be used in transaction blocks");
         cx.session.notice(Error::with_severity(Severity::Warning, SqlState::NO_ACTIVE_SQL_TRANSACTION, message));
     }
     let is_superuser = cx.session.is_superuser();

@@ -7,12 +7,12 @@ use crate::node::{Builder, NodeState};
 use crate::spi::with_analysis;
 use crate::subplans::SubplanState;
 use analyze::expr::{Expr, SubLinkType};
-use analyze::query::{CmdType, Query, RangeTblEntry, RteKind, acl};
+use analyze::query::{CmdType, Query, RangeTblEntry, RteKind, acl, lock_mode};
 use base::Oid;
 use config::Setting;
 use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges, denied};
-use lock::{LockMode, LockScope, LockTag};
+use lock::{Acquired, LockMode, LockScope, LockTag};
 use plan::node::{Plan, PlannedStmt};
 use report::{Error, Result, error};
 use schema::RelationEntry;
@@ -201,7 +201,12 @@ impl Executor {
     }
 
     /// Begins again with an executor that has rested; `None` if something it depends on has changed.
-    fn wake(cx: Ctx<'_>, mut work: Box<Work>, plan: &Arc<PlannedStmt>, params: &Arc<Params>) -> Result<Option<Executor>> {
+    fn wake(
+        cx: Ctx<'_>,
+        mut work: Box<Work>,
+        plan: &Arc<PlannedStmt>,
+        params: &Arc<Params>,
+    ) -> Result<Option<Executor>> {
         let catalog = cx.catalog();
         for (rte, entry) in plan.rtable.iter().zip(&work.es.relations) {
             let (Some(entry), RteKind::Relation(relation)) = (entry, &rte.kind) else { continue };
@@ -378,7 +383,8 @@ impl Executor {
 fn finish_ctes(work: &mut Work, cx: Ctx<'_>) -> Result<()> {
     for at in 0..work.es.subplans.len() {
         let is_change = plan_changes(&work.es.plan.subplans[at]);
-        let is_cte = work.es.subplans[at].as_ref().is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
+        let is_cte =
+            work.es.subplans[at].as_ref().is_some_and(|s| s.init.as_ref().is_some_and(|i| i.kind == SubLinkType::Cte));
         if !is_change || !is_cte {
             continue;
         }
@@ -421,13 +427,36 @@ fn lock_relation(cx: Ctx<'_>, entry: &RelationEntry, mode: u8) -> Result<()> {
     if entry.file.is_none() {
         return Ok(());
     }
+    lock_by_oid(cx, entry.oid, mode).map(drop)
+}
+
+fn lock_by_oid(cx: Ctx<'_>, relation: Oid, mode: u8) -> Result<Acquired> {
     let mode = match mode {
-        1 => LockMode::AccessShare,
-        2 => LockMode::RowShare,
+        lock_mode::ACCESS_SHARE => LockMode::AccessShare,
+        lock_mode::ROW_SHARE => LockMode::RowShare,
         _ => LockMode::RowExclusive,
     };
-    let tag = LockTag::Relation { database: entry.database, relation: entry.oid };
-    cx.session.locks.acquire(tag, mode, LockScope::Transaction).map(drop)
+    let database = if catalog::is_shared_relation(relation) { Oid::INVALID } else { cx.session.database };
+    cx.session.locks.acquire(LockTag::Relation { database, relation }, mode, LockScope::Transaction)
+}
+
+/// Locks the relations in FROM of an analysed query, of its sub-queries and of WITH until the transaction ends. True if one
+/// of the locks was not held before: what was read of the catalogs without it may be out of date.
+pub fn lock_relations(cx: Ctx<'_>, query: &Query) -> Result<bool> {
+    let mut is_new = false;
+    for rte in &query.rtable {
+        match &rte.kind {
+            RteKind::Relation(relation) => {
+                is_new |= lock_by_oid(cx, relation.relid, relation.lock_mode)? == Acquired::Granted
+            }
+            RteKind::Subquery(sub) => is_new |= lock_relations(cx, &sub.query)?,
+            _ => {}
+        }
+    }
+    for cte in &query.ctes {
+        is_new |= lock_relations(cx, &cte.query)?;
+    }
+    Ok(is_new)
 }
 
 fn privileges_of(rte: &RangeTblEntry) -> Privileges {

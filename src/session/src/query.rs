@@ -66,8 +66,7 @@ pub(crate) struct Statement {
 impl Statement {
     /// Analyses a statement; `text` is the string it is part of.
     pub(crate) fn analyze(cx: Ctx<'_>, raw: &RawStatement, text: &str, parameters: Parameters) -> Result<Statement> {
-        let Analyzed { statement, param_types } =
-            with_analyze_context(cx, text, |context| analyze::analyze(context, &raw.stmt, parameters))?;
+        let Analyzed { statement, param_types } = analyze_locked(cx, raw, text, parameters)?;
         let columns = columns_of(cx, &statement)?;
         let body = match statement {
             AnalyzedStatement::Utility(utility) => Body::Utility(utility),
@@ -76,6 +75,19 @@ impl Statement {
             }
         };
         Ok(Statement { raw: raw.clone(), body, parameter_types: param_types, columns: columns.map(Arc::new) })
+    }
+}
+
+/// Analyses a statement and locks what it reads and changes. If catalogs changed before a lock was there, it is analysed
+/// again: from then on nobody can change these relations.
+fn analyze_locked(cx: Ctx<'_>, raw: &RawStatement, text: &str, parameters: Parameters) -> Result<Analyzed> {
+    loop {
+        let changes = cx.instance.caches.changes();
+        let made = with_analyze_context(cx, text, |context| analyze::analyze(context, &raw.stmt, parameters.clone()))?;
+        let AnalyzedStatement::Query(query) = &made.statement else { return Ok(made) };
+        if !exec::lock_relations(cx, query)? || cx.instance.caches.changes() == changes {
+            return Ok(made);
+        }
     }
 }
 

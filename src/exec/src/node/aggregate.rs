@@ -12,7 +12,7 @@ use base::Oid;
 use builtins::{Accumulator, Aggregate, FnCtx};
 use plan::node::{Agg, AggStrategy, Group, Plan};
 use report::{Result, unsupported};
-use tuple::{Comparator, Datum};
+use tuple::{Comparator, Datum, KeyOrder};
 
 /// A Group at work: one row for each run of rows with the same key.
 pub struct GroupState {
@@ -229,7 +229,7 @@ impl Calls {
                 program.project(&Rows::outer(group_row), env, &mut direct)?;
             }
             if let CallState::Sorted(sorter) = state {
-                let accumulator = run_sorted(call, sorter, env)?;
+                let accumulator = run_sorted(call, sorter, &direct, env)?;
                 *state = CallState::Plain(accumulator);
             }
             let CallState::Plain(accumulator) = state else { unreachable!("replaced above") };
@@ -242,11 +242,20 @@ impl Calls {
     }
 }
 
-/// Feeds the sorted rows of a call into its state.
-fn run_sorted(call: &Call, sorter: &mut Sorter, env: &mut Env<'_>) -> Result<Accumulator> {
+/// Feeds the sorted rows of a call into its state. A hypothetical-set aggregate is told its direct arguments first.
+fn run_sorted(call: &Call, sorter: &mut Sorter, direct: &[Datum], env: &mut Env<'_>) -> Result<Accumulator> {
     sorter.finish(&mut env.temp_space())?;
     let mut accumulator = with_call(env, call, |fx| (call.aggregate.start)(fx))?;
     let keys = call.sort.as_ref().map_or(&[][..], Vec::as_slice);
+    if !direct.is_empty() {
+        accumulator.set_direct(direct);
+        let order = |key: &SortKey| KeyOrder {
+            comparator: key.comparator.clone(),
+            descending: key.descending,
+            nulls_first: key.nulls_first,
+        };
+        accumulator.set_order(&keys.iter().map(order).collect::<Vec<_>>());
+    }
     let mut row = Vec::new();
     let mut last: Option<Vec<Datum>> = None;
     while sorter.next(&mut row)? {
