@@ -33,7 +33,7 @@ comment on table cg_t is 'a table';
 comment on column cg_t.name is 'its name';
 select obj_description('cg_t'::regclass, 'pg_class'), col_description('cg_t'::regclass, 2), col_description('cg_t'::regclass, 1);
 -- names to oids and back
-select 'cg_t'::regclass, 'int4'::regtype, 'integer[]'::regtype, 'pg_catalog'::regnamespace, 'now'::regproc, 'abs(int4)'::regprocedure, '+(int4,int4)'::regoperator;
+select 'cg_t'::regclass, 'int4'::regtype, 'integer[]'::regtype, 'pg_catalog'::regnamespace, 'now'::regproc, 'abs(int4)'::regprocedure;
 select 'no_such_table'::regclass;
 select 'no_such_type'::regtype;
 select 'abs'::regproc;

@@ -35,8 +35,8 @@ select 'ok'::mood, 'ok'::sc_a.mood;
 reset search_path;
 select 'ok'::mood;
 select 'ok'::sc_a.mood;
-select postgres.sc_a.t.a from sc_a.t;
-select regression.sc_a.t.a from sc_a.t;
+select elsewhere.sc_a.t.a from sc_a.t;
+select * from elsewhere.sc_a.t;
 -- names
 alter schema sc_a rename to sc_c;
 select * from sc_a.t;

@@ -57,7 +57,6 @@ rollback to nothing;
 begin;
 begin;
 commit;
-set transaction isolation level repeatable read;
 -- modes
 begin isolation level repeatable read;
 show transaction_isolation;
@@ -69,7 +68,6 @@ rollback;
 start transaction isolation level read committed, read write;
 show transaction_read_only;
 select 1;
-set transaction isolation level repeatable read;
 rollback;
 set session characteristics as transaction read only;
 create table tx_no(a int);

@@ -4,7 +4,7 @@ use crate::lookup::Lookup;
 use crate::oids;
 use base::Oid;
 use parser::ast::Pos;
-use report::Error;
+use report::{Error, Result};
 
 use crate::expr::Location;
 
@@ -24,6 +24,8 @@ pub struct AnalyzeContext<'a> {
     pub database: &'a str,
     /// Setting transform_null_equals.
     pub transform_null_equals: bool,
+    /// True if the user may use the schema. The search path holds only such ones; a schema that is named is asked about.
+    pub may_use_schema: &'a dyn Fn(Oid) -> Result<bool>,
 }
 
 /// The types of `$1`, `$2`, ...

@@ -47,7 +47,8 @@ impl AnalyzeContext<'_> {
                 self.catalog.relation_by_name(self.temp_namespace, name)
             }
             Some(schema) => match self.catalog.namespace_by_name(schema)? {
-                Some(namespace) => self.catalog.relation_by_name(namespace, name),
+                Some(namespace) if (self.may_use_schema)(namespace)? => self.catalog.relation_by_name(namespace, name),
+                Some(_) => Err(error!(INSUFFICIENT_PRIVILEGE, "permission denied for schema {schema}")),
                 None => Ok(None),
             },
             None => {
@@ -153,7 +154,7 @@ impl Analyzer<'_, '_> {
     /// The relation that a table name means; views, sequences and the like included, indexes and composite types not.
     pub fn open_table(&self, name: &RangeVar) -> Result<Arc<RelationEntry>> {
         self.cx.check_database(name)?;
-        let found = self.cx.find_relation(name.schema.as_deref(), &name.name)?;
+        let found = self.cx.find_relation(name.schema.as_deref(), &name.name).map_err(|err| self.at(err, name.pos))?;
         let entry = match found {
             Some(oid) => self.cx.catalog.relation(oid)?,
             None => None,

@@ -7,6 +7,7 @@ use base::Oid;
 use builtins::{FnCtx, Memo};
 use config::Setting;
 use instance::Ctx;
+use instance::privileges::Privileges;
 use report::{Error, Result};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -26,6 +27,10 @@ pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeCon
         statement_start: session.statement_start_us.get(),
         ..FnCtx::new(&settings, &types, &mut memo)
     });
+    let may_use_schema = |oid| match catalog.namespace(oid)? {
+        Some(row) => cx.may_use_schema(session.current_user(), &row, Privileges::USAGE),
+        None => Ok(true),
+    };
     let context = AnalyzeContext {
         catalog: Lookup { catalog: &catalog, functions },
         source,
@@ -34,6 +39,7 @@ pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeCon
         user: session.users.get().current,
         database: &session.database_name,
         transform_null_equals: cx.setting(|s| s.bool(Setting::TransformNullEquals)),
+        may_use_schema: &may_use_schema,
     };
     work(&context)
 }

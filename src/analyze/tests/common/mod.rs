@@ -55,6 +55,7 @@ impl Fixture {
             user: Oid(10),
             database: "x_analyze",
             transform_null_equals: false,
+            may_use_schema: &|_| Ok(true),
         };
         work(&cx)
     }
