@@ -36,6 +36,7 @@ mod bytea;
 mod chars;
 mod enums;
 mod float;
+mod formatting;
 mod hash;
 mod int;
 mod json;

@@ -22,6 +22,8 @@ pub use crate::datetime::timestamp::srf_symbols::*;
 pub use crate::datetime::timestamp::symbols::*;
 pub use crate::enums::symbols::*;
 pub use crate::float::symbols::*;
+pub use crate::formatting::dates::symbols::*;
+pub use crate::formatting::numbers::symbols::*;
 pub use crate::hash::symbols::*;
 pub use crate::int::srf_symbols::*;
 pub use crate::int::symbols::*;
@@ -77,6 +79,8 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::datetime::time::RAW_BUILTINS,
     crate::enums::BUILTINS,
     crate::float::BUILTINS,
+    crate::formatting::dates::BUILTINS,
+    crate::formatting::numbers::BUILTINS,
     crate::hash::BUILTINS,
     crate::int::BUILTINS,
     crate::json::convert::BUILTINS,

@@ -71,6 +71,7 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
     agg(2103, "avg", |_| exact(Wanted::Average)),
     agg(2104, "avg", |_| float(Wanted::Average)),
     agg(2105, "avg", |_| float(Wanted::Average)),
+    agg(2106, "avg", |_| boxed(crate::datetime::interval::Average::default())),
     agg(2107, "sum", |_| exact(Wanted::Sum)),
     agg(2108, "sum", |_| Ok(Accumulator::SumInt { sum: 0, any: false })),
     agg(2109, "sum", |_| Ok(Accumulator::SumInt { sum: 0, any: false })),

@@ -92,8 +92,6 @@ pub(crate) enum Wanted {
     Timestamp,
     /// A time of day that may have a zone (and a date to find its offset by).
     TimeTz,
-    /// A time of day without zone.
-    Time,
 }
 
 struct Decoder<'a, 'c> {
@@ -249,10 +247,6 @@ pub(crate) fn decode(cx: &FnCtx<'_>, text: &str, wanted: Wanted) -> Read<Decoded
 }
 
 impl Decoder<'_, '_> {
-    fn takes_zone(&self) -> bool {
-        self.wanted != Wanted::Time
-    }
-
     fn is_time_only(&self) -> bool {
         self.wanted != Wanted::Timestamp
     }
@@ -268,7 +262,6 @@ impl Decoder<'_, '_> {
         match kind {
             Kind::Date => self.date_field(fields, index),
             Kind::Time => self.time_field(text),
-            Kind::Zone if !self.takes_zone() => Err(Bad::Format),
             Kind::Zone => {
                 self.west = read_zone(text)?;
                 Ok(mask::ZONE)
@@ -296,9 +289,6 @@ impl Decoder<'_, '_> {
     fn date_field(&mut self, fields: &[Field], index: usize) -> Read<u32> {
         let text = &fields[index].1;
         if self.is_time_only() {
-            if !self.takes_zone() {
-                return Err(Bad::Format);
-            }
             let last = fields.len() - 1;
             if index == 0 && last > 0 && (fields[last].0 == Kind::Date || fields[1].0 == Kind::Time) {
                 return self.read_date(text);
@@ -489,9 +479,6 @@ impl Decoder<'_, '_> {
     /// A number after a label: `y2001m02d04`, `J2451187`, `T040506`.
     fn labelled_number(&mut self, text: &str) -> Read<u32> {
         let prefix = self.prefix.take().expect("the caller looked");
-        if !self.takes_zone() && matches!(prefix, Unit::Julian | Unit::Year | Unit::Month | Unit::Day) {
-            return Err(Bad::Format);
-        }
         let (value, rest) = leading_i32(text).ok_or(Bad::Overflow)?;
         let takes_fraction = matches!(prefix, Unit::Julian | Unit::IsoTime | Unit::Second);
         if !rest.is_empty() && !(rest.starts_with('.') && takes_fraction) {
@@ -557,7 +544,7 @@ impl Decoder<'_, '_> {
         }
         let Some(word) = keyword(token) else {
             self.named = Some(zone::find(token).ok_or(Bad::Format)?);
-            return if self.takes_zone() { Ok(mask::ZONE) } else { Err(Bad::Format) };
+            return Ok(mask::ZONE);
         };
         match word {
             Word::Ignored => Ok(0),
@@ -565,7 +552,6 @@ impl Decoder<'_, '_> {
             Word::Month(_) | Word::Weekday if self.is_time_only() => Err(Bad::Format),
             Word::Month(month) => Ok(self.month_name(month)),
             Word::Weekday => Ok(mask::WEEKDAY),
-            Word::DaylightModifier if !self.takes_zone() => Err(Bad::Format),
             Word::DaylightModifier => {
                 self.west -= 3600;
                 Ok(mask::DAYLIGHT | mask::DAYLIGHT_ZONE)
@@ -612,9 +598,6 @@ impl Decoder<'_, '_> {
     }
 
     fn zone_abbreviation(&mut self, token: &str, meaning: Meaning) -> Read<u32> {
-        if !self.takes_zone() {
-            return Err(Bad::Format);
-        }
         match meaning {
             Meaning::Standard(east) => {
                 self.west = -east;
@@ -700,9 +683,7 @@ impl Decoder<'_, '_> {
         if self.seen & mask::TIME != mask::TIME {
             return Err(Bad::Format);
         }
-        if self.takes_zone() {
-            self.resolve_zone()?;
-        }
+        self.resolve_zone()?;
         Ok(Decoded::At(self.at, self.west))
     }
 

@@ -64,7 +64,9 @@ impl Part {
         let scaled = |value: i128, scale: i32| Numeric::Finite(Decimal::from_scaled(value, scale));
         match self {
             Part::Whole(value) => Numeric::from_i64(value),
-            Part::Seconds(seconds, micros, scale) => scaled(i128::from(seconds) * 1_000_000 + i128::from(micros), scale),
+            Part::Seconds(seconds, micros, scale) => {
+                scaled(i128::from(seconds) * 1_000_000 + i128::from(micros), scale)
+            }
             Part::Micros(value) => scaled(value, 6),
             Part::Julian(day, micros) => {
                 let of_day = [Numeric::from_i64(micros), Numeric::from_i64(USECS_PER_DAY)];
@@ -88,7 +90,13 @@ impl Part {
                 let seconds = (micros / USECS_PER_SECOND) as f64 + (micros % USECS_PER_SECOND) as f64 / 1e6;
                 f64::from(day) + seconds / 86_400.0
             }
-            Part::Infinite(is_negative) => if is_negative { f64::NEG_INFINITY } else { f64::INFINITY },
+            Part::Infinite(is_negative) => {
+                if is_negative {
+                    f64::NEG_INFINITY
+                } else {
+                    f64::INFINITY
+                }
+            }
             Part::Unknown => return Datum::Null,
         })
     }
@@ -168,13 +176,9 @@ fn zone_field(unit: Unit, west: i32) -> Option<i64> {
 /// A field of an infinite value: infinite if it grows with time, unknown if it repeats.
 fn infinite_field(unit: Unit, is_negative: bool) -> Option<Part> {
     match unit {
-        Unit::Year
-        | Unit::Decade
-        | Unit::Century
-        | Unit::Millennium
-        | Unit::Julian
-        | Unit::IsoYear
-        | Unit::Epoch => Some(Part::Infinite(is_negative)),
+        Unit::Year | Unit::Decade | Unit::Century | Unit::Millennium | Unit::Julian | Unit::IsoYear | Unit::Epoch => {
+            Some(Part::Infinite(is_negative))
+        }
         Unit::IsoTime => None,
         _ => Some(Part::Unknown),
     }
@@ -478,9 +482,9 @@ fn make(date: (i32, i32, i32), hour: i32, minute: i32, second: f64) -> Result<i6
     };
     let days = i64::from(at.julian()) - i64::from(EPOCH_JULIAN);
     let micros = days.checked_mul(USECS_PER_DAY).and_then(|d| d.checked_add(time));
-    micros.filter(|m| is_valid_timestamp(*m)).ok_or_else(|| {
-        error!(DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range: {} {}", shown(), clock())
-    })
+    micros
+        .filter(|m| is_valid_timestamp(*m))
+        .ok_or_else(|| error!(DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range: {} {}", shown(), clock()))
 }
 
 /// Seconds east of UTC that a zone's name or number means at a local time.

@@ -137,6 +137,34 @@ pub(crate) fn multiplied(a: &Interval, by: f64) -> Result<Interval> {
     scaled(a, |v| v * by)
 }
 
+/// avg(interval): the sum and the count.
+#[derive(Default)]
+pub(crate) struct Average {
+    sum: Interval,
+    count: i64,
+}
+
+impl crate::AggregateState for Average {
+    fn step(&mut self, _cx: &mut FnCtx<'_>, args: &[Datum]) -> Result<()> {
+        if !args[0].is_null() {
+            self.sum = plus(&self.sum, &<Interval as crate::FromDatum>::from_datum(&args[0]))?;
+            self.count += 1;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _cx: &mut FnCtx<'_>) -> Result<Datum> {
+        if self.count == 0 {
+            return Ok(Datum::Null);
+        }
+        Ok(crate::IntoDatum::into_datum(divided(&self.sum, self.count as f64)?))
+    }
+
+    fn memory_bytes(&self) -> usize {
+        size_of::<Average>()
+    }
+}
+
 const FIELD_NAMES: [(u32, &str); 14] = [
     (range::YEAR, " year"),
     (range::MONTH, " month"),

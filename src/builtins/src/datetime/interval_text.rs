@@ -209,7 +209,7 @@ fn read_fields(fields: &[Field], wanted: u32, is_sql_standard: bool) -> Read<Sum
             Kind::Zone | Kind::Date | Kind::Number => {
                 let (mut value, mut part, actual) = number(text, unit.unwrap_or_else(|| default_unit(wanted)))?;
                 if force_negative {
-                    (value, part) = (-value.abs(), -part.abs());
+                    (value, part) = (if value > 0 { -value } else { value }, -part.abs());
                 }
                 unit = Some(if actual == Unit::Hour { Unit::Day } else { actual });
                 sums.add(actual, value, part)?

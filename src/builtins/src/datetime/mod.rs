@@ -14,6 +14,8 @@ mod interval_iso;
 pub(crate) mod interval_text;
 mod print;
 pub(crate) mod shared;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 pub(crate) mod timestamp;
 mod tokens;

@@ -20,7 +20,7 @@ fn scaled(micros: i64, modifier: i32) -> i64 {
 }
 
 fn parse(cx: &FnCtx<'_>, text: &str, modifier: i32) -> Result<i64> {
-    match decode(cx, text, Wanted::Time).map_err(|b| b.error(text, "time"))? {
+    match decode(cx, text, Wanted::TimeTz).map_err(|b| b.error(text, "time"))? {
         Decoded::At(at, _) => Ok(scaled(at.time(), modifier)),
         _ => Err(super::decode::Bad::Format.error(text, "time")),
     }

@@ -67,7 +67,9 @@ pub(crate) fn find(name: &str) -> Option<TimeZone> {
     if let Ok(zone) = db().get(name) {
         return Some(zone);
     }
-    TimeZone::posix(&upper).ok()
+    // A bare offset is a description without a name.
+    let is_bare = upper.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
+    TimeZone::posix(&if is_bare { format!("<STD>{upper}") } else { upper }).ok()
 }
 
 /// The same offset at all times, if it is.
