@@ -365,6 +365,7 @@ impl Executor {
             finish_ctes(work, cx)?;
         }
         work.es.triggers.run(cx)?;
+        work.gather(cx);
         work.finished = true;
         Ok(())
     }
@@ -377,6 +378,15 @@ impl Executor {
     pub(crate) fn parts(&mut self) -> (&mut NodeState, &mut EState) {
         let work = self.work();
         (&mut work.node, &mut work.es)
+    }
+}
+
+impl Work {
+    /// Adds what the scans counted to the session's statistics.
+    fn gather(&mut self, cx: Ctx<'_>) {
+        let mut pending = cx.session.statistics.borrow_mut();
+        self.node.gather(&mut pending);
+        self.es.subplans.iter_mut().flatten().for_each(|sub| sub.node.gather(&mut pending));
     }
 }
 

@@ -270,6 +270,11 @@ impl Statistics {
         self.databases.write().entry(database).or_default().clone()
     }
 
+    /// The counters of a database, if anything was counted.
+    pub fn find_database(&self, database: Oid) -> Option<Arc<DatabaseCounters>> {
+        self.databases.read().get(&database).cloned()
+    }
+
     /// All databases for which something was counted.
     pub fn databases(&self) -> Vec<Oid> {
         self.databases.read().keys().copied().collect()
@@ -283,6 +288,14 @@ impl Statistics {
     /// Adds to a counter of the cluster.
     pub fn add_cluster(&self, counter: ClusterCounter, count: i64) {
         self.cluster.add(counter as usize, count);
+    }
+
+    /// `pg_stat_reset_shared()`: some counters of the cluster start anew.
+    pub fn reset_cluster(&self, counters: &[ClusterCounter], now_us: i64) {
+        for counter in counters {
+            self.cluster.0[*counter as usize].store(0, Ordering::Relaxed);
+        }
+        self.cluster.0[ClusterCounter::ResetTime as usize].store(now_us, Ordering::Relaxed);
     }
 
     /// Forgets a relation that was dropped.
@@ -378,6 +391,11 @@ impl PendingRelation {
         self.counts[counter as usize] += count;
     }
 
+    /// What was counted and is not added yet.
+    pub fn get(&self, counter: Counter) -> i64 {
+        self.counts[counter as usize]
+    }
+
     /// Rows were inserted.
     #[inline]
     pub fn inserted(&mut self, rows: i64) {
@@ -428,6 +446,16 @@ impl Pending {
     pub fn relation(&mut self, key: RelationKey) -> &mut PendingRelation {
         let new = || PendingRelation { counts: [0; RELATION_COUNTERS], open: Changes::default() };
         self.relations.entry(key).or_insert_with(new)
+    }
+
+    /// The counts of a relation that are not added yet, if there are any.
+    pub fn find(&self, key: RelationKey) -> Option<&PendingRelation> {
+        self.relations.get(&key)
+    }
+
+    /// The next end of a transaction adds the counts, however short ago that was last done.
+    pub fn force_next_flush(&mut self) {
+        self.added_us = i64::MIN / 2;
     }
 
     /// Counts for the session's database.

@@ -147,6 +147,14 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
     let clock = Arc::clone(&instance.host.clock);
     let now = move || clock.wall_us() - instance::SQL_EPOCH_US;
     let seed = (now() as u64) ^ (u64::from(registration.cancel_key.cast_unsigned()) << 32);
+    let mut memo = Memo::new(seed, Box::new(now));
+    let (entropy, mut spare) = (Arc::clone(&instance.host.entropy), base::Prng::new(seed));
+    // Without entropy the random sequence stands in: a uuid is no secret.
+    memo.entropy = Some(Box::new(move |bytes| {
+        if entropy.fill(bytes).is_err() {
+            bytes.fill_with(|| spare.next_u64() as u8);
+        }
+    }));
     SessionState {
         entry: Arc::clone(registration),
         locks: instance.store.locks.register(waits),
@@ -160,7 +168,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         overlay: schema::Overlay::new(),
         participants: RefCell::default(),
         notices: RefCell::default(),
-        memo: RefCell::new(Memo::new(seed, Box::new(now))),
+        memo: RefCell::new(memo),
         search_path: RefCell::default(),
         temp_namespace: Cell::new(Oid::INVALID),
         prepared: RefCell::default(),

@@ -86,6 +86,50 @@ pub(crate) fn not_recognized(name: &str) -> Error {
     error!(INVALID_PARAMETER_VALUE, "time zone \"{name}\" not recognized")
 }
 
+/// A time zone or an abbreviation of one, as pg_timezone_names and pg_timezone_abbrevs show it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ZoneInfo {
+    /// The zone's name; the abbreviation in capitals.
+    pub name: String,
+    /// What it is called at the moment asked for.
+    pub abbreviation: String,
+    /// Seconds east of UTC then.
+    pub east: i32,
+    /// Daylight saving time is on.
+    pub is_daylight: bool,
+}
+
+/// All time zones as they are at a timestamp with time zone, in order of name.
+pub fn zone_names(micros: i64) -> Vec<ZoneInfo> {
+    let at = instant(micros);
+    let mut zones: Vec<ZoneInfo> = db()
+        .available()
+        .filter_map(|name| {
+            let name = name.as_str();
+            let zone = db().get(name).ok()?;
+            let info = zone.to_offset_info(at);
+            let (abbreviation, east) = (info.abbreviation().to_owned(), info.offset().seconds());
+            Some(ZoneInfo { name: name.to_owned(), abbreviation, east, is_daylight: info.dst() == Dst::Yes })
+        })
+        .collect();
+    zones.sort_by(|a, b| a.name.cmp(&b.name));
+    zones
+}
+
+/// All abbreviations that input takes, as they are at a timestamp with time zone.
+pub fn zone_abbreviations(micros: i64) -> Vec<ZoneInfo> {
+    let row = |(token, meaning): &(&str, Meaning)| {
+        let (east, is_daylight) = match *meaning {
+            Meaning::Standard(east) => (east, false),
+            Meaning::Daylight(east) => (east, true),
+            Meaning::Zone(name) => abbreviation_east(&find(name)?, token, micros)?,
+        };
+        let name = token.to_ascii_uppercase();
+        Some(ZoneInfo { abbreviation: name.clone(), name, east, is_daylight })
+    };
+    ABBREVIATIONS.iter().filter_map(row).collect()
+}
+
 /// What a lower-case abbreviation means, if it is one.
 pub(crate) fn abbreviation(token: &str) -> Option<Meaning> {
     let at = ABBREVIATIONS.binary_search_by_key(&token, |a| a.0).ok()?;

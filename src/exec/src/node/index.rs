@@ -7,6 +7,7 @@ use crate::expr::{Program, Rows, compile_condition, compile_exprs};
 use access::{Direction, Fetched, IndexScan as AmScan, KeyOp, Row, ScanKey, TableFetch};
 use analyze::expr::Expr;
 use base::{Oid, Tid};
+use instance::{Counter, Pending};
 use plan::node::{BitmapHeapScan, IndexCondition, IndexConditionKind, IndexOnlyScan, IndexScan, Node, Plan};
 use report::{Error, Result};
 use std::cmp::Ordering;
@@ -232,6 +233,24 @@ fn fit_float(op: KeyOp, value: f64) -> Fit {
     Fit::Key(op, Datum::Float4(near))
 }
 
+/// What the session's statistics do not have yet.
+#[derive(Clone, Copy, Default)]
+struct Counted {
+    scans: i64,
+    entries: i64,
+    fetched: i64,
+}
+
+impl Counted {
+    fn hand_over(&mut self, relation: &access::Relation, pending: &mut Pending) {
+        let counted = std::mem::take(self);
+        let relation = pending.relation((relation.database, relation.oid));
+        relation.add(Counter::Scans, counted.scans);
+        relation.add(Counter::RowsRead, counted.entries);
+        relation.add(Counter::RowsFetched, counted.fetched);
+    }
+}
+
 /// An IndexScan or IndexOnlyScan at work.
 pub struct IndexScanState {
     rti: i32,
@@ -256,6 +275,7 @@ pub struct IndexScanState {
     pub heap_fetches: u64,
     /// In a re-evaluation, where an index-only scan finds its columns in the table's row; `None` for expressions.
     index_columns: Vec<Option<usize>>,
+    counted: Counted,
 }
 
 fn stored_index(builder: &Builder<'_>, oid: Oid) -> Result<Arc<access::Index>> {
@@ -287,6 +307,7 @@ impl IndexScanState {
             output,
             heap_fetches: 0,
             index_columns: Vec::new(),
+            counted: Counted::default(),
             table,
             index,
         })
@@ -314,6 +335,7 @@ impl IndexScanState {
             output,
             heap_fetches: 0,
             index_columns: index.table_columns.clone(),
+            counted: Counted::default(),
             table,
             index,
         })
@@ -371,6 +393,7 @@ impl IndexScanState {
         let scan =
             self.scan.get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
         scan.rescan(&keys)?;
+        self.counted.scans += 1;
         if self.fetch.is_none() {
             let snapshot = env.es.snapshot();
             self.fetch = Some(self.table.am.fetcher(store, &self.table, snapshot, self.wanted.clone()));
@@ -383,6 +406,7 @@ impl IndexScanState {
     fn next_entry(&mut self) -> Result<bool> {
         let (Some(scan), Some(fetch)) = (&mut self.scan, &mut self.fetch) else { return Ok(false) };
         while let Some(tid) = scan.next(self.direction)? {
+            self.counted.entries += 1;
             if self.only && scan.is_all_visible() {
                 self.row.values.clear();
                 self.row.tid = tid;
@@ -391,6 +415,7 @@ impl IndexScanState {
             }
             match fetch.fetch(tid, &mut self.row)? {
                 Fetched::Visible => {
+                    self.counted.fetched += 1;
                     if self.only {
                         self.heap_fetches += 1;
                         self.row.values.clear();
@@ -427,6 +452,11 @@ impl IndexScanState {
         self.output.filtered
     }
 
+    /// Hands over what was counted.
+    pub fn gather(&mut self, pending: &mut Pending) {
+        self.counted.hand_over(&self.index.relation, pending);
+    }
+
     /// Lets go of the fetcher, and of a scan that holds one.
     pub fn release(&mut self) {
         self.fetch = None;
@@ -438,7 +468,7 @@ impl IndexScanState {
 
 /// How a bitmap is made.
 enum Bitmap {
-    Index { index: Arc<access::Index>, conditions: Box<Conditions> },
+    Index { index: Arc<access::Index>, conditions: Box<Conditions>, counted: Counted },
     And(Vec<Bitmap>),
     Or(Vec<Bitmap>),
 }
@@ -449,7 +479,7 @@ impl Bitmap {
             Node::BitmapIndexScan(n) => {
                 let index = stored_index(builder, n.index)?;
                 let conditions = Box::new(Conditions::build(builder, &index, &n.conditions)?);
-                Bitmap::Index { index, conditions }
+                Bitmap::Index { index, conditions, counted: Counted::default() }
             }
             Node::BitmapAnd(children) => {
                 Bitmap::And(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?)
@@ -464,17 +494,19 @@ impl Bitmap {
     /// The tids, sorted, each once.
     fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
         match self {
-            Bitmap::Index { index, conditions } => {
+            Bitmap::Index { index, conditions, counted } => {
                 let mut tids = Vec::new();
                 conditions.evaluate(env, false)?;
                 let store = &env.cx.instance.store;
                 let mut scan = index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts()));
                 while let Some(keys) = conditions.next_keys() {
                     scan.rescan(&keys)?;
+                    counted.scans += 1;
                     while let Some(tid) = scan.next(Direction::Forward)? {
                         tids.push(tid);
                     }
                 }
+                counted.entries += tids.len() as i64;
                 tids.sort_unstable();
                 tids.dedup();
                 Ok(tids)
@@ -509,6 +541,15 @@ impl Bitmap {
     }
 }
 
+impl Bitmap {
+    fn gather(&mut self, pending: &mut Pending) {
+        match self {
+            Bitmap::Index { index, counted, .. } => counted.hand_over(&index.relation, pending),
+            Bitmap::And(parts) | Bitmap::Or(parts) => parts.iter_mut().for_each(|part| part.gather(pending)),
+        }
+    }
+}
+
 /// A BitmapHeapScan at work.
 pub struct BitmapHeapState {
     rti: i32,
@@ -523,6 +564,7 @@ pub struct BitmapHeapState {
     output: Output,
     /// Pages looked at.
     pub pages: u64,
+    fetched: i64,
 }
 
 impl BitmapHeapState {
@@ -543,6 +585,7 @@ impl BitmapHeapState {
             wanted,
             row: Row::default(),
             pages: 0,
+            fetched: 0,
             table,
         })
     }
@@ -571,7 +614,11 @@ impl BitmapHeapState {
                 env.check_interrupts()?;
             }
             let fetch = self.fetch.as_mut().expect("made above");
-            if fetch.fetch(tid, &mut self.row)? == Fetched::Visible && self.emit(env)? {
+            if fetch.fetch(tid, &mut self.row)? != Fetched::Visible {
+                continue;
+            }
+            self.fetched += 1;
+            if self.emit(env)? {
                 return Ok(true);
             }
         }
@@ -607,6 +654,13 @@ impl BitmapHeapState {
     /// Rows thrown away by the filter.
     pub fn filtered(&self) -> u64 {
         self.output.filtered
+    }
+
+    /// Hands over what was counted.
+    pub fn gather(&mut self, pending: &mut Pending) {
+        self.bitmap.gather(pending);
+        let relation = pending.relation((self.table.database, self.table.oid));
+        relation.add(Counter::RowsFetched, std::mem::take(&mut self.fetched));
     }
 
     /// Lets go of the fetcher.

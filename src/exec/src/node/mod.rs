@@ -22,7 +22,7 @@ use crate::env::Env;
 use crate::expr::{Compiler, Program, Rows};
 use analyze::expr::{Expr, SubPlan};
 use analyze::query::TargetEntry;
-use instance::Ctx;
+use instance::{Ctx, Pending};
 use plan::node::{Node, Plan, PlannedStmt};
 use report::Result;
 use schema::RelationEntry;
@@ -210,6 +210,17 @@ impl NodeState {
     /// The executor parameters that its output depends on.
     pub fn params(&self) -> &[i32] {
         &self.params
+    }
+
+    /// Hands over what the scans of the whole tree counted.
+    pub fn gather(&mut self, pending: &mut Pending) {
+        match &mut self.kind {
+            Kind::SeqScan(scan) => return scan.gather(pending),
+            Kind::IndexScan(scan) => return scan.gather(pending),
+            Kind::BitmapHeapScan(scan) => return scan.gather(pending),
+            _ => {}
+        }
+        self.children_mut().into_iter().for_each(|child| child.gather(pending));
     }
 
     /// Lets go of scans, and with them of snapshots, of the whole tree.

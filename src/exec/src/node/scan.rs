@@ -7,6 +7,7 @@ use access::{Direction, Row, ScanOptions, TableFetch, TableScan};
 use analyze::expr::Expr;
 use analyze::walk;
 use base::Tid;
+use instance::{Counter, Pending};
 use plan::node::{Plan, SeqScan, TidScan};
 use report::{Result, unsupported};
 use std::sync::Arc;
@@ -20,6 +21,9 @@ pub struct SeqScanState {
     scan: Option<Box<dyn TableScan>>,
     row: Row,
     output: Output,
+    /// Scans begun and rows read that the session's statistics do not have yet.
+    scans: i64,
+    rows_read: i64,
 }
 
 /// The columns of a relation that some expressions use.
@@ -74,7 +78,7 @@ impl SeqScanState {
         let exprs = plan.qual.iter().chain(super::target_exprs(&plan.targetlist));
         let wanted = if builder.recheck { ColumnSet::ALL } else { wanted_columns(exprs) };
         let output = builder.scan_output(plan, node.relation, wanted.upto(table.desc.len()))?;
-        Ok(SeqScanState { rti: node.relation, table, wanted, scan: None, row: Row::default(), output })
+        Ok(SeqScanState { rti: node.relation, table, wanted, scan: None, row: Row::default(), output, scans: 0, rows_read: 0 })
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
@@ -91,6 +95,7 @@ impl SeqScanState {
             if !scan.next(Direction::Forward, &mut self.row)? {
                 return Ok(false);
             }
+            self.rows_read += 1;
             if self.emit(env)? {
                 return Ok(true);
             }
@@ -109,6 +114,7 @@ impl SeqScanState {
             blocks: None,
             interrupts: Arc::clone(env.cx.session.locks.interrupts()),
         };
+        self.scans += 1;
         self.scan = Some(self.table.am.scan(&env.cx.instance.store, &self.table, options)?);
         Ok(())
     }
@@ -119,7 +125,10 @@ impl SeqScanState {
 
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
         match &mut self.scan {
-            Some(scan) => scan.rescan(Some(env.es.snapshot())),
+            Some(scan) => {
+                self.scans += 1;
+                scan.rescan(Some(env.es.snapshot()))
+            }
             None => Ok(()),
         }
     }
@@ -131,6 +140,13 @@ impl SeqScanState {
     /// Rows thrown away by the filter.
     pub fn filtered(&self) -> u64 {
         self.output.filtered
+    }
+
+    /// Hands over what was counted.
+    pub fn gather(&mut self, pending: &mut Pending) {
+        let relation = pending.relation((self.table.database, self.table.oid));
+        relation.add(Counter::Scans, std::mem::take(&mut self.scans));
+        relation.add(Counter::RowsRead, std::mem::take(&mut self.rows_read));
     }
 
     /// Lets go of the scan.

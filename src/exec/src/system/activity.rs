@@ -1,6 +1,5 @@
 //! What others do: pg_stat_activity's sessions, who blocks whom, cancel and terminate, counters, and the views' sets.
 
-use super::session::void;
 use super::{functions, or_null};
 use base::{Oid, SessionId, Xid};
 use builtins::FnCtx;
@@ -13,7 +12,6 @@ use tuple::{Datum, Repr};
 
 functions! {
     pg_blocking_pids, pg_isolation_test_session_is_blocked, pg_cancel_backend, pg_terminate_backend,
-    pg_stat_clear_snapshot = nothing, pg_stat_force_next_flush = nothing,
 }
 
 /// A set of rows, all at once.
@@ -38,10 +36,6 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
 
 fn no_rows(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
     Ok(Vec::new())
-}
-
-fn nothing(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(void())
 }
 
 fn list(element: Oid, repr: Repr, values: &[Datum]) -> Result<Datum> {

@@ -6,12 +6,15 @@
 mod activity;
 mod advisory;
 mod definitions;
+mod files;
 mod names;
 mod privileges;
 mod registered;
+mod relations;
 mod sequences;
 mod session;
 mod sizes;
+mod statistics;
 mod symbols;
 
 pub use sequences::next_value;
@@ -30,7 +33,7 @@ pub type SystemSet = fn(Ctx<'_>, &mut FnCtx<'_>, &[Datum]) -> Result<Vec<Vec<Dat
 /// The set-returning system function with this object id.
 pub fn set_function(oid: Oid) -> Option<SystemSet> {
     let symbol = symbol_of(oid)?;
-    activity::SETS.iter().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
+    activity::SETS.iter().chain(files::SETS).find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
 
 /// Names and types of a function's OUT columns.
@@ -66,7 +69,7 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 8] = [
+const THEMES: [List; 10] = [
     names::FUNCTIONS,
     registered::FUNCTIONS,
     definitions::FUNCTIONS,
@@ -75,6 +78,8 @@ const THEMES: [List; 8] = [
     sizes::FUNCTIONS,
     privileges::FUNCTIONS,
     activity::FUNCTIONS,
+    statistics::FUNCTIONS,
+    relations::FUNCTIONS,
 ];
 
 /// Makes a theme's list: each function under its own name, some under others.

@@ -37,7 +37,7 @@ pub fn next_value(cx: Ctx<'_>, sequence: Oid, checks: bool) -> Result<i64> {
     draw(cx, &entry)
 }
 
-fn open(cx: Ctx<'_>, sequence: Oid) -> Result<Arc<RelationEntry>> {
+pub(super) fn open(cx: Ctx<'_>, sequence: Oid) -> Result<Arc<RelationEntry>> {
     let tag = LockTag::Relation { database: cx.session.database, relation: sequence };
     cx.session.locks.acquire(tag, LockMode::RowExclusive, LockScope::Transaction)?;
     let Some(entry) = cx.catalog().relation(sequence)? else {
@@ -71,7 +71,7 @@ fn cached(cx: Ctx<'_>, entry: &RelationEntry) -> Option<i64> {
     Some(next)
 }
 
-fn parameters(cx: Ctx<'_>, entry: &RelationEntry) -> Result<PgSequence> {
+pub(super) fn parameters(cx: Ctx<'_>, entry: &RelationEntry) -> Result<PgSequence> {
     let row = cx.catalog().sequence(entry.oid)?;
     row.map(|row| row.row.clone())
         .ok_or_else(|| error!(INTERNAL_ERROR, "cache lookup failed for sequence {}", entry.oid))

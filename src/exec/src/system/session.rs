@@ -204,7 +204,11 @@ fn pg_rotate_logfile_v2(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Resu
 
 /// Sleeps until its time is over or the statement is ended.
 fn pg_sleep(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    let seconds = args[0].as_f64();
+    pause(cx, args[0].as_f64())
+}
+
+/// Sleeps, until it is interrupted.
+pub(super) fn pause(cx: Ctx<'_>, seconds: f64) -> Result<Datum> {
     if seconds.is_nan() || seconds <= 0.0 {
         return Ok(void());
     }
