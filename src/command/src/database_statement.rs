@@ -97,7 +97,7 @@ fn read_options(ex: &Execution<'_, '_>, given: &[DefElem]) -> Result<Options> {
         match name {
             "owner" => options.owner = Some(text(option)?),
             "template" => options.template = Some(text(option)?),
-            "encoding" => options.encoding = Some(encoding(option)?),
+            "encoding" => options.encoding = Some(encoding(option).map_err(|error| at(ex, error, option))?),
             "locale" => {
                 options.collate.get_or_insert(text(option)?);
                 options.ctype.get_or_insert(text(option)?);
@@ -150,8 +150,10 @@ fn check_known(ex: &Execution<'_, '_>, option: &DefElem) -> Result<()> {
     ];
     match option.name.as_str() {
         "location" => {
-            let error = error!(FEATURE_NOT_SUPPORTED, "LOCATION is not supported anymore");
-            Err(at(ex, error.hint("Consider using tablespaces instead."), option))
+            let message = "LOCATION is not supported anymore";
+            let warning = Error::with_severity(Severity::Warning, SqlState::FEATURE_NOT_SUPPORTED, message);
+            ex.cx.session.notice(at(ex, warning.hint("Consider using tablespaces instead."), option));
+            Ok(())
         }
         name if KNOWN.contains(&name) => Ok(()),
         name => Err(at(ex, error!(SYNTAX_ERROR, "option \"{name}\" not recognized"), option)),
