@@ -18,6 +18,9 @@ use sync::{RwLock, rank};
 /// Shortest time between two additions of a session's counts.
 const FLUSH_EVERY_US: i64 = 100_000;
 
+/// So many changed rows of a table are added at once: a session that loads a table and then rests does not hide it from autovacuum.
+const FLUSH_CHANGES: i64 = 1_000;
+
 macro_rules! counters {
     ($(#[$about:meta])* $type:ident { $($(#[$doc:meta])* $name:ident = $text:literal,)* }) => {
         $(#[$about])*
@@ -418,6 +421,10 @@ impl PendingRelation {
         self.open.deleted += rows;
     }
 
+    fn changes(&self) -> i64 {
+        self.get(Counter::Inserted) + self.get(Counter::Updated) + self.get(Counter::Deleted)
+    }
+
     /// The transaction has ended: its rows are alive or dead now.
     fn settle(&mut self, committed: bool) {
         let Changes { inserted, updated, deleted } = std::mem::take(&mut self.open);
@@ -467,7 +474,8 @@ impl Pending {
     pub fn transaction_ended(&mut self, committed: bool, database: Oid, now_us: i64, shared: &Statistics) {
         self.add(if committed { DatabaseCounter::Commits } else { DatabaseCounter::Rollbacks }, 1);
         self.relations.values_mut().for_each(|relation| relation.settle(committed));
-        if now_us - self.added_us >= FLUSH_EVERY_US {
+        let is_much = self.relations.values().any(|relation| relation.changes() >= FLUSH_CHANGES);
+        if is_much || now_us - self.added_us >= FLUSH_EVERY_US {
             self.added_us = now_us;
             self.flush(database, shared);
         }
@@ -526,6 +534,15 @@ mod tests {
         assert_eq!(shared.database(Oid(5)).get(DatabaseCounter::Commits), 1);
         pending.flush(Oid(5), &shared);
         assert_eq!(shared.database(Oid(5)).get(DatabaseCounter::Commits), 2);
+    }
+
+    #[test]
+    fn a_large_change_is_added_at_once() {
+        let (shared, mut pending) = (Statistics::new(), Pending::default());
+        pending.transaction_ended(true, Oid(5), FLUSH_EVERY_US, &shared);
+        pending.relation(TABLE).inserted(FLUSH_CHANGES);
+        pending.transaction_ended(true, Oid(5), FLUSH_EVERY_US + 1, &shared);
+        assert_eq!(shared.relation(TABLE).map(|table| table.get(Counter::Live)), Some(FLUSH_CHANGES));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod definitions;
 mod files;
 mod names;
 mod privileges;
+mod properties;
 mod registered;
 mod relations;
 mod sequences;
@@ -69,7 +70,7 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 10] = [
+const THEMES: [List; 11] = [
     names::FUNCTIONS,
     registered::FUNCTIONS,
     definitions::FUNCTIONS,
@@ -80,6 +81,7 @@ const THEMES: [List; 10] = [
     activity::FUNCTIONS,
     statistics::FUNCTIONS,
     relations::FUNCTIONS,
+    properties::FUNCTIONS,
 ];
 
 /// Makes a theme's list: each function under its own name, some under others.
