@@ -36,7 +36,7 @@ pub(crate) fn set_role(cx: Ctx<'_>, value: Option<&str>, change: Change) -> Resu
         },
         name => {
             let role = find(cx, name).map_err(|_| error!(INVALID_PARAMETER_VALUE, "role \"{name}\" does not exist"))?;
-            let is_allowed = users.authenticated_is_superuser || cx.is_member(users.session, role.oid)?;
+            let is_allowed = cx.role_is_superuser(users.session)? || cx.is_member(users.session, role.oid)?;
             if !is_allowed {
                 bail!(INSUFFICIENT_PRIVILEGE, "permission denied to set role \"{name}\"");
             }

@@ -1012,11 +1012,16 @@ impl Planner<'_> {
             None => None,
             Some(conflict) => {
                 let arbiter_indexes = self.infer_arbiters(query, conflict)?;
+                // The sub-select of `(a, b) = (SELECT ...)` is an initial plan by now, unless it refers to the row.
+                let (junk, set): (Vec<_>, Vec<_>) = conflict.set.iter().cloned().partition(|t| t.junk);
+                if junk.iter().any(|t| !matches!(t.expr, Expr::Const(_))) {
+                    unsupported!("several columns of ON CONFLICT DO UPDATE from a sub-select that refers to the row");
+                }
                 Some(Box::new(OnConflict {
                     arbiter_indexes,
                     update: conflict.action == OnConflictAction::Update,
-                    set_columns: conflict.set.iter().map(|t| t.resno).collect(),
-                    set: conflict.set.clone(),
+                    set_columns: set.iter().map(|t| t.resno).collect(),
+                    set,
                     condition: tree::conjuncts(conflict.quals.clone()),
                     excluded_relation: conflict.excluded_index,
                     excluded_targetlist: conflict.excluded_targets.clone(),

@@ -599,6 +599,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn subscript(&mut self, node: &SubscriptingRef, dst: u16) -> Result<()> {
+        if node.container_type == catalog::oids::types::JSONB {
+            unsupported!("subscripts of jsonb");
+        }
         let src = self.operand(&node.container)?;
         let bounds: Vec<Option<Expr>> = node.upper.iter().chain(&node.lower).cloned().collect();
         let upper = self.block(bounds.len());
