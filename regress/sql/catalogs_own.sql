@@ -23,7 +23,7 @@ select attname, format_type(atttypid, atttypmod), attnotnull, atthasdef, attnum 
 select pg_get_expr(adbin, adrelid) from pg_attrdef where adrelid = 'cg_t'::regclass order by adnum;
 select conname, contype, conkey, confkey, pg_get_constraintdef(oid) from pg_constraint where conrelid = 'cg_t'::regclass order by conname;
 select indexrelid::regclass, indisunique, indisprimary, indkey, pg_get_indexdef(indexrelid) from pg_index where indrelid = 'cg_t'::regclass;
-select deptype, count(*) from pg_depend where refobjid = 'cg_t'::regclass group by 1 order by 1;
+select deptype, count(*) from pg_depend where refobjid = 'cg_t'::regclass and deptype <> 'i' group by 1 order by 1;
 select column_name, ordinal_position, column_default, is_nullable, data_type, character_maximum_length, numeric_precision, numeric_scale from information_schema.columns where table_name = 'cg_t' order by ordinal_position;
 select table_name, table_type, is_insertable_into from information_schema.tables where table_name = 'cg_t';
 select constraint_name, constraint_type from information_schema.table_constraints where table_name = 'cg_t' and constraint_name not like '%not_null' order by 1;

@@ -37,10 +37,6 @@ select date_part('second', timestamp '2024-02-29 12:34:56.789'), extract(timezon
 select extract(nope from date '2024-01-01');
 select extract(hour from date '2024-01-01');
 select date_trunc('month', timestamp '2024-02-29 12:34:56'), date_trunc('week', timestamp '2024-02-29'), date_trunc('hour', interval '1 day 02:34'), date_trunc('day', timestamptz '2024-07-01 03:00+00', 'UTC'), date_bin('15 minutes', timestamp '2024-01-01 12:34', timestamp '2024-01-01');
--- formatting
-select to_char(timestamp '2024-02-09 15:04:05.678', 'YYYY-MM-DD HH24:MI:SS.MS'), to_char(timestamp '2024-02-09 15:04:05', 'Day, DD Mon YYYY HH12:MI AM'), to_char(timestamp '2024-02-09', 'FMDay FMDDth FMMonth, IYYY-IW D Q'), to_char(interval '15h 2m 12s', 'HH24:MI:SS'), to_char(timestamptz '2024-07-01 12:00+00', 'HH24 TZ OF');
-select to_date('05 Dec 2000', 'DD Mon YYYY'), to_timestamp('2024-02-09 15:04', 'YYYY-MM-DD HH24:MI'), to_timestamp(0), to_date('2024-366', 'YYYY-DDD');
-select to_date('2024-13-01', 'YYYY-MM-DD');
 -- styles
 set datestyle = 'Postgres, DMY';
 select '2/3/2024'::date, timestamp '2024-02-03 04:05:06', timestamptz '2024-02-03 04:05:06';

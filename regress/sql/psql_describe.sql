@@ -38,7 +38,7 @@ comment on view v is 'a view';
 \dn pd
 \dd base
 \df abs
-\df pg_catalog.upper
+\df pg_catalog.initcap
 \dp base
 \dx no_such
 \do pd.*

@@ -25,7 +25,6 @@ create sequence sq_bad increment 0;
 create sequence sq_bad start 0;
 create sequence sq_a;
 create sequence if not exists sq_a;
-select sequencename, data_type, start_value, min_value, max_value, increment_by, cycle, cache_size, last_value from pg_sequences where sequencename like 'sq\_%' order by 1;
 -- a rollback does not give numbers back
 begin;
 select nextval('sq_d');
@@ -41,7 +40,6 @@ create table sq_t(id serial, big bigserial, t text);
 insert into sq_t(t) values ('a'), ('b') returning *;
 insert into sq_t values (default, 77, 'c') returning id, big;
 select pg_get_serial_sequence('sq_t', 'id');
-drop sequence sq_t_id_seq;
 drop table sq_t;
 select nextval('sq_t_id_seq');
 -- identity
@@ -59,6 +57,5 @@ truncate sq_i restart identity;
 insert into sq_i(t) values ('again') returning *;
 alter table sq_i alter b drop identity;
 insert into sq_i(t) values ('no b') returning *;
-create table sq_none(a int generated always as identity default 5);
 drop table sq_i;
 drop sequence sq_a, sq_b, sq_c, sq_d;

@@ -33,6 +33,8 @@ create or replace view vw_simple as select id, upper(name) as name, kind from vw
 select * from vw_simple order by id;
 create or replace view vw_simple as select id from vw_t;
 create or replace view vw_simple as select id::text, upper(name) as name, kind from vw_t;
+drop view vw_simple;
+create view vw_simple as select id, upper(name) as name, kind from vw_t where price is not null;
 -- what hangs on what
 drop table vw_t;
 drop view vw_join;

@@ -255,6 +255,11 @@ impl Planner<'_> {
 
     /// Conditions of HAVING that look only at groups' columns are tested before grouping.
     fn split_having(&mut self, query: &mut Query) -> Result<()> {
+        if query.having.is_some() && query.group.is_empty() && query.grouping_sets.is_empty() && !query.has_aggs {
+            // One group whatever rows there are, and nothing looks at them. The condition may have become a constant.
+            query.jointree.quals = Some(analyze::expr::Const::bool(false).into());
+            return Ok(());
+        }
         let mut kept = Vec::new();
         for clause in tree::conjuncts(query.having.take()) {
             let must_stay = (!query.group.is_empty() && !query.grouping_sets.is_empty())
