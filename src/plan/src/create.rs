@@ -204,7 +204,7 @@ impl Planner<'_> {
                 plan
             }
             PathKind::WindowAgg { child, clause } => self.window_plan(root, path, child, clause)?,
-            PathKind::UpperUnique { child, clauses, .. } => {
+            PathKind::UpperUnique { child, clauses } => {
                 let child = self.create_plan(root, child)?;
                 let columns = self.group_columns(&child.targetlist, clauses)?;
                 let mut plan = self.above(child, |child| Node::Unique(Box::new(Unique { child, columns })));

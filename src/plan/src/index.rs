@@ -11,7 +11,7 @@ use crate::root::{
 };
 use crate::selectivity::{Between, same_column};
 use crate::tree;
-use analyze::expr::{BoolExprType, Const, Expr, Location, OpExpr, ParamKind};
+use analyze::expr::{BoolExprType, Const, Expr, Location, OpExpr};
 use base::Oid;
 use report::Result;
 use std::rc::Rc;
@@ -1028,9 +1028,4 @@ fn next_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
         }
     }
     None
-}
-
-/// True for a parameter of the client.
-pub fn is_extern_param(expr: &Expr) -> bool {
-    matches!(expr, Expr::Param(p) if p.kind == ParamKind::Extern)
 }

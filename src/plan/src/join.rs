@@ -216,7 +216,6 @@ impl Planner<'_> {
             lateral,
             is_dummy: false,
             param_infos: Vec::new(),
-            joined: false,
         };
         Ok(root.add_rel(rel))
     }
@@ -578,8 +577,7 @@ impl Planner<'_> {
         let inner_run = inner.total - inner.startup;
         let rescan_run = rescan_total - rescan_startup;
         let semi = matches!(join.join_type, JoinType::Semi | JoinType::Anti) || join.inner_unique;
-        let tuples;
-        if semi {
+        let tuples = if semi {
             let matched = (outer_rows * join.semi.outer_match).round_ties_even();
             let unmatched = outer_rows - matched;
             let fraction = 2.0 / (join.semi.match_count + 1.0);
@@ -604,14 +602,14 @@ impl Planner<'_> {
                     run += repeats * rescan_run;
                 }
             }
-            tuples = count;
+            count
         } else {
             run += inner_run;
             if outer_rows > 1.0 {
                 run += (outer_rows - 1.0) * rescan_run;
             }
-            tuples = outer_rows * inner_rows;
-        }
+            outer_rows * inner_rows
+        };
         let quals = self.clauses_cost(clauses);
         let disabled = if s.enable_nestloop { 0.0 } else { DISABLE_COST };
         let startup = startup + quals.startup + disabled;
@@ -1051,22 +1049,20 @@ impl Planner<'_> {
             join.clauses.iter().filter(|c| !hash.iter().any(|h| h.serial == c.serial)).cloned().collect();
         let rest_cost = self.clauses_cost(&rest);
         let semi = matches!(join.join_type, JoinType::Semi | JoinType::Anti) || join.inner_unique;
-        let joined;
-        if semi {
+        let joined = if semi {
             let matched = (outer_rows * join.semi.outer_match).round_ties_even();
             let fraction = 2.0 / (join.semi.match_count + 1.0);
             startup += hash_quals.startup;
             run += hash_quals.per_tuple * matched * clamp_rows(inner_rows * bucket * fraction) * 0.5;
             run += hash_quals.per_tuple * (outer_rows - matched) * clamp_rows(inner_rows / virtual_buckets) * 0.05;
-            joined = if join.join_type == JoinType::Anti { outer_rows - matched } else { matched };
+            if join.join_type == JoinType::Anti { outer_rows - matched } else { matched }
         } else {
             startup += hash_quals.startup;
             run += hash_quals.per_tuple * outer_rows * clamp_rows(inner_rows * bucket) * 0.5;
             let exprs: Vec<Expr> = hash.iter().map(|c| c.expr.clone()).collect();
             let between = inner_join(root.rels[join.outer].relids, inner_rels);
-            joined =
-                clamp_rows(self.exprs_selectivity(root, &exprs, 0, Between::Join(&between))? * outer_rows * inner_rows);
-        }
+            clamp_rows(self.exprs_selectivity(root, &exprs, 0, Between::Join(&between))? * outer_rows * inner_rows)
+        };
         startup += rest_cost.startup;
         run += (s.cpu_tuple_cost + rest_cost.per_tuple) * joined;
         if !s.enable_hashjoin {

@@ -107,8 +107,6 @@ impl Planner<'_> {
             has_pseudoconstant: false,
             next_serial: 0,
             work_table_param: None,
-            work_table_rows: 0.0,
-            outer_clauses: Vec::new(),
         }
     }
 
@@ -332,12 +330,6 @@ impl Planner<'_> {
                 self.need_vars(root, &expr, at);
             }
         }
-    }
-
-    /// The constant conditions of a level as a gate above a path.
-    pub fn gate(&self, root: &Root, path: PathRc) -> PathRc {
-        let _ = root;
-        path
     }
 
     /// A path that outputs something else of the same rows.

@@ -25,11 +25,6 @@ impl Relids {
         self.0[rti as usize / 64] |= 1 << (rti % 64);
     }
 
-    /// Removes one.
-    pub fn remove(&mut self, rti: i32) {
-        self.0[rti as usize / 64] &= !(1 << (rti % 64));
-    }
-
     /// True if `rti` is in the set.
     pub fn contains(self, rti: i32) -> bool {
         self.0[rti as usize / 64] & (1 << (rti % 64)) != 0

@@ -1,7 +1,7 @@
 //! What is known of a query level while it is planned: relations, conditions, equivalences, paths.
 
 use crate::lookup::{IndexInfo, Lookup, RelationInfo, Settings};
-use crate::node::{GroupingSetPlan, JoinType, PlanRowMark, SetOpCommand};
+use crate::node::{JoinType, PlanRowMark, SetOpCommand};
 use crate::relids::Relids;
 use analyze::expr::{Expr, SubPlan};
 use analyze::query::{Query, SortGroupClause, TargetEntry, WindowClause};
@@ -203,8 +203,6 @@ pub struct Rel {
     pub is_dummy: bool,
     /// Sizes of parameterised paths, by the outer relations required.
     pub param_infos: Vec<Rc<ParamInfo>>,
-    /// Joins have been tried between these, so that each pair is made once.
-    pub joined: bool,
 }
 
 /// A parameterised path's conditions and size.
@@ -335,13 +333,6 @@ pub struct JoinPath {
     pub inner_unique: bool,
 }
 
-/// One grouping set phase.
-#[derive(Clone)]
-pub struct GroupingPhase {
-    /// The sets.
-    pub sets: Vec<GroupingSetPlan>,
-}
-
 /// How rows are got.
 #[derive(Clone)]
 #[allow(missing_docs, reason = "as the plan nodes of the same names")]
@@ -433,7 +424,6 @@ pub enum PathKind {
     },
     UpperUnique {
         child: PathRc,
-        columns: usize,
         clauses: Vec<SortGroupClause>,
     },
     SetOp {
@@ -517,10 +507,6 @@ pub struct Root {
     pub next_serial: u32,
     /// The work table's parameter, if this is a recursive query's level.
     pub work_table_param: Option<i32>,
-    /// Estimated rows of the non-recursive term.
-    pub work_table_rows: f64,
-    /// Clauses `outer = inner` of outer joins that may tell more later.
-    pub outer_clauses: Vec<ClauseRc>,
 }
 
 /// What enclosing levels offer and gather.
@@ -532,8 +518,6 @@ pub struct Level {
     pub ctes: Vec<PlannedCte>,
     /// Parameter of the work table and its rows and width.
     pub work_table: Option<(String, i32, f64, i32)>,
-    /// Parameters that nested loops of this level set: expression and parameter.
-    pub nestloop_params: Vec<(Expr, i32)>,
     /// Sub-selects of multi-column assignments: parameters by sub-select number.
     pub multiexpr_params: Vec<Vec<i32>>,
     /// Initial plans made while expressions of this level are processed.
@@ -551,10 +535,6 @@ pub struct PlannedCte {
     pub param: i32,
     /// Rows.
     pub rows: f64,
-    /// Cost of running it.
-    pub total: f64,
-    /// Distinct estimate helper: its output list.
-    pub targets: Vec<TargetEntry>,
 }
 
 /// A planned sub-select, to be finished at the end.

@@ -4,7 +4,7 @@ use crate::cost::{DISABLE_COST, clamp_rows};
 use crate::lookup::IndexInfo;
 use crate::pathset::{add_path, cheapest_total};
 use crate::relids::Relids;
-use crate::root::{BaseInfo, ParamInfo, Path, PathKind, Planner, Rel, Root, Target, UsableIndex};
+use crate::root::{BaseInfo, ParamInfo, Path, PathKind, Planner, Rel, Root, UsableIndex};
 use crate::selectivity::Between;
 use crate::tree;
 use analyze::expr::Expr;
@@ -47,7 +47,6 @@ impl Planner<'_> {
             lateral,
             is_dummy: false,
             param_infos: Vec::new(),
-            joined: false,
         });
         Ok(())
     }
@@ -433,9 +432,4 @@ fn usable_index(index: &Arc<IndexInfo>, rti: i32, table: &crate::lookup::Relatio
         .collect::<Result<Vec<_>>>()?;
     let predicate = index.predicate.iter().map(to_rti).collect::<Result<Vec<_>>>()?;
     Ok(Rc::new(UsableIndex { info: Arc::clone(index), columns, predicate_ok: predicate.is_empty(), predicate }))
-}
-
-/// An empty target, for relations whose output nobody reads.
-pub fn empty_target() -> Rc<Target> {
-    Rc::default()
 }

@@ -417,11 +417,11 @@ impl Planner<'_> {
 
     /// LIKE and regular expressions: a fixed prefix is a range, the rest costs a factor for each character.
     fn pattern_selectivity(&self, data: &VarData, constant: Option<&Datum>, info: &OperatorInfo) -> f64 {
-        let negated = matches!(info.restriction.0, 1814 | 1821 | 1822 | 1815 | 1817 | 3438);
+        let negated = matches!(info.restriction.0, 1814 | 1815 | 1817 | 1821 | 1822 | 3438);
         let Some(Datum::Bytes(pattern)) = constant else {
             return if negated { 1.0 - DEFAULT_MATCH_SEL } else { DEFAULT_MATCH_SEL };
         };
-        let is_like = matches!(info.restriction.0, 1819 | 1820 | 1821 | 1822);
+        let is_like = matches!(info.restriction.0, 1819..=1822);
         let (prefix, rest) = if is_like { like_parts(pattern) } else { regex_parts(pattern) };
         let selectivity = match (&prefix, rest) {
             (prefix, None) => self.equal_selectivity(data, Some(&Datum::bytes(prefix)), Some(info)),
@@ -616,7 +616,7 @@ impl Planner<'_> {
             };
         }
         if data.unique {
-            distinct = -1.0 * (1.0 - null);
+            distinct = -(1.0 - null);
         }
         if distinct > 0.0 {
             return (distinct.round().max(1.0), false);

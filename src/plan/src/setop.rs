@@ -1,7 +1,7 @@
 //! UNION, INTERSECT, EXCEPT, and recursive queries.
 
 use crate::node::{AggStrategy, SetOpCommand};
-use crate::pathset::{cheapest_fractional, cheapest_total};
+use crate::pathset::cheapest_fractional;
 use crate::relids::Relids;
 use crate::root::{Path, PathKind, PathRc, Planner, Root, SubqueryPath, Target};
 use analyze::expr::{Const, Expr, Var};
@@ -195,7 +195,7 @@ impl Planner<'_> {
                     keys: Rc::clone(&sorted.keys),
                     param: None,
                     target: Rc::clone(&path.target),
-                    kind: PathKind::UpperUnique { child: sorted, columns: clauses.len(), clauses },
+                    kind: PathKind::UpperUnique { child: sorted, clauses },
                 });
             }
         }
@@ -315,11 +315,6 @@ impl Planner<'_> {
         };
         root.work_table_param = Some(param);
         Ok((root, vec![Rc::new(path)]))
-    }
-
-    /// The cheaper of paths.
-    pub fn cheaper(&self, paths: &[PathRc]) -> Option<PathRc> {
-        cheapest_total(paths).cloned()
     }
 }
 

@@ -260,7 +260,8 @@ impl Simplifier<'_> {
             self.expr(&mut when.result)?;
             if is_const_bool(&when.condition, true) {
                 node.default = Some(when.result);
-                return Ok(finish_case(expr, kept));
+                finish_case(expr, kept);
+                return Ok(());
             }
             kept.push(when);
         }

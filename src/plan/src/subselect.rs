@@ -2,7 +2,7 @@
 
 use crate::cost::clamp_rows;
 use crate::pathset::cheapest_fractional;
-use crate::root::{Level, Path, PathKind, PathRc, PlannedCte, PlannedSub, Planner, Root, SubqueryPath};
+use crate::root::{Path, PathKind, PathRc, PlannedCte, PlannedSub, Planner, Root, SubqueryPath};
 use crate::tree::{self, RaiseLevels};
 use analyze::expr::{Expr, Location, Param, ParamKind, SubLink, SubLinkType, SubPlan, Var};
 use analyze::query::{CmdType, CteMaterialize, Query, RangeTblEntry, RteCte, RteKind, RteSubquery};
@@ -381,14 +381,7 @@ impl Planner<'_> {
             per_call_cost: 0.0,
         };
         self.cost_subplan(&mut sub, &best);
-        let planned = PlannedCte {
-            name: name.to_owned(),
-            plan_id: sub.plan_id,
-            param: id,
-            rows: best.rows,
-            total: best.total,
-            targets: root.targets.clone(),
-        };
+        let planned = PlannedCte { name: name.to_owned(), plan_id: sub.plan_id, param: id, rows: best.rows };
         let kept = self.keep_subplan(root, &best)?;
         self.subplans.push(kept);
         let level = self.level();
@@ -513,7 +506,7 @@ impl Planner<'_> {
             return false;
         }
         // Within a window's partition a filter on the partition's column drops whole partitions.
-        query.windows.iter().all(|w| in_list(&w.partition)) && (!query.has_target_srfs || true)
+        query.windows.iter().all(|w| in_list(&w.partition))
     }
 }
 
@@ -729,9 +722,4 @@ fn push_into_operands(
         }
     }
     Ok(true)
-}
-
-/// A level's empty start.
-pub fn new_level() -> Level {
-    Level::default()
 }

@@ -3,7 +3,7 @@
 use crate::lookup::Lookup;
 use crate::relids::Relids;
 use analyze::expr::{Expr, Var};
-use analyze::query::{CmdType, FromItem, Query, RangeTblEntry, RteKind};
+use analyze::query::{FromItem, Query, RangeTblEntry, RteKind};
 use analyze::walk::{self, Mutator, Walker};
 use report::Result;
 
@@ -51,30 +51,6 @@ impl Walker for Varnos {
         self.level -= 1;
         false
     }
-}
-
-/// True if the expression refers to anything of an enclosing query (levels up of `min` or more).
-pub fn has_outer_refs(expr: &Expr, min: u32) -> bool {
-    struct Find(u32);
-    impl Walker for Find {
-        fn expr(&mut self, expr: &Expr) -> bool {
-            let level = match expr {
-                Expr::Var(var) => var.levels_up,
-                Expr::Aggref(agg) => agg.levels_up,
-                Expr::GroupingFunc(node) => node.levels_up,
-                Expr::PlaceHolderVar(node) => node.levels_up,
-                _ => 0,
-            };
-            (level > 0 && level >= self.0) || self.children(expr)
-        }
-        fn query(&mut self, query: &Query) -> bool {
-            self.0 += 1;
-            let found = self.query_parts(query);
-            self.0 -= 1;
-            found
-        }
-    }
-    Find(min).expr(expr)
 }
 
 /// Calls `visit` for each `Var` of this level, sub-selects' outer references included.
@@ -311,11 +287,6 @@ pub fn has_nonstrict(expr: &Expr, lookup: &dyn Lookup) -> bool {
         Expr::BoolExpr(node) => node.op != analyze::expr::BoolExprType::Not,
         _ => true,
     })
-}
-
-/// True if the statement only reads.
-pub fn is_select(query: &Query) -> bool {
-    query.command == CmdType::Select
 }
 
 /// A condition's list form: none if it is absent.

@@ -304,7 +304,7 @@ impl Planner<'_> {
         let query = &root.query;
         let grouping =
             !query.group.is_empty() || !query.grouping_sets.is_empty() || query.has_aggs || query.having.is_some();
-        let windows = query.has_window_funcs.then(|| query.windows.clone()).unwrap_or_default();
+        let windows = if query.has_window_funcs { query.windows.clone() } else { Vec::new() };
         let sort_input = self.sort_input_target(root, final_target);
         let window_input = if windows.is_empty() {
             Rc::clone(&sort_input)
@@ -775,11 +775,7 @@ impl Planner<'_> {
                         total,
                         keys: Rc::clone(&sorted.keys),
                         param: None,
-                        kind: PathKind::UpperUnique {
-                            child: Rc::clone(&sorted),
-                            columns: distinct.len(),
-                            clauses: distinct.clone(),
-                        },
+                        kind: PathKind::UpperUnique { child: Rc::clone(&sorted), clauses: distinct.clone() },
                     },
                 );
             }
