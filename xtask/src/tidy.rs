@@ -20,6 +20,7 @@ const LAYERS: &[&[(&str, &[&str])]] = &[
         ("config", &["base", "report"]),
         ("logging", &["base", "report", "config"]),
         ("threads", &["base", "sync", "host", "report"]),
+        ("password", &["report"]),
     ],
     &[
         ("page", &[]),

@@ -2,7 +2,7 @@
 
 use config::Setting;
 use instance::Ctx;
-use proto::scram;
+use password::scram;
 use report::{Error, Result};
 
 /// The stored form of a password; `None` for one that is no password, with a notice.

@@ -287,7 +287,9 @@ impl Planner<'_> {
     fn btree_strategy(&self, operator: Oid, family: Oid) -> Result<Option<u16>> {
         // Of the operators between two types, the index scan converts the value of those between numbers only.
         let fits = |m: &&FamilyMember| {
-            m.btree && m.family == family && (m.left == m.right || matches!(family.0, INTEGER_OPS | FLOAT_OPS | TEXT_OPS))
+            m.btree
+                && m.family == family
+                && (m.left == m.right || matches!(family.0, INTEGER_OPS | FLOAT_OPS | TEXT_OPS))
         };
         Ok(self.lookup.families(operator)?.iter().find(fits).map(|m| m.strategy))
     }

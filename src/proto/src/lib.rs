@@ -5,8 +5,7 @@
 //! 1. [`startup`]: the untyped packets before a session exists (startup, SSL and GSS requests, cancel).
 //! 2. [`frontend`]: the client's typed messages, as borrowed views of the receive buffer.
 //! 3. [`backend`]: the server's messages, appended to a send buffer so that a reply leaves in one write.
-//! 4. [`scram`]: SCRAM-SHA-256 (RFC 5802, RFC 7677), server side, including the mock exchange for unknown users.
-//! 5. [`limits`]: how large a message may be.
+//! 4. [`limits`]: how large a message may be.
 //!
 //! A malformed message is an error of class 08P01; the caller closes the session, because the stream's framing can no
 //! longer be trusted.
@@ -15,7 +14,6 @@
 pub mod backend;
 pub mod frontend;
 pub mod limits;
-pub mod scram;
 pub mod startup;
 
 mod cursor;
