@@ -14,7 +14,7 @@ use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges, denied};
 use lock::{Acquired, LockMode, LockScope, LockTag};
 use plan::node::{Plan, PlannedStmt};
-use report::{Error, Result, error};
+use report::{Result, error};
 use schema::RelationEntry;
 use std::sync::{Arc, Mutex};
 use tuple::{Datum, TupleDesc};
@@ -701,9 +701,4 @@ pub struct ExplainOptions {
     pub summary: bool,
     /// FORMAT JSON, else TEXT.
     pub json: bool,
-}
-
-/// An internal error about a missing piece.
-pub(crate) fn internal(message: &str) -> Error {
-    Error::internal(message)
 }

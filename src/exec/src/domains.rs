@@ -21,8 +21,7 @@ pub fn constraints(cx: Ctx<'_>, domain: Oid) -> Result<(Vec<DomainConstraint>, O
     let catalog = cx.catalog();
     let mut levels = Vec::new();
     let mut at = domain;
-    loop {
-        let Some(row) = catalog.type_by_oid(at)? else { break };
+    while let Some(row) = catalog.type_by_oid(at)? {
         if row.typtype != b'd' {
             break;
         }

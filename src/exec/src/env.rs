@@ -105,7 +105,7 @@ pub fn with_fn_ctx<T>(cx: Ctx<'_>, work: impl FnOnce(&mut FnCtx<'_>) -> T) -> T 
 #[inline]
 pub fn with_format<T>(cx: Ctx<'_>, format: &FormatSettings, work: impl FnOnce(&mut FnCtx<'_>) -> T) -> T {
     let types = Types(cx);
-    let mut run = |memo: &mut Memo| {
+    let run = |memo: &mut Memo| {
         let mut fx = FnCtx::new(format, &types, memo);
         fx.transaction_start = cx.session.transaction_start_us.get();
         fx.statement_start = cx.session.statement_start_us.get();

@@ -56,10 +56,9 @@ impl Session {
             None => Output::simple(&mut self.wire, cx, in_block).with_formats(portal.formats.clone()),
         };
         let outcome = Fetch { cx, portal: &mut portal, is_move: statement.is_move, output: &mut output }.run(statement);
-        match &outcome {
+        if outcome.is_err() {
             // An error closes the cursor with its transaction; here it only must not be run again.
-            Err(_) => portal.progress = Progress::Failed,
-            Ok(_) => {}
+            portal.progress = Progress::Failed;
         }
         self.portals.put(portal);
         let count = outcome?;
@@ -97,7 +96,7 @@ fn store_all(cx: Ctx<'_>, columns: &Option<Arc<crate::query::ResultColumns>>, ru
     }
     executor.finish(cx)?;
     // Without SCROLL the rows behind the position were not kept: what is left starts at the next one.
-    Ok(Stored { rows, position: if is_kept { position } else { 0 }, tag: None })
+    Ok(Stored { rows, position: if is_kept { position } else { 0 } })
 }
 
 /// One FETCH or MOVE.

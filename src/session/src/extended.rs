@@ -130,7 +130,6 @@ impl Session {
             columns,
             progress: Progress::New,
             cursor: None,
-            made_us: self.state.statement_start_us.get(),
             depth: self.savepoints.len(),
             is_held: false,
         };

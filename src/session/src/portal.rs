@@ -31,8 +31,6 @@ pub(crate) struct Portal {
     pub(crate) progress: Progress,
     /// DECLARE's options; none for the protocol's portals.
     pub(crate) cursor: Option<CursorOptions>,
-    /// When it was made: microseconds since 2000-01-01 UTC.
-    pub(crate) made_us: i64,
     /// Open savepoints when it was made.
     pub(crate) depth: usize,
     /// It was made in a transaction that has committed.
@@ -69,19 +67,12 @@ pub(crate) struct Stored {
     pub(crate) rows: Tuplestore,
     /// Before which row it stands: 0 is before the first.
     pub(crate) position: u64,
-    /// The tag of the utility statement that made the rows.
-    pub(crate) tag: Option<command::Tag>,
 }
 
 impl Portal {
     /// True if it may be asked for earlier rows.
     pub(crate) fn may_scroll(&self) -> bool {
         self.cursor.is_some_and(|options| !options.no_scroll)
-    }
-
-    /// The format of a result column.
-    pub(crate) fn format(&self, column: usize) -> Format {
-        Format::of(&self.formats, column)
     }
 }
 
@@ -121,11 +112,6 @@ impl Portals {
     /// DISCARD ALL, and the session's end.
     pub(crate) fn close_all(&mut self) {
         self.map.clear();
-    }
-
-    /// Cursors for `pg_cursors`.
-    pub(crate) fn cursors(&self) -> impl Iterator<Item = &Portal> {
-        self.map.values()
     }
 
     /// Names of cursors WITH HOLD that their transaction's commit has yet to make independent of it.

@@ -41,7 +41,7 @@ pub(crate) struct ResultColumns {
 /// What a statement is, once analysed.
 pub(crate) enum Body {
     /// A query, with its plan when it was last planned.
-    Query(QueryBody),
+    Query(Box<QueryBody>),
     /// A utility statement.
     Utility(Box<UtilityStatement>),
 }
@@ -71,7 +71,8 @@ impl Statement {
         let body = match statement {
             AnalyzedStatement::Utility(utility) => Body::Utility(utility),
             AnalyzedStatement::Query(query) => {
-                Body::Query(QueryBody { command: query.command, plan: CachedPlan::new(*query, param_types.clone()) })
+                let command = query.command;
+                Body::Query(Box::new(QueryBody { command, plan: CachedPlan::new(*query, param_types.clone()) }))
             }
         };
         Ok(Statement { raw: raw.clone(), body, parameter_types: param_types, columns: columns.map(Arc::new) })

@@ -145,7 +145,6 @@ impl Session {
             columns,
             progress: Progress::New,
             cursor: Some(statement.options),
-            made_us: self.state.statement_start_us.get(),
             depth: self.savepoints.len(),
             is_held: false,
         };

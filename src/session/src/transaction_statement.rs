@@ -61,7 +61,7 @@ impl Session {
                 Ok(Tag::Plain("COMMIT"))
             }
             Block::Failed => {
-                let next = chain.then(|| self.failed_characteristics);
+                let next = chain.then_some(self.failed_characteristics);
                 self.end_block(instance, false)?;
                 self.chain(instance, next);
                 Ok(Tag::Plain("ROLLBACK"))

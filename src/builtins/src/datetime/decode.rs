@@ -481,7 +481,8 @@ impl Decoder<'_, '_> {
         let prefix = self.prefix.take().expect("the caller looked");
         let (value, rest) = leading_i32(text).ok_or(Bad::Overflow)?;
         let takes_fraction = matches!(prefix, Unit::Julian | Unit::IsoTime | Unit::Second);
-        if !rest.is_empty() && !(rest.starts_with('.') && takes_fraction) {
+        let is_whole = rest.is_empty() || takes_fraction && rest.starts_with('.');
+        if !is_whole {
             return Err(Bad::Format);
         }
         let found = match prefix {

@@ -149,7 +149,6 @@ impl<'a> Compiler<'a> {
                 | Step::AndArg { to, .. }
                 | Step::OrArg { to, .. }
                 | Step::JumpUnlessTrue { to, .. }
-                | Step::JumpIfNull { to, .. }
                 | Step::JumpIfNotNull { to, .. }
                 | Step::JumpUnlessZero { to, .. } => *to = here,
                 _ => unreachable!("only jumps are landed"),
@@ -188,7 +187,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Puts the value of an expression into a register.
-    fn into_register(&mut self, expr: &Expr, dst: u16) -> Result<()> {
+    fn put_in_register(&mut self, expr: &Expr, dst: u16) -> Result<()> {
         match expr {
             Expr::Const(c) if matches!(self.registers[usize::from(dst)], Datum::Null) && self.never_written(dst) => {
                 self.registers[usize::from(dst)] = c.value.clone();
@@ -219,7 +218,7 @@ impl<'a> Compiler<'a> {
     fn args(&mut self, args: &[Expr]) -> Result<u16> {
         let first = self.block(args.len());
         for (place, arg) in args.iter().enumerate() {
-            self.into_register(arg, first + place as u16)?;
+            self.put_in_register(arg, first + place as u16)?;
         }
         Ok(first)
     }
@@ -321,7 +320,7 @@ impl<'a> Compiler<'a> {
                 if let Some(arg) = &node.arg {
                     // The value is kept: the tests refer to it more than once.
                     let kept = self.register(Datum::Null);
-                    self.into_register(arg, kept)?;
+                    self.put_in_register(arg, kept)?;
                     self.case_value = Some(Operand::register(kept));
                 }
                 let mut ends = Vec::new();
@@ -492,7 +491,7 @@ impl<'a> Compiler<'a> {
             Expr::CurrentOfExpr(_) => unsupported!("WHERE CURRENT OF"),
             Expr::SubLink(_) => Err(Error::internal("unplanned sub-select")),
             Expr::InferenceElem(node) => self.compute(&node.expr, dst),
-            other => self.into_register(other, dst),
+            other => self.put_in_register(other, dst),
         }
     }
 
@@ -512,7 +511,7 @@ impl<'a> Compiler<'a> {
                 self.steps.push(Step::Copy { dst, src });
                 Ok(())
             }
-            other => self.into_register(other, dst),
+            other => self.put_in_register(other, dst),
         }
     }
 
@@ -607,13 +606,13 @@ impl<'a> Compiler<'a> {
         let upper = self.block(bounds.len());
         for (place, bound) in bounds.iter().enumerate() {
             if let Some(bound) = bound {
-                self.into_register(bound, upper + place as u16)?;
+                self.put_in_register(bound, upper + place as u16)?;
             }
         }
         let assign = match &node.assign {
             Some(value) => {
                 let register = self.register(Datum::Null);
-                self.into_register(value, register)?;
+                self.put_in_register(value, register)?;
                 Some(register)
             }
             None => None,
@@ -631,7 +630,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn domain(&mut self, arg: &Expr, domain: Oid, dst: u16) -> Result<()> {
-        self.into_register(arg, dst)?;
+        self.put_in_register(arg, dst)?;
         let name = crate::domains::name(self.cx, domain);
         let outer = self.domain_value.replace(Operand::register(dst));
         for constraint in crate::domains::constraints(self.cx, domain)?.0 {
@@ -639,7 +638,7 @@ impl<'a> Compiler<'a> {
                 None => (Operand::register(dst), None),
                 Some(condition) => (self.operand(condition)?, Some(constraint.name.clone())),
             };
-            let info = DomainCheck { domain: name.clone(), domain_oid: domain, constraint: named };
+            let info = DomainCheck { domain: name.clone(), constraint: named };
             self.steps.push(Step::DomainTest { src, info: Box::new(info) });
         }
         self.domain_value = outer;

@@ -17,4 +17,3 @@ mod subplan;
 
 pub use compile::{Compiler, compile_condition, compile_expr, compile_exprs};
 pub use program::{ArraySet, CallInfo, Callee, Program, Rows, ScalarArray, Source, SqlFunction, Subscript};
-pub use run::call;

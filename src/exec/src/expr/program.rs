@@ -136,8 +136,6 @@ pub struct ScalarArray {
 pub struct DomainCheck {
     /// The domain's name, for messages.
     pub domain: String,
-    /// Type oid of the domain.
-    pub domain_oid: Oid,
     /// Name of the constraint; `None` is NOT NULL.
     pub constraint: Option<String>,
 }
@@ -248,10 +246,6 @@ pub enum Step {
         src: Operand,
     },
     JumpUnlessTrue {
-        src: Operand,
-        to: u32,
-    },
-    JumpIfNull {
         src: Operand,
         to: u32,
     },

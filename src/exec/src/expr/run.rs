@@ -125,11 +125,6 @@ fn execute(step: &mut Step, rows: &Rows<'_>, regs: &mut [Datum], env: &mut Env<'
         }
         Step::SetBool { dst, value } => regs[usize::from(*dst)] = Datum::Bool(*value),
         Step::SetNull { dst } => regs[usize::from(*dst)] = Datum::Null,
-        Step::JumpIfNull { src, to } => {
-            if read(*src, rows, regs).is_null() {
-                return Ok(Some(*to));
-            }
-        }
         Step::JumpIfNotNull { src, to } => {
             if !read(*src, rows, regs).is_null() {
                 return Ok(Some(*to));

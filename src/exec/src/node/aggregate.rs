@@ -3,7 +3,7 @@
 use super::set::KeySpec;
 use super::{Builder, NodeState, Output, target_exprs};
 use crate::env::Env;
-use crate::expr::{Program, Rows, compile_condition, compile_exprs};
+use crate::expr::{Program, Rows, compile_exprs};
 use crate::store::{GroupTable, RunReader, RunWriter, SortKey, Sorter};
 use crate::types::Types;
 use analyze::expr::{Aggref, Expr};
@@ -689,9 +689,4 @@ fn add_row(
         }
     };
     calls.step(&mut phase.states[at], env)
-}
-
-/// Compiles HAVING; for tests of the window node as well.
-pub fn condition(builder: &Builder<'_>, quals: &[Expr]) -> Result<Option<Program>> {
-    compile_condition(builder.cx, quals)
 }

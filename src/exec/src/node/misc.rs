@@ -671,7 +671,7 @@ fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tupl
                 spread(&mut row, function.columns, function.composite, env)?;
                 store.push(&row, &mut env.temp_space())?;
                 count += 1;
-                if count % 1024 == 0 {
+                if count.is_multiple_of(1024) {
                     env.check_interrupts()?;
                 }
             }

@@ -16,7 +16,7 @@ mod set;
 mod sort;
 mod window;
 
-pub use modify::{ModifyState, TargetTable, duplicate_key, is_change};
+pub use modify::{TargetTable, duplicate_key, is_change};
 
 use crate::env::Env;
 use crate::expr::{Compiler, Program, Rows};

@@ -606,7 +606,7 @@ impl ModifyState {
         let mut count = 0u32;
         while self.child.next(env)? {
             count = count.wrapping_add(1);
-            if count % 256 == 0 {
+            if count.is_multiple_of(256) {
                 env.check_interrupts()?;
             }
             let changed = match self.operation {

@@ -317,7 +317,7 @@ impl WindowAggState {
             let value = &self.rows.row(middle)[spec.column];
             let inside = if value.is_null() {
                 // Nulls lie at one end, outside of every such frame.
-                if is_start { !spec.nulls_first } else { !spec.nulls_first }
+                !spec.nulls_first
             } else {
                 let args = [value.clone(), base.clone(), offset.clone(), Datum::Bool(subtract), Datum::Bool(less)];
                 let result = crate::env::with_format(env.cx, &env.es.format, |fx| {
@@ -423,10 +423,9 @@ impl Call {
                         *upto = frame.start;
                     }
                     let running = state.as_mut().expect("made above");
-                    for row in (*upto).max(frame.start)..frame.end {
-                        if passes[row] && !node.is_excluded(at, row) {
-                            running.step(&mut fx, values.row(row))?;
-                        }
+                    let added = (*upto).max(frame.start)..frame.end;
+                    for row in added.filter(|row| passes[*row] && !node.is_excluded(at, *row)) {
+                        running.step(&mut fx, values.row(row))?;
                     }
                     *upto = frame.end;
                     running.finish(&mut fx)

@@ -3,11 +3,6 @@
 use crate::shared::RoleContext;
 use report::Result;
 
-/// Waits.
-pub fn run(role: RoleContext) -> Result<()> {
-    wait(&role)
-}
-
 /// Waits until the role is told to end or to finish.
 pub fn wait(role: &RoleContext) -> Result<()> {
     while !role.is_told_to_end() && !role.is_told_to_finish() {
