@@ -297,7 +297,7 @@ impl Printer<'_> {
             self.out.push('0');
             self.in_number = true;
         } else {
-            self.from_number(key);
+            self.put_number(key);
         }
         let mut end = self.count + usize::from(self.spaces > 0) + usize::from(self.picture.has_point);
         if self.last_relevant == Some(self.at) {
@@ -313,7 +313,7 @@ impl Printer<'_> {
         self.current += 1;
     }
 
-    fn from_number(&mut self, key: &str) {
+    fn put_number(&mut self, key: &str) {
         match self.next() {
             b'.' => {
                 if !self.relevant_is_point() || self.picture.is_fill {
@@ -486,7 +486,7 @@ fn format_float(value: f64, format: &str, digits: usize) -> Result<String> {
 }
 
 /// Reads a number as a picture says.
-fn read_number(text: &str, format: &str) -> Result<Option<Numeric>> {
+fn put_number(text: &str, format: &str) -> Result<Option<Numeric>> {
     if format.is_empty() {
         return Ok(None);
     }
@@ -556,7 +556,7 @@ builtins! {
     fn float4_to_char(a: f32, format: &str) -> String { format_float(a.into(), format, 6)? }
     fn float8_to_char(a: f64, format: &str) -> String { format_float(a, format, 15)? }
     fn numeric_to_number(text: &str, format: &str) -> Datum {
-        match read_number(text, format)? {
+        match put_number(text, format)? {
             Some(value) => value.to_datum()?,
             None => Datum::Null,
         }
