@@ -82,6 +82,7 @@ impl Cluster {
             temp_namespace: Oid::INVALID,
             database: "template1",
             transform_null_equals: false,
+            may_use_schema: &|_| Ok(true),
         };
         match analyze(&cx, select, Parameters::None)?.statement {
             AnalyzedStatement::Query(query) => Ok(*query),
