@@ -29,7 +29,8 @@ mod types;
 mod values;
 
 pub use api::{
-    CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, lock_relations, plan_query, with_bare_env,
+    CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, lock_relations, plan_query,
+    with_bare_env,
 };
 pub use env::{Env, temp_space, with_fn_ctx};
 pub use explain::{explain, explain_plan};

@@ -78,7 +78,16 @@ impl SeqScanState {
         let exprs = plan.qual.iter().chain(super::target_exprs(&plan.targetlist));
         let wanted = if builder.recheck { ColumnSet::ALL } else { wanted_columns(exprs) };
         let output = builder.scan_output(plan, node.relation, wanted.upto(table.desc.len()))?;
-        Ok(SeqScanState { rti: node.relation, table, wanted, scan: None, row: Row::default(), output, scans: 0, rows_read: 0 })
+        Ok(SeqScanState {
+            rti: node.relation,
+            table,
+            wanted,
+            scan: None,
+            row: Row::default(),
+            output,
+            scans: 0,
+            rows_read: 0,
+        })
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {

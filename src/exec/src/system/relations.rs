@@ -1,8 +1,8 @@
 //! What relations allow and are: changes through views, sequences' parameters, names of log files, flags of settings.
 
 use super::functions;
-use super::session::pause;
 use super::sequences;
+use super::session::pause;
 use analyze::query::{CmdType, FromItem, Query};
 use base::Oid;
 use builtins::FnCtx;
