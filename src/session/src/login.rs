@@ -202,7 +202,7 @@ fn find_database(cx: Ctx<'_>, role: &PgAuthid, name: &str) -> Result<CatalogRow<
     // in between.
     let tag = LockTag::Object { database: Oid::INVALID, class: oids::PG_DATABASE, object: database.oid, part: 0 };
     cx.session.locks.acquire(tag, LockMode::RowExclusive, LockScope::Transaction)?;
-    if !catalog.database_by_name(name)?.is_some_and(|now| now.oid == database.oid) {
+    if catalog.database_by_name(name)?.is_none_or(|now| now.oid != database.oid) {
         let error = report::error!(UNDEFINED_DATABASE, "database \"{name}\" does not exist");
         return Err(error.detail("It seems to have just been dropped or renamed."));
     }
