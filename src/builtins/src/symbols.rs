@@ -24,6 +24,7 @@ pub use crate::enums::symbols::*;
 pub use crate::float::symbols::*;
 pub use crate::formatting::dates::symbols::*;
 pub use crate::formatting::numbers::symbols::*;
+pub use crate::formatting::scan::symbols::*;
 pub use crate::hash::symbols::*;
 pub use crate::int::srf_symbols::*;
 pub use crate::int::symbols::*;
@@ -81,6 +82,7 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::float::BUILTINS,
     crate::formatting::dates::BUILTINS,
     crate::formatting::numbers::BUILTINS,
+    crate::formatting::scan::BUILTINS,
     crate::hash::BUILTINS,
     crate::int::BUILTINS,
     crate::json::convert::BUILTINS,

@@ -3,3 +3,4 @@
 pub(crate) mod dates;
 pub(crate) mod numbers;
 mod pattern;
+pub(crate) mod scan;
