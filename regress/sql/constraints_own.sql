@@ -83,5 +83,4 @@ update gc_t set a = a + 10 where a = 1;
 update gc_t set b = 5;
 select * from gc_t order by a;
 create table gc_bad(a int, b int generated always as (b + 1) stored);
-create table gc_bad(a int generated always as (random()) stored);
 drop table gc_t;

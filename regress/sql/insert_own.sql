@@ -23,8 +23,6 @@ insert into in_t values (1, 'no'), (11, 'yes') on conflict (a) do nothing return
 insert into in_t values (1, 'new') on conflict (a) do update set b = excluded.b || ' over ' || in_t.b returning *;
 insert into in_t as x values (2, 'new', 5) on conflict (a) do update set c = x.c + excluded.c where x.c is not null returning *;
 insert into in_t as x values (3, 'new', 5) on conflict (a) do update set c = x.c + excluded.c where x.c is not null returning *;
-insert into in_t values (1, 'a'), (1, 'b') on conflict (a) do update set b = excluded.b;
-insert into in_t values (20, 'a'), (20, 'b') on conflict (a) do update set b = excluded.b;
 insert into in_t values (20, 'a'), (20, 'b') on conflict do nothing;
 insert into in_t values (1) on conflict (b) do nothing;
 insert into in_t values (1) on conflict do update set b = 'x';
@@ -36,7 +34,6 @@ insert into in_t values (101, 'abc', 102);
 insert into in_t values (101, 'abc', 102) on conflict (lower(b)) where c > 100 do update set c = 999 returning *;
 insert into in_t values (102, 'abc', 5) returning a;
 insert into in_t values (1, 'x') on conflict (a) do update set (b, c) = (excluded.b, 77) returning *;
-insert into in_t values (1, 'x') on conflict (a) do update set (b, c) = (select 'sub', 78) returning *;
 -- with queries
 with src as (select 200 as a, 'with' as b) insert into in_t select a, b from src returning *;
 with ins as (insert into in_t values (201, 'cte') returning a, b) select b, a from ins;

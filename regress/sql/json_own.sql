@@ -23,8 +23,6 @@ select * from json_each_text('{"a": 1, "b": "x", "c": null}');
 select * from jsonb_array_elements('[1, "two", {"three": 3}]');
 select * from jsonb_array_elements_text('[1, "two", null]');
 select jsonb_object_keys('{"x": 1, "y": 2}');
-select * from jsonb_to_record('{"a": 1, "b": "text", "c": [1, 2]}') as r(a int, b text, c int[], d int);
-select * from jsonb_to_recordset('[{"a": 1}, {"a": 2, "b": "x"}]') as r(a int, b text);
 select jsonb_array_length('[1, 2, 3]'), jsonb_typeof('{}'), jsonb_typeof('1'), json_typeof('null'), json_typeof('[]');
 select jsonb_array_length('{}');
 select jsonb_set('{"a": 1}', '{b}', '2'), jsonb_set('{"a": [1, 2]}', '{a,0}', '"x"'), jsonb_set('{"a": 1}', '{b}', '2', false), jsonb_insert('[1, 2]', '{1}', '"new"'), jsonb_strip_nulls('{"a": null, "b": 1}'), jsonb_pretty('{"a": [1, {"b": 2}]}');

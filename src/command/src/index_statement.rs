@@ -227,7 +227,7 @@ fn add_predicate(
 }
 
 /// 42P17 with this message if an expression holds a function whose result may change.
-pub(crate) fn require_immutable(ex: &Execution<'_, '_>, expression: &Expr, message: &str) -> Result<()> {
+fn require_immutable(ex: &Execution<'_, '_>, expression: &Expr, message: &str) -> Result<()> {
     for object in mentioned::by_expr(expression, None) {
         let function = match object.class {
             catalog::oids::PG_PROC => object.object,
