@@ -31,7 +31,7 @@ fn pg_indexam_has_property(_: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Res
 
 fn pg_index_has_property(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let entry = cx.catalog().relation(args[0].as_oid())?;
-    if !entry.is_some_and(|entry| entry.index.is_some()) {
+    if entry.is_none_or(|entry| entry.index.is_none()) {
         return Ok(Datum::Null);
     }
     let all = ["clusterable", "index_scan", "bitmap_scan", "backward_scan"];
