@@ -4,7 +4,7 @@
 //!
 //! 1. [`spec`] reads a file into sessions, steps and permutations.
 //! 2. [`run`] plays each permutation: a step that blocks is printed as `<waiting ...>`, and as `<... completed>` later.
-//! 3. [`print`] writes result tables.
+//! 3. [`mod@print`] writes result tables.
 
 mod print;
 mod run;

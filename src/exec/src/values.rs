@@ -29,7 +29,7 @@ pub fn make_row(args: &[Datum], row_type: Oid, type_mod: i32, field_types: &[Oid
     record::build(row_type, type_mod, &columns)
 }
 
-/// IS [NOT] NULL of a composite value: of all its fields.
+/// IS \[NOT\] NULL of a composite value: of all its fields.
 pub fn row_is_null(value: &Datum, negate: bool) -> Datum {
     if value.is_null() {
         return Datum::Bool(!negate);

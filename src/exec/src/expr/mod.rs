@@ -1,6 +1,6 @@
 //! Expressions as flat step programs.
 //!
-//! 1. `compile` turns an expression tree into a list of [`Step`]s over registers, with jumps for AND, OR, CASE and
+//! 1. `compile` turns an expression tree into a list of `Step`s over registers, with jumps for AND, OR, CASE and
 //!    COALESCE: no recursion while rows flow.
 //! 2. `run` executes the steps for a row. Columns are read in place; only results of steps are stored.
 //!

@@ -43,13 +43,13 @@ impl Operand {
 /// The rows that a program reads.
 #[derive(Clone, Copy, Default)]
 pub struct Rows<'a> {
-    /// [`Source::Scan`]
+    /// `Source::Scan`
     pub scan: &'a [Datum],
-    /// [`Source::Outer`]
+    /// `Source::Outer`
     pub outer: &'a [Datum],
-    /// [`Source::Inner`]
+    /// `Source::Inner`
     pub inner: &'a [Datum],
-    /// [`Source::Aggregates`]
+    /// `Source::Aggregates`
     pub aggregates: &'a [Datum],
     /// System columns of the scanned row.
     pub identity: Option<&'a access::Row>,
@@ -258,13 +258,13 @@ pub enum Step {
         src: Operand,
         negate: bool,
     },
-    /// IS [NOT] NULL of a composite value, field by field.
+    /// IS \[NOT\] NULL of a composite value, field by field.
     RowIsNull {
         dst: u16,
         src: Operand,
         negate: bool,
     },
-    /// IS [NOT] TRUE (`of = Some(true)`), FALSE, UNKNOWN (`None`).
+    /// IS \[NOT\] TRUE (`of = Some(true)`), FALSE, UNKNOWN (`None`).
     BoolTest {
         dst: u16,
         src: Operand,
