@@ -6,7 +6,7 @@
 //!
 //! The flow:
 //! 1. [`analyze()`] resolves a statement; expressions of definitions have methods of [`AnalyzeContext`] of their own.
-//! 2. [`mod@rewrite`] expands views and fills in what a change leaves out; what results can be planned.
+//! 2. [`rewrite()`] expands views and fills in what a change leaves out; what results can be planned.
 //! 3. [`dependencies`] says whose change makes a plan stale.
 //!
 //! This crate does not plan, fold constants or run anything.

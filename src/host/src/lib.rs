@@ -2,7 +2,7 @@
 //!
 //! What it does not do: it knows no page and no WAL; it retries nothing and hides no error.
 //!
-//! 1. All paths are relative to the data directory; [`mod@real`] is given its place, [`SimHost`] keeps it in memory.
+//! 1. All paths are relative to the data directory; [`real()`] is given its place, [`SimHost`] keeps it in memory.
 //! 2. A file is an `Arc<dyn File>`: positioned reads and writes from any thread, no cursor.
 //! 3. What was written is durable after `sync_data` (contents) or `sync_all` (contents and length); that a name exists, was
 //!    renamed or removed is durable after [`Disk::sync_dir`] of its directory. [`SimHost::crash`] takes everything else
@@ -55,7 +55,7 @@ pub fn real(root: &Path) -> Host {
     Host { disk: Arc::new(RealDisk::new(root)), clock: Arc::new(RealClock::new()), entropy: Arc::new(RealEntropy) }
 }
 
-/// As [`mod@real`], but nothing is synced (`fsync = off`).
+/// As [`real()`], but nothing is synced (`fsync = off`).
 pub fn real_without_sync(root: &Path) -> Host {
     Host { disk: Arc::new(RealDisk::without_sync(root)), ..real(root) }
 }
