@@ -316,6 +316,7 @@ impl Analyzer<'_, '_> {
             collation: Oid::INVALID,
             input_collation: Oid::INVALID,
             args,
+            default_count: 0,
             location: how.location,
         }
         .into())

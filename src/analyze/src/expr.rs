@@ -361,6 +361,9 @@ pub struct FuncExpr {
     pub input_collation: Oid,
     /// The arguments.
     pub args: Vec<Expr>,
+    /// How many of the last arguments are defaults that the call does not write.
+    #[serde(default)]
+    pub default_count: usize,
     /// Where it stands.
     #[serde(skip)]
     pub location: Location,

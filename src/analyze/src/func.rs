@@ -356,9 +356,11 @@ impl Analyzer<'_, '_> {
                 return Err(self.at(error!(DATATYPE_MISMATCH, "VARIADIC argument must be an array"), location));
             }
         }
+        let written_count = args.len();
         if found.candidate.variadic_count == 0 {
             append_defaults(&mut args, &found);
         }
+        let default_count = args.len() - written_count;
         if row.proretset {
             self.check_srf_placement(call.last_srf, call.location)?;
         }
@@ -378,6 +380,7 @@ impl Analyzer<'_, '_> {
                 collation: Oid::INVALID,
                 input_collation: Oid::INVALID,
                 args,
+                default_count,
                 location: call.location,
             }
             .into(),

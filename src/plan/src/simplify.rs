@@ -355,6 +355,7 @@ fn put_case_value(expr: &mut Expr, value: &Const) -> Result<()> {
 }
 
 fn order_named_args(node: &mut FuncExpr) {
+    node.default_count = 0;
     if !node.args.iter().any(|arg| matches!(arg, Expr::NamedArgExpr(_))) {
         return;
     }

@@ -531,11 +531,12 @@ impl<'q> Deparser<'_, '_, 'q> {
             }
             CoercionForm::ExplicitCall => {}
         }
-        let name = self.function_name(node.function, &node.args, node.variadic)?;
+        let written = &node.args[..node.args.len() - node.default_count];
+        let name = self.function_name(node.function, written, node.variadic)?;
         self.push(&name);
         self.push("(");
-        let last = node.args.len().wrapping_sub(1);
-        self.separated(node.args.iter().enumerate(), |this, (at, arg)| {
+        let last = written.len().wrapping_sub(1);
+        self.separated(written.iter().enumerate(), |this, (at, arg)| {
             if node.variadic && at == last {
                 this.push("VARIADIC ");
             }
