@@ -185,7 +185,10 @@ fn a_cancel_request_needs_the_right_key() {
     raw.send(&message(b'Q', b"select pg_sleep(0)\0"));
     assert_eq!(types(&raw.until(b'Z')), "TDCZ", "a wrong key disturbs nobody");
     raw.send(&message(b'Q', b"select 1; select pg_sleep(600)\0"));
-    raw.until(b'C');
+    let mut watcher = cluster.connect();
+    let is_running = "select count(*) from pg_stat_activity \
+                      where query like '%sleep(600)%' and state = 'active' and pid <> pg_backend_pid()";
+    while watcher.run(is_running).value() != "1" {}
     let mut other = Raw::open(&cluster);
     other.send(&request(key));
     assert!(other.message().is_none(), "a cancel request has no answer");
