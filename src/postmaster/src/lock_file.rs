@@ -175,7 +175,12 @@ fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
         Err(TryLockError::Error(_)) => owner.is_alive(),
     };
     if is_refused {
-        return Err(refusal(format!("lock file \"{}\" already exists", path.display())).hint(owner.hint(guards)));
+        // The data directory's file goes by its name alone, as everybody knows where it is.
+        let name = match guards {
+            Guards::DataDirectory(_) => path.file_name().map_or(path, Path::new),
+            _ => path,
+        };
+        return Err(refusal(format!("lock file \"{}\" already exists", name.display())).hint(owner.hint(guards)));
     }
     // The lock on the stale file is what entitles to remove it, but only while the name is still this file's.
     if !is_same_file(&file, path) {
