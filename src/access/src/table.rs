@@ -119,6 +119,8 @@ pub enum Changed<T> {
     },
     /// It is locked, and the caller would not wait.
     WouldBlock,
+    /// This very command of the transaction made it, or an earlier one removed it: the command does not see it.
+    Invisible,
 }
 
 /// What an update made.

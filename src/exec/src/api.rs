@@ -296,6 +296,7 @@ impl Executor {
         let mut es = Box::new(EState {
             values: vec![Datum::Null; plan.param_exec_types.len()],
             pending: vec![None; plan.param_exec_types.len()],
+            watched: crate::subplans::watched(plan.param_exec_types.len(), &subplans),
             subplans,
             work_tables: Vec::new(),
             snapshot: Some(snapshot),
@@ -616,6 +617,7 @@ pub fn with_bare_env<T>(cx: Ctx<'_>, work: impl FnOnce(&mut Env<'_>) -> Result<T
         values: Vec::new(),
         pending: Vec::new(),
         subplans: Vec::new(),
+        watched: Vec::new(),
         work_tables: Vec::new(),
         snapshot: Some(cx.snapshot()),
         format: Arc::clone(&cx.session.format.borrow()),

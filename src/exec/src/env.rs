@@ -29,6 +29,8 @@ pub struct EState {
     pub pending: Vec<Option<u32>>,
     /// Sub-plans' states, taken out while they run.
     pub subplans: Vec<Option<Box<crate::subplans::SubplanState>>>,
+    /// For each executor parameter, whether a sub-plan depends on it.
+    pub watched: Vec<bool>,
     /// Work tables of recursive queries, by parameter.
     pub work_tables: Vec<(i32, crate::store::Tuplestore)>,
     /// What the statement sees; none while the executor rests.

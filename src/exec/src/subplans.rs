@@ -73,9 +73,14 @@ impl SubplanState {
 
     /// Notes that parameters changed.
     pub fn note(&mut self, changed: &[i32]) {
-        let concerned: Vec<i32> = changed.iter().copied().filter(|p| self.node.depends_on(&[*p])).collect();
-        if !concerned.is_empty() {
-            self.changed.extend(concerned);
+        let mut is_concerned = false;
+        for param in changed.iter().filter(|p| self.node.depends_on(&[**p])) {
+            is_concerned = true;
+            if !self.changed.contains(param) {
+                self.changed.push(*param);
+            }
+        }
+        if is_concerned {
             self.dirty = true;
             if let Some((store, done)) = &mut self.store {
                 store.clear();
@@ -136,30 +141,44 @@ impl SubplanState {
     }
 }
 
-/// Tells all sub-plans, and initial plans, that parameters changed; returns those that change with them.
-pub fn note_changed(env: &mut Env<'_>, changed: &[i32]) -> Vec<i32> {
-    let mut all = changed.to_vec();
-    if changed.is_empty() {
-        return all;
+/// Tells all sub-plans, and initial plans, that parameters changed; returns all that change with them, unless those are
+/// just the same. What an initial plan sets changes when something changes that it depends on.
+pub fn note_changed(env: &mut Env<'_>, changed: &[i32]) -> Option<Vec<i32>> {
+    if !changed.iter().any(|p| env.es.watched[*p as usize]) {
+        return None;
     }
-    for at in 0..env.es.subplans.len() {
-        let Some(state) = &mut env.es.subplans[at] else { continue };
-        state.note(&all);
-        if state.dirty
-            && let Some(init) = &state.init
-        {
-            for id in &init.set_params {
-                if init.kind != analyze::expr::SubLinkType::Cte {
-                    env.es.pending[*id as usize] = Some(at as u32);
-                }
-                if !all.contains(id) {
-                    all.push(*id);
-                }
-            }
-            if let Some(state) = &mut env.es.subplans[at] {
-                state.dirty = state.init.is_none();
-            }
+    let mut all = changed.to_vec();
+    loop {
+        let before = all.len();
+        for at in 0..env.es.subplans.len() {
+            note_one(env, at, &mut all);
+        }
+        if all.len() == before {
+            return Some(all);
         }
     }
-    all
+}
+
+fn note_one(env: &mut Env<'_>, at: usize, all: &mut Vec<i32>) {
+    let Some(state) = &mut env.es.subplans[at] else { return };
+    state.note(all);
+    let (true, Some(init)) = (state.dirty, &state.init) else { return };
+    state.dirty = false;
+    for id in &init.set_params {
+        if init.kind != analyze::expr::SubLinkType::Cte {
+            env.es.pending[*id as usize] = Some(at as u32);
+        }
+        if !all.contains(id) {
+            all.push(*id);
+        }
+    }
+}
+
+/// For each parameter, whether some sub-plan depends on it.
+pub fn watched(count: usize, subplans: &[Option<Box<SubplanState>>]) -> Vec<bool> {
+    let mut watched = vec![false; count];
+    for param in subplans.iter().flatten().flat_map(|state| state.node.params()) {
+        watched[*param as usize] = true;
+    }
+    watched
 }

@@ -97,9 +97,7 @@ pub(crate) fn look(cx: &mut Access<'_>, table: &Relation, page: &Page, wanted: &
         Writable::BySelf(command) => Look::No(Changed::BySelf { command }),
         Writable::Updated => Look::No(Changed::Updated { next: header.ctid, xmax: header.xmax }),
         Writable::Deleted => Look::No(Changed::Deleted { xmax: header.xmax }),
-        Writable::Invisible => {
-            return Err(report::Error::internal(format!("attempted {} an invisible tuple", wanted.doing)));
-        }
+        Writable::Invisible => Look::No(Changed::Invisible),
     })
 }
 
@@ -203,5 +201,6 @@ pub(crate) fn refusal<T>(answer: Changed<()>) -> Changed<T> {
         Changed::Updated { next, xmax } => Changed::Updated { next, xmax },
         Changed::Deleted { xmax } => Changed::Deleted { xmax },
         Changed::WouldBlock => Changed::WouldBlock,
+        Changed::Invisible => Changed::Invisible,
     }
 }

@@ -1012,15 +1012,14 @@ impl Planner<'_> {
             None => None,
             Some(conflict) => {
                 let arbiter_indexes = self.infer_arbiters(query, conflict)?;
-                // The sub-select of `(a, b) = (SELECT ...)` is an initial plan by now, unless it refers to the row.
-                let (junk, set): (Vec<_>, Vec<_>) = conflict.set.iter().cloned().partition(|t| t.junk);
-                if junk.iter().any(|t| !matches!(t.expr, Expr::Const(_))) {
-                    unsupported!("several columns of ON CONFLICT DO UPDATE from a sub-select that refers to the row");
-                }
+                // Behind the columns stand the sub-selects of `(a, b) = (SELECT ...)` that refer to the row.
+                let (junk, mut set): (Vec<_>, Vec<_>) = conflict.set.iter().cloned().partition(|t| t.junk);
+                let set_columns = set.iter().map(|t| t.resno).collect();
+                set.extend(junk.into_iter().filter(|t| !matches!(t.expr, Expr::Const(_))));
                 Some(Box::new(OnConflict {
                     arbiter_indexes,
                     update: conflict.action == OnConflictAction::Update,
-                    set_columns: set.iter().map(|t| t.resno).collect(),
+                    set_columns,
                     set,
                     condition: tree::conjuncts(conflict.quals.clone()),
                     excluded_relation: conflict.excluded_index,

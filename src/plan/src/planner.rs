@@ -206,6 +206,9 @@ impl Planner<'_> {
             for target in &mut conflict.set {
                 self.preprocess(&mut target.expr, false)?;
             }
+            for target in &mut conflict.set {
+                self.put_multiexpr_params(&mut target.expr)?;
+            }
             self.preprocess_option(&mut conflict.quals, true)?;
         }
         for place in 0..query.rtable.len() {

@@ -196,6 +196,7 @@ fn changed<T>(outcome: Changed<T>) -> Result<T> {
         Changed::Done(value) => Ok(value),
         Changed::BySelf { .. } => bail!(INTERNAL_ERROR, "tuple already updated by self"),
         Changed::Deleted { .. } => bail!(INTERNAL_ERROR, "tuple concurrently deleted"),
+        Changed::Invisible => bail!(INTERNAL_ERROR, "attempted to change an invisible tuple"),
         Changed::Updated { .. } | Changed::WouldBlock => bail!(INTERNAL_ERROR, "tuple concurrently updated"),
     }
 }

@@ -19,8 +19,8 @@ pub struct SubPlanStep {
     test: Option<Program>,
     param_ids: Vec<u32>,
     set_params: Vec<u32>,
-    correlated: bool,
-    changed: Vec<i32>,
+    /// What the enclosing query sets for each evaluation.
+    par_params: Vec<i32>,
     element_type: base::Oid,
     unknown_eq_false: bool,
     hash: Option<HashedSubPlan>,
@@ -62,8 +62,7 @@ impl SubPlanStep {
             test,
             param_ids: node.param_ids.iter().map(|p| *p as u32).collect(),
             set_params: node.set_params.iter().map(|p| *p as u32).collect(),
-            correlated: !node.par_params.is_empty(),
-            changed: node.par_params.clone(),
+            par_params: node.par_params.clone(),
             element_type: node.first_type,
             unknown_eq_false: node.unknown_eq_false,
             hash,
@@ -176,11 +175,10 @@ fn scan(
     rows: &Rows<'_>,
     env: &mut Env<'_>,
 ) -> Result<Datum> {
-    let changed = std::mem::take(&mut info.changed);
-    let restarted = state.rescan(env, &changed);
-    info.changed = changed;
-    restarted?;
-    let _ = info.correlated;
+    match crate::subplans::note_changed(env, &info.par_params) {
+        None => state.rescan(env, &info.par_params)?,
+        Some(changed) => state.rescan(env, &changed)?,
+    }
     match info.kind {
         SubLinkType::Exists => state.next(env).map(Datum::Bool),
         SubLinkType::Expr => {

@@ -65,11 +65,9 @@ impl NestLoopState {
                 env.es.set_param(*id as u32, value);
             }
         }
-        if env.es.subplans.is_empty() || self.param_ids.is_empty() {
-            self.inner.rescan(env, &self.param_ids)?;
-        } else {
-            let changed = crate::subplans::note_changed(env, &self.param_ids);
-            self.inner.rescan(env, &changed)?;
+        match crate::subplans::note_changed(env, &self.param_ids) {
+            None => self.inner.rescan(env, &self.param_ids)?,
+            Some(changed) => self.inner.rescan(env, &changed)?,
         }
         self.need_outer = false;
         self.matched = false;

@@ -74,7 +74,7 @@ impl LockRowsState {
             match lock_row(&table, tid, strength, wait, &mut row, env)? {
                 Changed::Done(()) if has_moved => return Ok(Locked::Moved(row)),
                 Changed::Done(()) => return Ok(Locked::Same),
-                Changed::BySelf { .. } | Changed::WouldBlock => return Ok(Locked::Skip),
+                Changed::BySelf { .. } | Changed::Invisible | Changed::WouldBlock => return Ok(Locked::Skip),
                 Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => return Err(serialization_failure("update")),
                 Changed::Deleted { .. } => return Ok(Locked::Skip),
                 Changed::Updated { .. } if is_snapshot_fixed(env.cx) => return Err(serialization_failure("update")),
@@ -98,7 +98,8 @@ impl LockRowsState {
         }
         let mut node = match self.recheck.take() {
             Some(mut node) => {
-                node.rescan(env, &[])?;
+                // What it kept was made of other rows.
+                node.restart(env, &[])?;
                 node
             }
             None => Box::new(crate::api::build_recheck(env, &self.child_plan)?),

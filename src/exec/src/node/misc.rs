@@ -419,7 +419,7 @@ impl RecursiveUnionState {
     fn next_round(&mut self, env: &mut Env<'_>) -> Result<()> {
         let made = self.intermediate.replace(Tuplestore::new(self.width, self.memory)).expect("made at the start");
         set_work_table(env, self.param, made);
-        let changed = crate::subplans::note_changed(env, &[self.param]);
+        let changed = crate::subplans::note_changed(env, &[self.param]).unwrap_or_else(|| vec![self.param]);
         self.right.rescan(env, &changed)
     }
 
@@ -523,6 +523,8 @@ struct FunctionState {
     source: Source1,
     columns: usize,
     composite: bool,
+    /// Executor parameters that its arguments depend on.
+    params: Vec<i32>,
     store: Option<Tuplestore>,
 }
 
@@ -568,6 +570,7 @@ impl FunctionScanState {
                 source,
                 columns: function.columns,
                 composite: function.composite,
+                params: function_params(plan, &function.expr),
                 store: None,
             });
         }
@@ -640,8 +643,10 @@ impl FunctionScanState {
 
     pub(super) fn rescan(&mut self, _env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
         self.at = 0;
-        if !changed.is_empty() {
-            self.functions.iter_mut().for_each(|f| f.store = None);
+        for function in &mut self.functions {
+            if changed.iter().any(|p| function.params.contains(p)) {
+                function.store = None;
+            }
         }
         Ok(())
     }
@@ -654,6 +659,17 @@ impl FunctionScanState {
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
         Vec::new()
     }
+}
+
+/// The executor parameters of a call. Those of a sub-select in it are not told apart from the node's.
+fn function_params(plan: &Plan, call: &Expr) -> Vec<i32> {
+    let mut params = Vec::new();
+    analyze::walk::for_each(call, &mut |e| match e {
+        Expr::Param(param) if param.kind == analyze::expr::ParamKind::Exec => params.push(param.id),
+        Expr::SubPlan(_) => params.extend(&plan.all_params),
+        _ => {}
+    });
+    params
 }
 
 fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tuplestore> {

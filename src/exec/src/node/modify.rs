@@ -351,6 +351,7 @@ impl TargetTable {
             Changed::Updated { next, xmax } => Changed::Updated { next, xmax },
             Changed::Deleted { xmax } => Changed::Deleted { xmax },
             Changed::WouldBlock => Changed::WouldBlock,
+            Changed::Invisible => Changed::Invisible,
         })
     }
 
@@ -718,10 +719,7 @@ impl ModifyState {
         let locked = lock_row(&target.table, tid, RowLock::Update, RowWait::Block, &mut old, env)?;
         match locked {
             Changed::Done(()) => {}
-            Changed::BySelf { .. } => {
-                return Err(error!(CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-                    .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values."));
-            }
+            Changed::BySelf { .. } | Changed::Invisible => return Err(second_time()),
             Changed::Updated { .. } | Changed::Deleted { .. } => {
                 if is_snapshot_fixed(env.cx) {
                     return Err(serialization_failure("update"));
@@ -732,8 +730,7 @@ impl ModifyState {
         }
         // A row that this very command made cannot be changed by it again.
         if is_made_by_this_command(&old, env) {
-            return Err(error!(CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-                .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values."));
+            return Err(second_time());
         }
         let rows = Rows { scan: &old.values, inner: excluded, identity: Some(&old), ..Rows::default() };
         if let Some(condition) = &mut conflict.condition
@@ -813,6 +810,7 @@ impl ModifyState {
                         return Ok(true);
                     }
                     Changed::BySelf { .. } | Changed::WouldBlock => return Ok(false),
+                    Changed::Invisible => return Err(Error::internal("attempted to update invisible tuple")),
                     Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => {
                         return Err(serialization_failure("delete"));
                     }
@@ -860,6 +858,7 @@ impl ModifyState {
                         return Ok(true);
                     }
                     Changed::BySelf { .. } | Changed::WouldBlock => return Ok(false),
+                    Changed::Invisible => return Err(Error::internal("attempted to delete invisible tuple")),
                     Changed::Deleted { .. } if is_snapshot_fixed(env.cx) => {
                         return Err(serialization_failure("delete"));
                     }
@@ -897,7 +896,8 @@ impl ModifyState {
         }
         let mut node = match self.recheck.take() {
             Some(mut node) => {
-                node.rescan(env, &[])?;
+                // What it kept was made of other rows.
+                node.restart(env, &[])?;
                 node
             }
             None => Box::new(crate::api::build_recheck(env, &self.child_plan)?),
@@ -976,9 +976,18 @@ pub fn lock_latest(
         match lock_row(table, tid, how.0, how.1, row, env)? {
             Changed::Done(()) => return Ok(true),
             Changed::Updated { next, .. } => tid = next,
-            Changed::BySelf { .. } | Changed::Deleted { .. } | Changed::WouldBlock => return Ok(false),
+            Changed::BySelf { .. } | Changed::Deleted { .. } | Changed::WouldBlock | Changed::Invisible => {
+                return Ok(false);
+            }
         }
     }
+}
+
+#[cold]
+fn second_time() -> Error {
+    error!(CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time").hint(
+        "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
+    )
 }
 
 /// True at isolation levels whose snapshot is the transaction's.

@@ -5,6 +5,7 @@ use crate::env::Env;
 use crate::expr::{Program, Rows, compile_exprs};
 use crate::store::{GroupTable, RowBuffer, SortKey, SortStats, Sorter, Tuplestore, hash_combine};
 use crate::types::Types;
+use analyze::expr::Expr;
 use analyze::query::TargetEntry;
 use builtins::Hasher;
 use plan::node::{IncrementalSort, Memoize, Plan, Sort, SortColumn};
@@ -186,13 +187,15 @@ pub struct MaterialState {
     store: Tuplestore,
     at: u64,
     ended: bool,
+    /// The child has rows of another run.
+    stale: bool,
     row: Vec<Datum>,
 }
 
 impl MaterialState {
     pub(super) fn build(builder: &mut Builder<'_>, child: &Plan) -> Result<MaterialState> {
         let store = Tuplestore::new(child.targetlist.len(), builder.work_mem);
-        Ok(MaterialState { child: builder.build(child)?, store, at: 0, ended: false, row: Vec::new() })
+        Ok(MaterialState { child: builder.build(child)?, store, at: 0, ended: false, stale: false, row: Vec::new() })
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
@@ -220,7 +223,7 @@ impl MaterialState {
 
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
         self.at = 0;
-        if self.child.depends_on(changed) {
+        if std::mem::take(&mut self.stale) || self.child.depends_on(changed) {
             self.store.clear();
             self.ended = false;
             return self.child.rescan(env, changed);
@@ -237,6 +240,7 @@ impl MaterialState {
     pub fn forget(&mut self) {
         self.store.clear();
         self.ended = false;
+        self.stale = true;
         self.at = 0;
     }
 
@@ -257,6 +261,8 @@ pub struct MemoizeState {
     memory: usize,
     width: usize,
     single_row: bool,
+    /// The parameters in the keys.
+    key_params: Vec<i32>,
     place: Place,
     key: Vec<Datum>,
     row: Vec<Datum>,
@@ -284,6 +290,14 @@ impl MemoizeState {
             comparators.push(builtins::comparator(key.type_of(), *collation, &types)?);
         }
         let width = node.child.targetlist.len();
+        let mut key_params = Vec::new();
+        for key in &node.keys {
+            analyze::walk::for_each(key, &mut |e| {
+                if let Expr::Param(param) = e {
+                    key_params.push(param.id);
+                }
+            });
+        }
         Ok(MemoizeState {
             child: builder.build(&node.child)?,
             keys: compile_exprs(builder.cx, &node.keys)?,
@@ -295,6 +309,7 @@ impl MemoizeState {
             memory: builder.hash_mem,
             width,
             single_row: node.single_row,
+            key_params,
             place: Place::Start,
             key: Vec::new(),
             row: Vec::new(),
@@ -402,6 +417,10 @@ impl MemoizeState {
             self.results.pop();
         }
         self.place = Place::Start;
+        // Results are good only as long as nothing changes but the keys.
+        if changed.iter().any(|p| !self.key_params.contains(p) && self.child.depends_on(&[*p])) {
+            self.forget();
+        }
         for param in changed {
             if !self.pending.contains(param) {
                 self.pending.push(*param);
