@@ -151,7 +151,7 @@ fn add_check(ex: &mut Execution<'_, '_>, table: Oid, said: &Constraint, expressi
     let made = with_analyze_context(cx, ex.text, |context| {
         context.analyze_relation_expr(&entry, expression, RelationExpr::Check)
     })?;
-    let mentioned = mentioned::by_expr(&made, Some(table));
+    let mentioned = mentioned::by_expr(cx, &made, Some(table))?;
     let is_column = |m: &&ObjectAddress| m.class == oids::PG_CLASS && m.object == table && m.part > 0;
     let columns: Vec<i16> = mentioned.iter().filter(is_column).map(|m| m.part as i16).collect();
     let column_name = match columns[..] {

@@ -139,7 +139,7 @@ fn record_dependencies(cx: Ctx<'_>, domain: Oid, base: Oid, collation: Oid) -> R
 
 fn record_default(cx: Ctx<'_>, domain: Oid, default: &Expr) -> Result<()> {
     let own = ObjectAddress::new(oids::PG_TYPE, domain);
-    dependency::record_all(cx, own, mentioned::by_expr(default, None), Dependency::Normal)
+    dependency::record_all(cx, own, mentioned::by_expr(cx, default, None)?, Dependency::Normal)
 }
 
 /// Adds a check, without a look at values.
@@ -194,7 +194,7 @@ fn add_check(ex: &mut Execution<'_, '_>, domain: Oid, said: &Constraint) -> Resu
     })?;
     let own = ObjectAddress::new(oids::PG_CONSTRAINT, oid);
     dependency::record(cx, own, ObjectAddress::new(oids::PG_TYPE, domain), Dependency::Auto)?;
-    let others = mentioned::by_expr(&made, None).into_iter().filter(|m| m.object != domain);
+    let others = mentioned::by_expr(cx, &made, None)?.into_iter().filter(|m| m.object != domain);
     dependency::record_all(cx, own, others, Dependency::Normal)?;
     touch(cx, domain)?;
     cx.next_command()

@@ -1,6 +1,5 @@
 //! CREATE INDEX, and the indexes of PRIMARY KEY and UNIQUE.
 
-use crate::address::ObjectAddress;
 use crate::index::{INDEX_COLUMNS_MAX, IndexColumn, NewIndex, create_index, default_opclass};
 use crate::relation::BTREE;
 use crate::sequence::{choose_name, make_object_name};
@@ -104,7 +103,7 @@ fn read_columns(ex: &Execution<'_, '_>, table: &Arc<RelationEntry>, statement: &
                     context.analyze_relation_expr(table, expression, RelationExpr::IndexColumn)
                 })?;
                 require_immutable(ex, &made, "functions in index expression must be marked IMMUTABLE")?;
-                columns.new.mentioned.extend(mentioned::by_expr(&made, Some(table.oid)));
+                columns.new.mentioned.extend(mentioned::by_expr(ex.cx, &made, Some(table.oid))?);
                 let column = expression_column(&made);
                 expressions.push(made);
                 column
@@ -220,23 +219,14 @@ fn add_predicate(
         context.analyze_relation_expr(table, filter, RelationExpr::IndexPredicate)
     })?;
     require_immutable(ex, &made, "functions in index predicate must be marked IMMUTABLE")?;
-    let mentioned: Vec<ObjectAddress> = mentioned::by_expr(&made, Some(table.oid)).into_iter().collect();
-    new.mentioned.extend(mentioned);
+    new.mentioned.extend(mentioned::by_expr(ex.cx, &made, Some(table.oid))?);
     new.predicate = Some(stored::to_text(&made));
     Ok(())
 }
 
 /// 42P17 with this message if an expression holds a function whose result may change.
 fn require_immutable(ex: &Execution<'_, '_>, expression: &Expr, message: &str) -> Result<()> {
-    for object in mentioned::by_expr(expression, None) {
-        let function = match object.class {
-            catalog::oids::PG_PROC => object.object,
-            catalog::oids::PG_OPERATOR => match ex.cx.catalog().operator(object.object)? {
-                Some(row) => row.oprcode,
-                None => continue,
-            },
-            _ => continue,
-        };
+    for function in mentioned::functions(ex.cx, expression)? {
         if ex.cx.catalog().function(function)?.is_some_and(|row| row.provolatile != b'i') {
             bail!(INVALID_OBJECT_DEFINITION, "{message}");
         }

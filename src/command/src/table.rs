@@ -351,11 +351,12 @@ pub(crate) fn store_default(cx: Ctx<'_>, (table, number): (Oid, i16), expression
     if !row.atthasdef {
         catalog.update(&row, &PgAttribute { atthasdef: true, ..row.row.clone() })?;
     }
-    // A generated column and its expression are one; a default goes with its column.
-    let kind = if row.attgenerated == b's' { Dependency::Internal } else { Dependency::Auto };
-    dependency::record(cx, own, column, kind)?;
-    let mentioned = mentioned::by_expr(expression, Some(table)).into_iter();
-    let others = mentioned.filter(|m| *m != ObjectAddress::relation(table) && *m != column);
-    dependency::record_all(cx, own, others, Dependency::Normal)?;
+    dependency::record(cx, own, column, Dependency::Auto)?;
+    let mentioned = mentioned::by_expr(cx, expression, Some(table))?;
+    // What a generated column is made of takes the column along; what a default mentions, only the default, by CASCADE.
+    match row.attgenerated == b's' {
+        true => dependency::record_all(cx, column, mentioned, Dependency::Auto)?,
+        false => dependency::record_all(cx, own, mentioned, Dependency::Normal)?,
+    }
     Ok(oid)
 }

@@ -14,10 +14,13 @@ use instance::privileges::ObjectKind;
 use lock::LockMode;
 use parser::ast::{CheckOption, DefArg, DefElem, Persistence, Statement, ViewStmt};
 use report::{Error, Result, Severity, SqlState, bail, error, unsupported};
-use schema::{Key, RelationEntry};
+use schema::{CatalogRow, Key, RelationEntry};
 use std::sync::Arc;
 
 /// CREATE [OR REPLACE] VIEW.
+/// The name of the rule that is a view.
+const RULE: &str = "_RETURN";
+
 pub(crate) fn create_view(ex: &mut Execution<'_, '_>, statement: &ViewStmt) -> Result<Tag> {
     let cx = ex.cx;
     if statement.view.persistence == Persistence::Unlogged {
@@ -129,7 +132,7 @@ fn columns_of(cx: Ctx<'_>, query: &Query) -> Result<Vec<NewColumn>> {
 }
 
 fn uses_temporary(cx: Ctx<'_>, query: &Query) -> Result<bool> {
-    for object in mentioned::by_query(query) {
+    for object in mentioned::by_query(cx, query)? {
         if object.class == oids::PG_CLASS
             && cx.catalog().class(object.object)?.is_some_and(|class| class.relpersistence == b't')
         {
@@ -162,7 +165,6 @@ fn replace_view(
     }
     let row = catalog.class(oid)?.expect("the view was just opened");
     catalog.update(&row, &PgClass { relnatts: columns.len() as i16, reloptions: options, ..row.row.clone() })?;
-    forget_rule(cx, &entry)?;
     store_rule(cx, oid, query)
 }
 
@@ -187,36 +189,38 @@ fn check_columns_kept(cx: Ctx<'_>, entry: &Arc<RelationEntry>, columns: &[NewCol
     Ok(())
 }
 
-fn forget_rule(cx: Ctx<'_>, view: &RelationEntry) -> Result<()> {
+/// The row of the rule that stands for the view in queries, if it is there already.
+fn find_rule(cx: Ctx<'_>, view: Oid) -> Result<Option<CatalogRow<PgRewrite>>> {
     use catalog::columns::pg_rewrite as c;
-    let catalog = cx.catalog();
-    for row in catalog.scan::<PgRewrite>(&[Key::oid(c::EV_CLASS, view.oid)])? {
-        if row.rulename == "_RETURN" {
-            dependency::forget(cx, ObjectAddress::new(oids::PG_REWRITE, row.oid))?;
-            catalog.delete(&row)?;
-        }
-    }
-    Ok(())
+    let rows = cx.catalog().scan::<PgRewrite>(&[Key::oid(c::EV_CLASS, view), Key::text(c::RULENAME, RULE)])?;
+    Ok(rows.into_iter().next())
 }
 
-/// Adds the rule `_RETURN`, which stands for the view in queries.
+/// Adds the rule `_RETURN`, which stands for the view in queries. One that is there is changed: whatever names it stays true.
 pub(crate) fn store_rule(cx: Ctx<'_>, view: Oid, query: &Query) -> Result<()> {
     let catalog = cx.catalog();
-    let oid = catalog.new_oid::<PgRewrite>()?;
-    catalog.insert(&PgRewrite {
+    let old = find_rule(cx, view)?;
+    let oid = old.as_ref().map_or_else(|| catalog.new_oid::<PgRewrite>(), |row| Ok(row.oid))?;
+    let new = PgRewrite {
         oid,
-        rulename: "_RETURN".to_owned(),
+        rulename: RULE.to_owned(),
         ev_class: view,
         ev_type: b'1',
         ev_enabled: b'O',
         is_instead: true,
         ev_qual: "<>".to_owned(),
         ev_action: stored::to_text(query),
-    })?;
+    };
     let (rule, relation) = (ObjectAddress::new(oids::PG_REWRITE, oid), ObjectAddress::relation(view));
+    match old {
+        Some(row) => {
+            dependency::forget_objects(cx, rule)?;
+            catalog.update(&row, &new)?
+        }
+        None => catalog.insert(&new)?,
+    };
     dependency::record(cx, rule, relation, Dependency::Internal)?;
-    let mentioned = mentioned::by_query(query).into_iter().filter(|object| object.object != view);
-    dependency::record_all(cx, rule, mentioned, Dependency::Normal)?;
+    dependency::record_all(cx, rule, mentioned::by_query(cx, query)?, Dependency::Normal)?;
     let row = catalog.class(view)?.ok_or_else(|| Error::internal(format!("relation {view} does not exist")))?;
     catalog.update(&row, &PgClass { relhasrules: true, ..row.row.clone() })?;
     cx.next_command()

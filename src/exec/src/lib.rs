@@ -21,6 +21,7 @@ mod expr;
 mod foreign_keys;
 mod lookup;
 mod node;
+pub mod object;
 mod spi;
 pub mod store;
 mod subplans;

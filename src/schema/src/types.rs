@@ -92,6 +92,20 @@ impl Catalog<'_> {
     /// A type as SQL writes it: `integer`, `character varying(10)`, `s.t[]`. `type_mod` is `None` where a modifier makes no
     /// sense, `Some(-1)` where it could have been given. A type that `path` does not find first is qualified.
     pub fn format_type(&self, oid: Oid, type_mod: Option<i32>, path: &[Oid]) -> Result<String> {
+        self.format_type_where(oid, type_mod, &|row| Ok(!self.is_type_visible(row, path)?))
+    }
+
+    /// A type as SQL writes it, with its schema whatever the search path finds; the standard's names have none.
+    pub fn format_type_qualified(&self, oid: Oid) -> Result<String> {
+        self.format_type_where(oid, None, &|_| Ok(true))
+    }
+
+    fn format_type_where(
+        &self,
+        oid: Oid,
+        type_mod: Option<i32>,
+        is_qualified: &dyn Fn(&PgType) -> Result<bool>,
+    ) -> Result<String> {
         if !oid.is_valid() {
             return Ok("-".to_owned());
         }
@@ -99,13 +113,13 @@ impl Catalog<'_> {
         let is_array =
             row.typelem.is_valid() && row.typlen == -1 && row.typcategory == b'A' && row.typname.starts_with('_');
         if is_array {
-            return Ok(self.format_type(row.typelem, type_mod, path)? + "[]");
+            return Ok(self.format_type_where(row.typelem, type_mod, is_qualified)? + "[]");
         }
         if let Some(name) = standard_name(oid, type_mod) {
             return Ok(name);
         }
         let mut name = quote_identifier(&row.typname);
-        if !self.is_type_visible(&row.row, path)? {
+        if is_qualified(&row.row)? {
             let namespace = check_lookup(self.namespace(row.typnamespace)?, "namespace", row.typnamespace)?;
             name = format!("{}.{name}", quote_identifier(&namespace.nspname));
         }

@@ -124,15 +124,7 @@ fn is_volatile(cx: Ctx<'_>, expression: &Expr) -> Result<bool> {
     if analyze::walk::any(expression, &mut |node| matches!(node, Expr::NextValueExpr(_))) {
         return Ok(true);
     }
-    for object in crate::mentioned::by_expr(expression, None) {
-        let function = match object.class {
-            catalog::oids::PG_PROC => object.object,
-            catalog::oids::PG_OPERATOR => match cx.catalog().operator(object.object)? {
-                Some(row) => row.oprcode,
-                None => continue,
-            },
-            _ => continue,
-        };
+    for function in crate::mentioned::functions(cx, expression)? {
         if cx.catalog().function(function)?.is_some_and(|row| row.provolatile == b'v') {
             return Ok(true);
         }

@@ -7,6 +7,7 @@ mod activity;
 mod advisory;
 mod definitions;
 mod files;
+mod identify;
 mod names;
 mod privileges;
 mod properties;
@@ -70,8 +71,9 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 11] = [
+const THEMES: [List; 12] = [
     names::FUNCTIONS,
+    identify::FUNCTIONS,
     registered::FUNCTIONS,
     definitions::FUNCTIONS,
     session::FUNCTIONS,

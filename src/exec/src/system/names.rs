@@ -1,6 +1,7 @@
 //! Names of objects, whether they can be found without a schema, and comments on them.
 
 use super::functions;
+use crate::object::is_first_on_path;
 use base::Oid;
 use builtins::FnCtx;
 use catalog::oids;
@@ -22,15 +23,7 @@ fn pg_get_userbyid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Dat
 
 /// The first schema of the path that has an object like this one decides.
 fn first_on_path(cx: Ctx<'_>, own: Oid, is_in: impl Fn(Oid) -> Result<bool>) -> Result<Datum> {
-    for namespace in cx.search_path()?.namespaces.iter() {
-        if *namespace == own {
-            return Ok(Datum::Bool(true));
-        }
-        if is_in(*namespace)? {
-            return Ok(Datum::Bool(false));
-        }
-    }
-    Ok(Datum::Bool(false))
+    is_first_on_path(cx, own, is_in).map(Datum::Bool)
 }
 
 fn pg_table_is_visible(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {

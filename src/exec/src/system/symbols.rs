@@ -319,6 +319,7 @@ pub(super) static SYMBOLS: &[(u32, &str)] = &[
     (3354, "pg_ls_waldir"),
     (3360, "pg_xact_status"),
     (3378, "pg_isolation_test_session_is_blocked"),
+    (3382, "pg_identify_object_as_address"),
     (3401, "pg_hba_file_rules"),
     (3403, "pg_statistics_obj_is_visible"),
     (3408, "pg_get_partition_constraintdef"),
