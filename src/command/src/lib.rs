@@ -16,6 +16,7 @@ pub mod address;
 mod alter_table;
 mod analysis;
 mod client;
+mod column_definition;
 mod comment;
 mod constraint;
 mod copy;

@@ -86,7 +86,8 @@ fn identity_options(cx: Ctx<'_>, table: Oid, column: i16) -> Result<Vec<DefElem>
     ])
 }
 
-fn option(name: &str, arg: DefArg) -> DefElem {
+/// An option as a statement would say it.
+pub(crate) fn option(name: &str, arg: DefArg) -> DefElem {
     DefElem {
         namespace: None,
         name: name.to_owned(),

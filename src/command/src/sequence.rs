@@ -36,12 +36,20 @@ pub(crate) fn create_sequence(ex: &mut Execution<'_, '_>, statement: &CreateSeqS
         return Ok(Tag::Plain("CREATE SEQUENCE"));
     }
     let owned_by = statement.options.iter().find(|option| option.name == "owned_by");
-    let parameters = Parameters::read(cx, &statement.options, None)?;
+    let parameters = Parameters::read(cx, &statement.options, SequenceOf::Itself)?;
     let sequence = make(cx, name, target, &parameters)?;
     if let Some(option) = owned_by {
         set_owner_column(cx, sequence, option)?;
     }
     Ok(Tag::Plain("CREATE SEQUENCE"))
+}
+
+/// What a sequence is made for. The type is the column's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SequenceOf {
+    Itself,
+    Column(Oid),
+    Identity(Oid),
 }
 
 /// What a sequence is made with.
@@ -57,14 +65,14 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
-    /// Reads the options of CREATE SEQUENCE; `column_type` is the type of the column that owns it.
-    pub(crate) fn read(cx: Ctx<'_>, options: &[DefElem], column_type: Option<Oid>) -> Result<Parameters> {
-        let type_oid = match (find(options, "as")?, column_type) {
+    /// Reads the options of CREATE SEQUENCE.
+    pub(crate) fn read(cx: Ctx<'_>, options: &[DefElem], of: SequenceOf) -> Result<Parameters> {
+        let type_oid = match (find(options, "as")?, of) {
             (Some(option), _) => option_type(cx, option)?,
-            (None, Some(oid)) => oid,
-            (None, None) => INT8,
+            (None, SequenceOf::Column(oid) | SequenceOf::Identity(oid)) => oid,
+            (None, SequenceOf::Itself) => INT8,
         };
-        let limits = limits_of(type_oid)?;
+        let limits = limits_of(type_oid, of)?;
         let increment = number(options, "increment")?.unwrap_or(1);
         let (default_min, default_max) = default_limits(increment, limits);
         let max = number(options, "maxvalue")?.unwrap_or(default_max);
@@ -78,26 +86,26 @@ impl Parameters {
     }
 
     /// Reads the options of ALTER SEQUENCE over what the sequence has.
-    fn change(cx: Ctx<'_>, options: &[DefElem], old: &PgSequence) -> Result<Parameters> {
+    fn change(cx: Ctx<'_>, options: &[DefElem], old: &PgSequence, of: SequenceOf) -> Result<Parameters> {
         let type_oid = match find(options, "as")? {
             Some(option) => option_type(cx, option)?,
             None => old.seqtypid,
         };
-        let (limits, old_limits) = (limits_of(type_oid)?, limits_of(old.seqtypid)?);
+        let (limits, old_limits) = (limits_of(type_oid, of)?, limits_of(old.seqtypid, of)?);
         let increment = number(options, "increment")?.unwrap_or(old.seqincrement);
-        let (default_min, default_max) = default_limits(increment, limits);
+        let defaults = default_limits(increment, limits);
         // A limit that was the old type's becomes the new type's.
-        let kept = |given: bool, value: i64, old_limit: i64, default: i64| match given {
-            true => default,
-            false if type_oid != old.seqtypid && value == old_limit => default,
-            false => value,
+        let is_new_type = find(options, "as")?.is_some();
+        let limit = |name: &str, value: i64, old_limit: i64, (limit, default): (i64, i64)| {
+            Ok::<_, Error>(match (number(options, name)?, find(options, name)?) {
+                (Some(given), _) => given,
+                (None, _) if is_new_type && value == old_limit => limit,
+                (None, Some(_)) => default,
+                (None, None) => value,
+            })
         };
-        let max_given = find(options, "maxvalue")?.is_some();
-        let min_given = find(options, "minvalue")?.is_some();
-        let max = number(options, "maxvalue")?;
-        let max = max.unwrap_or_else(|| kept(max_given, old.seqmax, old_limits.1, default_max));
-        let min = number(options, "minvalue")?;
-        let min = min.unwrap_or_else(|| kept(min_given, old.seqmin, old_limits.0, default_min));
+        let max = limit("maxvalue", old.seqmax, old_limits.1, (limits.1, defaults.1))?;
+        let min = limit("minvalue", old.seqmin, old_limits.0, (limits.0, defaults.0))?;
         let start = number(options, "start")?.unwrap_or(old.seqstart);
         let cache = number(options, "cache")?.unwrap_or(old.seqcache);
         let cycle = find(options, "cycle")?.map_or(old.seqcycle, is_true);
@@ -167,17 +175,18 @@ fn number(options: &[DefElem], name: &str) -> Result<Option<i64>> {
 
 fn option_type(cx: Ctx<'_>, option: &DefElem) -> Result<Oid> {
     let Some(DefArg::Type(name)) = &option.arg else { return Err(Error::internal("AS names a type")) };
-    let resolved = with_analyze_context(cx, "", |context| context.resolve_type_name(name))?;
-    limits_of(resolved.oid)?;
-    Ok(resolved.oid)
+    Ok(with_analyze_context(cx, "", |context| context.resolve_type_name(name))?.oid)
 }
 
-fn limits_of(type_oid: Oid) -> Result<(i64, i64)> {
+fn limits_of(type_oid: Oid, of: SequenceOf) -> Result<(i64, i64)> {
     match type_oid {
         INT2 => Ok((i64::from(i16::MIN), i64::from(i16::MAX))),
         INT4 => Ok((i64::from(i32::MIN), i64::from(i32::MAX))),
         INT8 => Ok((i64::MIN, i64::MAX)),
-        _ => bail!(INVALID_PARAMETER_VALUE, "sequence type must be smallint, integer, or bigint"),
+        _ => {
+            let what = if matches!(of, SequenceOf::Identity(_)) { "identity column" } else { "sequence" };
+            bail!(INVALID_PARAMETER_VALUE, "{what} type must be smallint, integer, or bigint")
+        }
     }
 }
 
@@ -217,7 +226,8 @@ pub(crate) fn change(ex: &Execution<'_, '_>, sequence: Oid, options: &[DefElem])
     let cx = ex.cx;
     let catalog = cx.catalog();
     let row = catalog.sequence(sequence)?.ok_or_else(|| Error::internal("a sequence has its parameters"))?;
-    let new = Parameters::change(cx, options, &row)?;
+    let of = if is_identity(cx, sequence)? { SequenceOf::Identity(row.seqtypid) } else { SequenceOf::Itself };
+    let new = Parameters::change(cx, options, &row, of)?;
     catalog.update(
         &row,
         &PgSequence {
@@ -256,8 +266,15 @@ pub(crate) fn change(ex: &Execution<'_, '_>, sequence: Oid, options: &[DefElem])
     Ok(())
 }
 
+/// AS type: the sequence of an identity column follows the column's type.
+pub(crate) fn change_type(ex: &Execution<'_, '_>, sequence: Oid, type_oid: Oid) -> Result<()> {
+    let text = ex.cx.catalog().format_type_qualified(type_oid)?;
+    let name = parser::parse_type_name(&text, &ParseOptions::default())?;
+    change(ex, sequence, &[crate::like::option("as", DefArg::Type(Box::new(name)))])
+}
+
 /// Where a sequence stands: its last value, and whether that was given out.
-fn position(cx: Ctx<'_>, sequence: Oid) -> Result<(i64, bool)> {
+pub(crate) fn position(cx: Ctx<'_>, sequence: Oid) -> Result<(i64, bool)> {
     let entry = cx.catalog().open_relation(sequence)?;
     let mut found = None;
     crate::validate::for_each_row(cx, &entry, |row| {
@@ -303,7 +320,7 @@ pub(crate) fn insert_row(cx: Ctx<'_>, sequence: Oid, start: i64) -> Result<()> {
     insert_position(cx, sequence, (start, false))
 }
 
-fn insert_position(cx: Ctx<'_>, sequence: Oid, (last, is_called): (i64, bool)) -> Result<()> {
+pub(crate) fn insert_position(cx: Ctx<'_>, sequence: Oid, (last, is_called): (i64, bool)) -> Result<()> {
     let entry = cx.catalog().open_relation(sequence)?;
     let relation = entry.table.as_ref().expect("a sequence has storage");
     let row = [Datum::Int8(last), Datum::Int8(0), Datum::Bool(is_called)];
@@ -312,28 +329,50 @@ fn insert_position(cx: Ctx<'_>, sequence: Oid, (last, is_called): (i64, bool)) -
     cx.next_command()
 }
 
-/// The sequence of a serial or identity column: named after it, owned by it.
-pub(crate) fn create_owned(
-    cx: Ctx<'_>,
-    (table, column): (Oid, i16),
-    column_type: Oid,
-    options: &[DefElem],
-    is_identity: bool,
-) -> Result<Oid> {
-    let catalog = cx.catalog();
-    let class = catalog.class(table)?.expect("the table was made before");
-    let attribute = catalog.attribute(table, column)?.expect("the column was made before");
-    let name = match find(options, "sequence_name")? {
-        Some(option) => text_of(option).rsplit('.').next().unwrap_or_default().to_owned(),
-        None => choose_name(cx, &class.relname, &attribute.attname, "seq", class.relnamespace)?,
-    };
-    let parameters = Parameters::read(cx, options, Some(column_type))?;
-    let sequence = make(cx, &name, (class.relnamespace, class.relpersistence), &parameters)?;
+/// A sequence that a serial or identity column is to have.
+pub(crate) struct ColumnSequence<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) column: &'a str,
+    /// Schema and persistence of the table.
+    pub(crate) target: (Oid, u8),
+    pub(crate) column_type: Oid,
+    pub(crate) is_identity: bool,
+}
+
+impl ColumnSequence<'_> {
+    /// Makes it, named after the column unless the options name it. The column need not be there yet: [`attach`] joins the two.
+    pub(crate) fn make(&self, cx: Ctx<'_>, options: &[DefElem]) -> Result<Oid> {
+        let (mut namespace, mut persistence) = self.target;
+        let name = match find(options, "sequence_name")?.map(|option| &option.arg) {
+            Some(Some(DefArg::Name(name))) => {
+                if let Some(schema) = name.qualifiers().last() {
+                    namespace = names::open_schema(cx, schema)?;
+                }
+                name.last().to_owned()
+            }
+            _ => choose_name(cx, self.table, self.column, "seq", namespace)?,
+        };
+        match (find(options, "logged")?, find(options, "unlogged")?) {
+            (Some(_), None) if persistence == b'u' => persistence = b'p',
+            (None, Some(_)) if persistence == b'p' => persistence = b'u',
+            _ => {}
+        }
+        let of = if self.is_identity { SequenceOf::Identity(self.column_type) } else { SequenceOf::Column(self.column_type) };
+        let parameters = Parameters::read(cx, options, of)?;
+        if cx.catalog().relation_oid(namespace, &name)?.is_some() {
+            bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");
+        }
+        let sequence = make(cx, &name, (namespace, persistence), &parameters)?;
+        cx.next_command()?;
+        Ok(sequence)
+    }
+}
+
+/// Makes a sequence a column's own: part of an identity column, owned by a serial one.
+pub(crate) fn attach(cx: Ctx<'_>, sequence: Oid, (table, column): (Oid, i16), is_identity: bool) -> Result<()> {
     let kind = if is_identity { Dependency::Internal } else { Dependency::Auto };
-    let (own, of) = (ObjectAddress::relation(sequence), ObjectAddress::column(table, column));
-    dependency::record(cx, own, of, kind)?;
-    cx.next_command()?;
-    Ok(sequence)
+    dependency::record(cx, ObjectAddress::relation(sequence), ObjectAddress::column(table, column), kind)?;
+    cx.next_command()
 }
 
 /// `nextval('schema.sequence'::regclass)`, fit for the column.
@@ -372,6 +411,14 @@ fn set_owner_column(cx: Ctx<'_>, sequence: Oid, option: &DefElem) -> Result<()> 
         Some(column) => dependency::record(cx, own, column, Dependency::Auto),
         None => Ok(()),
     }
+}
+
+/// True if the sequence is part of an identity column.
+fn is_identity(cx: Ctx<'_>, sequence: Oid) -> Result<bool> {
+    use catalog::columns::pg_depend as d;
+    let keys = [Key::oid(d::CLASSID, catalog::oids::PG_CLASS), Key::oid(d::OBJID, sequence)];
+    let rows = cx.catalog().scan::<PgDepend>(&keys)?;
+    Ok(rows.iter().any(|row| row.deptype == dependency::INTERNAL && row.refobjsubid > 0))
 }
 
 fn refuse_identity(cx: Ctx<'_>, sequence: Oid, table: Oid) -> Result<()> {

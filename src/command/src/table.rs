@@ -2,11 +2,12 @@
 //! TOAST table, indexes of constraints, foreign keys.
 
 use crate::address::ObjectAddress;
+use crate::column_definition::{Column, OwnSequence, read_column};
 use crate::constraint;
 use crate::dependency::{self, Dependency};
 use crate::mentioned;
 use crate::options;
-use crate::relation::{NewColumn, NewRelation, create_relation, create_toast_table};
+use crate::relation::{NewRelation, create_relation, create_toast_table};
 use crate::{Execution, Tag, like, names, with_analyze_context};
 use crate::{sequence, temporary};
 use analyze::expr::{Expr, NextValueExpr};
@@ -16,27 +17,12 @@ use catalog::oids;
 use catalog::rows::{PgAttrdef, PgAttribute};
 use instance::Ctx;
 use parser::ast::{
-    self, CollateClause, ColumnDef, Constraint, ConstraintKind, CreateTableStmt, DefElem, GeneratedWhen, OnCommit,
+    self, CollateClause, Constraint, ConstraintKind, CreateTableStmt, OnCommit,
     TableElement, TableLike,
 };
 use report::{Result, bail, error, unsupported};
 use schema::RelationEntry;
 use std::sync::Arc;
-
-/// A column with all that was said about it.
-pub(crate) struct Column {
-    pub(crate) new: NewColumn,
-    /// DEFAULT.
-    default: Option<ast::Expr>,
-    /// GENERATED ALWAYS AS.
-    generated: Option<ast::Expr>,
-    /// A sequence of its own: serial types and identity columns, with the sequence's options.
-    sequence: Option<Vec<DefElem>>,
-    /// A default or generation expression that LIKE takes over: which LIKE clause, and the expression over its table.
-    taken: Option<(usize, Expr)>,
-    /// Where LIKE takes the column from: which clause, and the column's number there.
-    source: Option<(usize, i16)>,
-}
 
 /// A LIKE clause and its table.
 type Liked = (Arc<RelationEntry>, TableLike);
@@ -62,7 +48,8 @@ pub(crate) fn create_table(ex: &mut Execution<'_, '_>, statement: &CreateTableSt
     if statement.on_commit != OnCommit::Noop && target.1 != b't' {
         bail!(INVALID_TABLE_DEFINITION, "ON COMMIT can only be used on temporary tables");
     }
-    let parts = read_elements(ex, statement)?;
+    let mut parts = read_elements(ex, statement)?;
+    parts.columns.iter_mut().try_for_each(|column| column.make_sequence(ex, name, target))?;
     let new = NewRelation {
         columns: parts.columns.iter().map(|column| column.new.clone()).collect(),
         options: options::table_options(&statement.options)?,
@@ -129,7 +116,7 @@ fn take_columns(ex: &Execution<'_, '_>, parts: &mut Parts, clause: &TableLike) -
             new: column.new,
             default: None,
             generated: None,
-            sequence: column.identity,
+            sequence: column.identity.map(OwnSequence::new),
             taken: column.expression.map(|expression| (place, expression)),
             source: Some((place, column.number)),
         });
@@ -164,93 +151,6 @@ fn require_key_columns(parts: &mut Parts) {
     }
 }
 
-/// A column's definition: the column, and the constraints that concern the table.
-pub(crate) fn read_column(
-    ex: &Execution<'_, '_>,
-    column: &ColumnDef,
-    table: &str,
-) -> Result<(Column, Vec<Constraint>)> {
-    let Some(type_name) = &column.type_name else { unsupported!("a column without a type") };
-    let serial = serial_type(type_name);
-    let (resolved, collation, dimensions) = match serial {
-        Some(oid) => (TypeAndMod { oid, typmod: -1 }, Oid::INVALID, 0),
-        None => resolve_type(ex, column.collation.as_ref(), type_name)?,
-    };
-    let mut made = Column {
-        new: NewColumn { dimensions, ..NewColumn::new(&column.name, resolved.oid, resolved.typmod, collation) },
-        default: None,
-        generated: None,
-        sequence: serial.map(|_| Vec::new()),
-        taken: None,
-        source: None,
-    };
-    made.new.not_null = serial.is_some();
-    made.new.has_default = serial.is_some();
-    let mut constraints: Vec<Constraint> = Vec::new();
-    let mut said_null = false;
-    for constraint in &column.constraints {
-        match &constraint.kind {
-            ConstraintKind::Null => {
-                if made.new.not_null {
-                    return Err(conflict(ex, "NULL/NOT NULL", column, table, constraint));
-                }
-                said_null = true;
-            }
-            ConstraintKind::NotNull => {
-                if said_null {
-                    return Err(conflict(ex, "NULL/NOT NULL", column, table, constraint));
-                }
-                made.new.not_null = true;
-            }
-            ConstraintKind::Default(_) if made.new.has_default => {
-                return Err(several(ex, "default values", column, table, constraint));
-            }
-            ConstraintKind::Default(expression) => {
-                made.default = Some(expression.clone());
-                made.new.has_default = true;
-            }
-            ConstraintKind::Identity(when, options) => read_identity(&mut made, *when, options)?,
-            ConstraintKind::Generated(expression) => {
-                made.generated = Some(expression.clone());
-                (made.new.generated, made.new.has_default) = (b's', true);
-            }
-            ConstraintKind::AttrDeferrable
-            | ConstraintKind::AttrNotDeferrable
-            | ConstraintKind::AttrDeferred
-            | ConstraintKind::AttrImmediate => constraint::attribute_of_last(&mut constraints, constraint)?,
-            _ => constraints.push(constraint::of_column(constraint, &column.name)),
-        }
-    }
-    Ok((made, constraints))
-}
-
-fn read_identity(column: &mut Column, when: GeneratedWhen, options: &[DefElem]) -> Result<()> {
-    if column.new.has_default || column.sequence.is_some() {
-        let name = &column.new.name;
-        bail!(SYNTAX_ERROR, "both default and identity specified for column \"{name}\"");
-    }
-    column.new.identity = if when == GeneratedWhen::Always { b'a' } else { b'd' };
-    column.new.not_null = true;
-    column.sequence = Some(options.to_vec());
-    Ok(())
-}
-
-fn conflict(ex: &Execution<'_, '_>, what: &str, column: &ColumnDef, table: &str, at: &Constraint) -> report::Error {
-    let name = &column.name;
-    let error = error!(SYNTAX_ERROR, "conflicting {what} declarations for column \"{name}\" of table \"{table}\"");
-    place(error, ex.text, at)
-}
-
-fn several(ex: &Execution<'_, '_>, what: &str, column: &ColumnDef, table: &str, at: &Constraint) -> report::Error {
-    let name = &column.name;
-    let error = error!(SYNTAX_ERROR, "multiple {what} specified for column \"{name}\" of table \"{table}\"");
-    place(error, ex.text, at)
-}
-
-fn place(error: report::Error, text: &str, constraint: &Constraint) -> report::Error {
-    at(error, text, constraint.pos)
-}
-
 /// The error with a position, unless it has one.
 pub(crate) fn at(error: report::Error, text: &str, pos: ast::Pos) -> report::Error {
     if error.fields().position.is_some() {
@@ -267,17 +167,6 @@ pub(crate) fn with_key_columns(column: Column, constraints: Vec<Constraint>) -> 
     let mut parts = Parts { columns: vec![column], constraints, likes: Vec::new() };
     require_key_columns(&mut parts);
     (parts.columns.remove(0), parts.constraints)
-}
-
-/// The integer type behind serial, bigserial, smallserial.
-fn serial_type(name: &ast::TypeName) -> Option<Oid> {
-    let [word] = &name.name.parts[..] else { return None };
-    match word.as_str() {
-        "serial" | "serial4" => Some(Oid(23)),
-        "bigserial" | "serial8" => Some(Oid(20)),
-        "smallserial" | "serial2" => Some(Oid(21)),
-        _ => None,
-    }
 }
 
 /// A column's type, collation and number of array dimensions.
@@ -319,9 +208,9 @@ pub(crate) fn make_default(ex: &mut Execution<'_, '_>, table: Oid, number: i16, 
         column: &column.new.name,
         column_type: TypeAndMod { oid: column.new.type_oid, typmod: column.new.type_mod },
     };
-    if let Some(options) = &column.sequence {
+    if let Some(sequence) = column.sequence.as_ref().and_then(|sequence| sequence.made) {
         let is_identity = column.new.identity != 0;
-        let sequence = sequence::create_owned(cx, (table, number), column.new.type_oid, options, is_identity)?;
+        sequence::attach(cx, sequence, (table, number), is_identity)?;
         if !is_identity {
             let call = Expr::from(NextValueExpr { sequence, type_oid: Oid(20) });
             let call = sequence::default_expression(ex, sequence, target)?.unwrap_or(call);
@@ -351,12 +240,10 @@ pub(crate) fn store_default(cx: Ctx<'_>, (table, number): (Oid, i16), expression
     if !row.atthasdef {
         catalog.update(&row, &PgAttribute { atthasdef: true, ..row.row.clone() })?;
     }
-    dependency::record(cx, own, column, Dependency::Auto)?;
+    // A generated column and its expression are one; a default goes with its column.
+    let kind = if row.attgenerated == b's' { Dependency::Internal } else { Dependency::Auto };
+    dependency::record(cx, own, column, kind)?;
     let mentioned = mentioned::by_expr(cx, expression, Some(table))?;
-    // What a generated column is made of takes the column along; what a default mentions, only the default, by CASCADE.
-    match row.attgenerated == b's' {
-        true => dependency::record_all(cx, column, mentioned, Dependency::Auto)?,
-        false => dependency::record_all(cx, own, mentioned, Dependency::Normal)?,
-    }
+    dependency::record_all(cx, own, mentioned, Dependency::Normal)?;
     Ok(oid)
 }

@@ -220,6 +220,8 @@ pub(crate) fn store_rule(cx: Ctx<'_>, view: Oid, query: &Query) -> Result<()> {
         None => catalog.insert(&new)?,
     };
     dependency::record(cx, rule, relation, Dependency::Internal)?;
+    // The rule's query names the view itself, as what it stands for.
+    dependency::record(cx, rule, relation, Dependency::Normal)?;
     dependency::record_all(cx, rule, mentioned::by_query(cx, query)?, Dependency::Normal)?;
     let row = catalog.class(view)?.ok_or_else(|| Error::internal(format!("relation {view} does not exist")))?;
     catalog.update(&row, &PgClass { relhasrules: true, ..row.row.clone() })?;

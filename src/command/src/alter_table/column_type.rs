@@ -64,7 +64,16 @@ pub(super) fn alter(ex: &mut Execution<'_, '_>, table: &Arc<RelationEntry>, chan
         _ => {}
     }
     check_foreign_keys(cx, table, number)?;
+    change_identity(ex, table, &column, number)?;
     saved.restore(ex)
+}
+
+/// The sequence of an identity column gets the column's type.
+fn change_identity(ex: &Execution<'_, '_>, table: &RelationEntry, column: &NewColumn, number: i16) -> Result<()> {
+    match super::sequence_of(ex.cx, table.oid, number)? {
+        Some(sequence) if column.identity != 0 => crate::sequence::change_type(ex, sequence, column.type_oid),
+        _ => Ok(()),
+    }
 }
 
 /// A composite type whose values are stored somewhere keeps its columns.

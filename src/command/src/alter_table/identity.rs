@@ -3,6 +3,7 @@
 use super::{skip, user_column};
 use crate::address::ObjectAddress;
 use crate::dependency::{self, drop_objects};
+use crate::sequence::ColumnSequence;
 use crate::{Execution, sequence};
 use base::Oid;
 use catalog::oids;
@@ -19,6 +20,9 @@ pub(super) fn add(cx: Ctx<'_>, table: &RelationEntry, name: &str, said: &Constra
     };
     let (number, row) = user_column(cx, table, name)?;
     let relation = table.name();
+    if !matches!(row.atttypid, Oid(20 | 21 | 23)) {
+        bail!(INVALID_PARAMETER_VALUE, "identity column type must be smallint, integer, or bigint");
+    }
     if !row.attnotnull {
         bail!(
             OBJECT_NOT_IN_PREREQUISITE_STATE,
@@ -40,7 +44,15 @@ pub(super) fn add(cx: Ctx<'_>, table: &RelationEntry, name: &str, said: &Constra
     let attidentity = letter(*when);
     cx.catalog().update(&row, &PgAttribute { attidentity, ..row.row.clone() })?;
     cx.next_command()?;
-    sequence::create_owned(cx, (table.oid, number), row.atttypid, options, true).map(drop)
+    let wanted = ColumnSequence {
+        table: relation,
+        column: name,
+        target: (table.class.relnamespace, table.class.relpersistence),
+        column_type: row.atttypid,
+        is_identity: true,
+    };
+    let sequence = wanted.make(cx, options)?;
+    sequence::attach(cx, sequence, (table.oid, number), true)
 }
 
 const fn letter(when: GeneratedWhen) -> u8 {

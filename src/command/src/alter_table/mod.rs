@@ -11,6 +11,7 @@ mod constraints;
 mod identity;
 mod new_column;
 mod options;
+mod persistence;
 mod recreate;
 pub(crate) mod rewrite;
 
@@ -259,6 +260,8 @@ fn alter(ex: &mut Execution<'_, '_>, relation: Oid, command: &AlterTableCmd) -> 
         AlterTableCmd::SetAccessMethod(name) => {
             Err(error!(UNDEFINED_OBJECT, "access method \"{name}\" does not exist"))
         }
+        AlterTableCmd::SetLogged => persistence::set(cx, &entry, b'p'),
+        AlterTableCmd::SetUnlogged => persistence::set(cx, &entry, b'u'),
         other => unsupported!("{}", feature_of(other)),
     }
 }
@@ -276,7 +279,6 @@ fn feature_of(command: &AlterTableCmd) -> &'static str {
         AlterTableCmd::AttachPartition(..)
         | AlterTableCmd::DetachPartition { .. }
         | AlterTableCmd::DetachPartitionFinalize(_) => "table partitioning",
-        AlterTableCmd::SetLogged | AlterTableCmd::SetUnlogged => "ALTER TABLE SET LOGGED and SET UNLOGGED",
         AlterTableCmd::SetCompression(..) => "ALTER TABLE ALTER COLUMN SET COMPRESSION",
         _ => "this form of ALTER TABLE",
     }

@@ -3,7 +3,8 @@
 use super::rewrite::{NewValue, rewrite};
 use crate::address::ObjectAddress;
 use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
-use crate::table::{Column, make_default, read_column};
+use crate::column_definition::{Column, read_column};
+use crate::table::make_default;
 use crate::{Execution, constraint, validate, with_analyze_context};
 use analyze::expr::{Const, Expr};
 use analyze::stored;
@@ -34,11 +35,13 @@ pub(super) fn add(
         return Ok(());
     }
     let (column, constraints) = read_column(ex, definition, table.name())?;
-    let (column, constraints) = crate::table::with_key_columns(column, constraints);
+    let (mut column, constraints) = crate::table::with_key_columns(column, constraints);
     if table.desc.len() >= COLUMNS_MAX {
         bail!(TOO_MANY_COLUMNS, "tables can have at most {COLUMNS_MAX} columns");
     }
     check_column_type(cx, table.kind(), &column.new)?;
+    let target = (table.class.relnamespace, table.class.relpersistence);
+    column.make_sequence(ex, table.name(), target)?;
     let number = insert_column(cx, table, &column)?;
     make_default(ex, table.oid, number, &column)?;
     cx.next_command()?;
