@@ -1,6 +1,7 @@
 //! Removing what was made when something goes wrong, and noticing signals.
 
 use crate::failure::Failure;
+use crate::output::{complain, say};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
 use std::fs;
 use std::io;
@@ -31,10 +32,10 @@ impl Signals {
     /// Ends a step's line: `ok`, or the end of the program.
     pub fn check_ok(&self) -> Result<(), Failure> {
         if self.caught() {
-            println!("caught signal");
+            say!("caught signal");
             return Err(Failure::said());
         }
-        println!("ok");
+        say!("ok");
         Ok(())
     }
 }
@@ -88,21 +89,21 @@ fn clean(claimed: &Claimed, no_clean: bool) {
     let Claimed { path, existed, what } = claimed;
     let shown = path.display();
     if no_clean {
-        eprintln!("initdb: {what} directory \"{shown}\" not removed at user's request");
+        complain!("initdb: {what} directory \"{shown}\" not removed at user's request");
         return;
     }
     let outcome = match existed {
         true => {
-            eprintln!("initdb: removing contents of {what} directory \"{shown}\"");
+            complain!("initdb: removing contents of {what} directory \"{shown}\"");
             remove_contents(path)
         }
         false => {
-            eprintln!("initdb: removing {what} directory \"{shown}\"");
+            complain!("initdb: removing {what} directory \"{shown}\"");
             fs::remove_dir_all(path)
         }
     };
     if outcome.is_err() {
-        eprintln!("initdb: error: failed to remove {}{what} directory", if *existed { "contents of " } else { "" });
+        complain!("initdb: error: failed to remove {}{what} directory", if *existed { "contents of " } else { "" });
     }
 }
 

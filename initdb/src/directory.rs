@@ -2,6 +2,7 @@
 
 use crate::cleanup::{Cleanup, Signals};
 use crate::failure::Failure;
+use crate::output::announce;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::Write;
@@ -122,8 +123,7 @@ fn claim_directory(
     match found {
         Found::Nothing => {
             announce(&format!("creating directory {shown} ... "));
-            let made = DirBuilder::new().recursive(true).mode(access.directory_mode()).create(path);
-            made.map_err(|e| Failure::io(format!("create directory \"{shown}\""), &e))?;
+            make_with_parents(path, access)?;
             cleanup.claim(path, false, what);
         }
         Found::Empty => {
@@ -149,6 +149,14 @@ fn not_empty(path: &Path, found: &Found, advice: String) -> Failure {
     )
 }
 
+/// Makes a directory and those above it. A failure names the one that could not be made.
+fn make_with_parents(path: &Path, access: Access) -> Result<(), Failure> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists()) {
+        make_with_parents(parent, access)?;
+    }
+    make(path, access)
+}
+
 fn make(path: &Path, access: Access) -> Result<(), Failure> {
     let made = DirBuilder::new().mode(access.directory_mode()).create(path);
     made.map_err(|e| Failure::io(format!("create directory \"{}\"", path.display()), &e))
@@ -167,13 +175,6 @@ pub fn write_file(path: &Path, text: &str, access: Access) -> Result<(), Failure
     let file = options.write(true).create(true).truncate(true).mode(access.file_mode()).open(path);
     let mut file = file.map_err(|e| Failure::io(format!("open file \"{}\" for writing", path.display()), &e))?;
     file.write_all(text.as_bytes()).map_err(|e| Failure::io(format!("write file \"{}\"", path.display()), &e))
-}
-
-/// Prints the beginning of a step's line.
-pub fn announce(text: &str) {
-    print!("{text}");
-    // A closed standard output is noticed by the next write; nothing is lost by not seeing this text.
-    let _ = std::io::stdout().flush();
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What goes wrong, and how it is said.
 
+use crate::output::complain;
 use std::fmt::Display;
 
 /// An error on its way to standard error. Exit status 1.
@@ -51,21 +52,21 @@ impl Failure {
     /// Prints it.
     pub fn print(&self) {
         if !self.message.is_empty() {
-            eprintln!("initdb: error: {}", self.message);
+            complain!("initdb: error: {}", self.message);
         }
         if let Some(detail) = &self.detail {
-            eprintln!("initdb: detail: {detail}");
+            complain!("initdb: detail: {detail}");
         }
         for hint in &self.hints {
-            eprintln!("initdb: hint: {hint}");
+            complain!("initdb: hint: {hint}");
         }
     }
 }
 
 /// Prints a warning.
 pub fn warn(message: &str, hint: Option<&str>) {
-    eprintln!("initdb: warning: {message}");
+    complain!("initdb: warning: {message}");
     if let Some(hint) = hint {
-        eprintln!("initdb: hint: {hint}");
+        complain!("initdb: hint: {hint}");
     }
 }

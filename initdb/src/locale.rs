@@ -5,6 +5,7 @@
 
 use crate::failure::Failure;
 use crate::options::LocaleOptions;
+use crate::output::say;
 use std::process::{Command, Stdio};
 
 /// A locale name for each category.
@@ -69,17 +70,17 @@ impl Locales {
     /// Prints the choice.
     pub fn print(&self) {
         if self.are_one() {
-            println!("The database cluster will be initialized with locale \"{}\".", self.ctype);
+            say!("The database cluster will be initialized with locale \"{}\".", self.ctype);
             return;
         }
-        println!("The database cluster will be initialized with this locale configuration:");
-        println!("  provider:    libc");
-        println!("  LC_COLLATE:  {}", self.collate);
-        println!("  LC_CTYPE:    {}", self.ctype);
-        println!("  LC_MESSAGES: {}", self.messages);
-        println!("  LC_MONETARY: {}", self.monetary);
-        println!("  LC_NUMERIC:  {}", self.numeric);
-        println!("  LC_TIME:     {}", self.time);
+        say!("The database cluster will be initialized with this locale configuration:");
+        say!("  provider:    libc");
+        say!("  LC_COLLATE:  {}", self.collate);
+        say!("  LC_CTYPE:    {}", self.ctype);
+        say!("  LC_MESSAGES: {}", self.messages);
+        say!("  LC_MONETARY: {}", self.monetary);
+        say!("  LC_NUMERIC:  {}", self.numeric);
+        say!("  LC_TIME:     {}", self.time);
     }
 
     /// `mdy`, `dmy` or `ymd`: how the locale of dates writes them.
@@ -203,7 +204,7 @@ fn implied_encoding(ctype: &str) -> Result<Encoding, Failure> {
             .hint("Rerun initdb with the -E option.")
             .try_help()
     })?;
-    println!("The default database encoding has accordingly been set to \"{}\".", encoding.name);
+    say!("The default database encoding has accordingly been set to \"{}\".", encoding.name);
     Ok(encoding)
 }
 

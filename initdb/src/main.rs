@@ -17,6 +17,7 @@ mod directory;
 mod failure;
 mod locale;
 mod options;
+mod output;
 mod password;
 mod probe;
 mod script;
@@ -26,6 +27,7 @@ mod steps;
 mod sync;
 mod user;
 
+use output::{announce, say};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -42,11 +44,11 @@ fn main() -> ExitCode {
 fn run(arguments: &[String]) -> Result<(), failure::Failure> {
     match options::parse(&arguments[1..])? {
         options::Wanted::Help => {
-            print!("{}", options::HELP);
+            announce(options::HELP);
             Ok(())
         }
         options::Wanted::Version => {
-            println!("{}", options::VERSION);
+            say!("{}", options::VERSION);
             Ok(())
         }
         options::Wanted::Sync(directory) => steps::sync_only(directory),

@@ -1,6 +1,7 @@
 //! The command line, as PostgreSQL's initdb takes it.
 
 use crate::failure::Failure;
+use crate::output::{complain, say};
 use std::path::PathBuf;
 
 /// What `--version` prints.
@@ -283,12 +284,12 @@ impl Reader {
             "pwprompt" => o.prompt_password = true,
             "debug" => {
                 o.debug = true;
-                println!("Running in debug mode.");
+                say!("Running in debug mode.");
             }
             "show" => o.show = true,
             "noclean" | "no-clean" => {
                 o.no_clean = true;
-                println!("Running in no-clean mode.  Mistakes will not be cleaned up.");
+                say!("Running in no-clean mode.  Mistakes will not be cleaned up.");
             }
             "nosync" | "no-sync" => o.no_sync = true,
             "no-instructions" => o.no_instructions = true,
@@ -335,7 +336,7 @@ impl Reader {
 
 /// What getopt says itself, before the hint.
 fn usage(message: &str) -> Failure {
-    eprintln!("initdb: {message}");
+    complain!("initdb: {message}");
     Failure::said().try_help()
 }
 

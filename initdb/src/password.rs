@@ -1,6 +1,7 @@
 //! The new superuser's password: asked for, or read from a file.
 
 use crate::failure::Failure;
+use crate::output::{complain, say};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write};
@@ -22,10 +23,10 @@ pub fn read_password_file(path: &Path) -> Result<String, Failure> {
 
 /// Asks twice, at the terminal if there is one.
 pub fn prompt_password() -> Result<String, Failure> {
-    println!();
+    say!("");
     let first = ask("Enter new superuser password: ")?;
     if first != ask("Enter it again: ")? {
-        eprintln!("Passwords didn't match.");
+        complain!("Passwords didn't match.");
         return Err(Failure::said());
     }
     Ok(first)

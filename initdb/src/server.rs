@@ -93,7 +93,10 @@ fn describe(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("child process exited with exit code {code}"),
-        (None, Some(signal)) => format!("child process was terminated by signal {signal}"),
+        (None, Some(signal)) => {
+            let name = signal_hook::low_level::signal_name(signal).map(|name| format!(": {name}"));
+            format!("child process was terminated by signal {signal}{}", name.unwrap_or_default())
+        }
         (None, None) => format!("child process exited with unrecognized status {status}"),
     }
 }
@@ -117,6 +120,9 @@ mod tests {
     #[test]
     fn a_bad_child_is_described() {
         assert_eq!(shell("exit 3").finish().unwrap_err().message, "child process exited with exit code 3");
-        assert_eq!(shell("kill -9 $$").finish().unwrap_err().message, "child process was terminated by signal 9");
+        assert_eq!(
+            shell("kill -9 $$").finish().unwrap_err().message,
+            "child process was terminated by signal 9: SIGKILL"
+        );
     }
 }

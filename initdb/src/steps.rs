@@ -1,12 +1,11 @@
 //! The steps of making a cluster, in order, with what is printed about each.
 
 use crate::cleanup::{Cleanup, Signals};
-use crate::directory::{
-    Access, announce, create_data_directory, create_subdirectories, create_wal_directory, write_file,
-};
+use crate::directory::{Access, create_data_directory, create_subdirectories, create_wal_directory, write_file};
 use crate::failure::{Failure, warn};
 use crate::locale::{Encoding, Locales, choose_encoding};
 use crate::options::Options;
+use crate::output::{announce, complain, say};
 use crate::probe::{Probed, choose_buffers, choose_connections, choose_time_zone, print_buffers};
 use crate::script::{Words, after_bootstrap, bootstrap};
 use crate::server::{Output, Server, find_program};
@@ -34,7 +33,7 @@ pub fn sync_only(given: Option<PathBuf>) -> Result<(), Failure> {
     }
     announce("syncing data to disk ... ");
     sync::sync_tree(&data)?;
-    println!("ok");
+    say!("ok");
     Ok(())
 }
 
@@ -71,8 +70,8 @@ pub fn make_cluster(options: &Options, argv0: &str) -> Result<(), Failure> {
     let owner = user::effective_user(options.allow_root)?;
     let superuser = options.username.clone().unwrap_or_else(|| owner.clone());
     user::check_superuser_name(&superuser)?;
-    println!("The files belonging to this database system will be owned by user \"{owner}\".");
-    println!("This user must also own the server process.\n");
+    say!("The files belonging to this database system will be owned by user \"{owner}\".");
+    say!("This user must also own the server process.\n");
     if options.show || options.debug {
         show(&data, &program, &superuser);
         if options.show {
@@ -83,9 +82,9 @@ pub fn make_cluster(options: &Options, argv0: &str) -> Result<(), Failure> {
     locales.print();
     let encoding = choose_encoding(options.encoding.as_deref(), &locales)?;
     let text_search = choose_text_search(options, &locales);
-    println!("\nData page checksums are enabled.");
+    say!("\nData page checksums are enabled.");
     let password = ask_password(options)?;
-    println!();
+    say!("");
     let access = if options.group_access { Access::Group } else { Access::Owner };
     let signals = Signals::watch()?;
     let maker = Maker { options, data, program, superuser, password, locales, encoding, text_search, access, signals };
@@ -95,11 +94,11 @@ pub fn make_cluster(options: &Options, argv0: &str) -> Result<(), Failure> {
 }
 
 fn show(data: &Path, program: &Path, superuser: &str) {
-    eprintln!("VERSION=15.18");
-    eprintln!("PGDATA={}", data.display());
-    eprintln!("PGPATH={}", program.parent().unwrap_or(Path::new("")).display());
-    eprintln!("POSTGRES_SUPERUSERNAME={superuser}");
-    eprintln!("INPUT_FILES=built in");
+    complain!("VERSION=15.18");
+    complain!("PGDATA={}", data.display());
+    complain!("PGPATH={}", program.parent().unwrap_or(Path::new("")).display());
+    complain!("POSTGRES_SUPERUSERNAME={superuser}");
+    complain!("INPUT_FILES=built in");
 }
 
 fn choose_text_search(options: &Options, locales: &Locales) -> String {
@@ -107,7 +106,7 @@ fn choose_text_search(options: &Options, locales: &Locales) -> String {
     let chosen = match (&options.text_search, matching) {
         (None, Some(found)) => found.to_owned(),
         (None, None) => {
-            eprintln!("initdb: could not find suitable text search configuration for locale \"{}\"", locales.ctype);
+            complain!("initdb: could not find suitable text search configuration for locale \"{}\"", locales.ctype);
             "simple".to_owned()
         }
         (Some(given), found) => {
@@ -115,7 +114,7 @@ fn choose_text_search(options: &Options, locales: &Locales) -> String {
             given.clone()
         }
     };
-    println!("The default text search configuration will be set to \"{chosen}\".");
+    say!("The default text search configuration will be set to \"{chosen}\".");
     chosen
 }
 
@@ -253,8 +252,8 @@ impl Maker<'_> {
 
     fn sync(&self) -> Result<(), Failure> {
         if self.options.no_sync {
-            println!("\nSync to disk skipped.");
-            println!("The data directory might become corrupt if the operating system crashes.");
+            say!("\nSync to disk skipped.");
+            say!("The data directory might become corrupt if the operating system crashes.");
             return Ok(());
         }
         announce("syncing data to disk ... ");
@@ -267,7 +266,7 @@ impl Maker<'_> {
     /// Under `-d`: how long a step took.
     fn say_time(&self, step: &str, started: Instant) {
         if self.options.debug {
-            eprintln!("initdb: {step}: {} ms", started.elapsed().as_millis());
+            complain!("initdb: {step}: {} ms", started.elapsed().as_millis());
         }
     }
 }
@@ -283,23 +282,23 @@ fn copy_directory(from: &Path, to: &Path) -> std::io::Result<()> {
 
 /// Finds out what the machine allows, and says so.
 fn probe() -> Probed {
-    println!("selecting dynamic shared memory implementation ... posix");
+    say!("selecting dynamic shared memory implementation ... posix");
     announce("selecting default max_connections ... ");
     let connections = choose_connections();
-    println!("{connections}");
+    say!("{connections}");
     announce("selecting default shared_buffers ... ");
     let buffers = choose_buffers();
-    println!("{}", print_buffers(buffers));
+    say!("{}", print_buffers(buffers));
     announce("selecting default time zone ... ");
     let time_zone = choose_time_zone();
-    println!("{}", time_zone.as_deref().unwrap_or("GMT"));
+    say!("{}", time_zone.as_deref().unwrap_or("GMT"));
     Probed { connections, buffers, time_zone }
 }
 
 /// The warning about trust and the command that starts the server.
 fn farewell(options: &Options, data: &Path, argv0: &str) {
     if options.auth_local.is_none() || options.auth_host.is_none() {
-        println!();
+        say!("");
         warn(
             "enabling \"trust\" authentication for local connections",
             Some(
@@ -310,8 +309,8 @@ fn farewell(options: &Options, data: &Path, argv0: &str) {
     }
     if !options.no_instructions {
         let program = Path::new(argv0).with_file_name("woolly");
-        println!("\nSuccess. You can now start the database server using:\n");
-        println!("    {} start -D {} -l logfile\n", for_shell(&program), for_shell(data));
+        say!("\nSuccess. You can now start the database server using:\n");
+        say!("    {} start -D {} -l logfile\n", for_shell(&program), for_shell(data));
     }
 }
 

@@ -41,10 +41,8 @@ impl Files for StdFiles {
     }
 
     fn replace(&self, path: &Path, text: &str) -> io::Result<()> {
-        use std::os::unix::fs::OpenOptionsExt;
         let temporary = path.with_extension("toml.tmp");
-        let mut file =
-            std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+        let mut file = std::fs::File::create(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&temporary, path)?;

@@ -57,14 +57,14 @@ impl AuthFiles {
             Ok(rules) => self.rules.store(Arc::new(rules)),
             Err(problems) => {
                 messages.extend(problems);
-                messages.push(not_reloaded(hba));
+                messages.push(not_reloaded("pg_hba.conf"));
             }
         }
         match IdentMap::read(&*self.files, ident) {
             Ok(maps) => self.maps.store(Arc::new(maps)),
             Err(problems) => {
                 messages.extend(problems);
-                messages.push(not_reloaded(ident));
+                messages.push(not_reloaded("pg_ident.conf"));
             }
         }
         messages
@@ -91,8 +91,8 @@ impl AuthFiles {
     }
 }
 
-fn not_reloaded(path: &Path) -> Error {
-    let text = format!("{} was not reloaded", path.display());
+fn not_reloaded(name: &str) -> Error {
+    let text = format!("{name} was not reloaded");
     Error::with_severity(Severity::Log, report::SqlState::SUCCESSFUL_COMPLETION, text)
 }
 

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod check;
+mod connection;
 mod definition;
 mod file;
 pub mod hba;
@@ -24,11 +25,13 @@ mod number;
 mod server;
 mod session;
 mod sparse;
+pub mod switches;
 mod table;
 mod value;
 mod view;
 
 pub use check::{CheckHook, Hooks, Proposal, Refusal};
+pub use connection::Connection;
 pub use definition::{Category, Choice, Context, Definition, Kind, Source, Unit, flag};
 pub use file::{FileEntry, Files, StdFiles};
 pub use list::{split_identifiers, split_list};

@@ -10,6 +10,7 @@
 //! `end_level`; its entries are restored, dropped or handed to the level outside, as PostgreSQL's stack does.
 
 use crate::check::Hooks;
+use crate::connection::Connection;
 use crate::definition::{Context, Source, flag};
 use crate::lookup::{Name, resolve};
 use crate::server::{ServerValues, Settings, bool_of, choice_of, duration_of, int_of, real_of, text_of};
@@ -103,6 +104,10 @@ pub struct SessionSettings {
     changed: Bits,
     reported: Vec<(Setting, String)>,
     report_due: bool,
+    /// The client's connection, if there is one.
+    pub(crate) connection: Option<Arc<dyn Connection>>,
+    /// A setting that is about the connection has changed.
+    pub(crate) connection_due: bool,
 }
 
 impl SessionSettings {
@@ -120,6 +125,8 @@ impl SessionSettings {
             changed: Bits::default(),
             reported: Vec::new(),
             report_due: true,
+            connection: None,
+            connection_due: false,
         }
     }
 
@@ -166,7 +173,16 @@ impl SessionSettings {
         if setting == Setting::ArchiveCommand && self.choice(Setting::ArchiveMode) == "off" {
             return "(disabled)".to_owned();
         }
-        setting.definition().show(self.value(setting))
+        match self.in_force(setting) {
+            Some(number) => number.to_string(),
+            None => setting.definition().show(self.value(setting)),
+        }
+    }
+
+    /// From now on the settings that are about the client's connection are those of this one.
+    pub fn connect(&mut self, connection: Arc<dyn Connection>) {
+        self.connection = Some(connection);
+        self.connection_due = true;
     }
 
     /// SHOW by name. Errors: 42704 if there is no such setting.
@@ -410,6 +426,7 @@ impl SessionSettings {
     fn note(&mut self, setting: Setting) {
         self.changed.insert(setting);
         self.report_due |= setting.definition().has(flag::REPORT);
+        self.connection_due |= SessionSettings::is_of_connection(setting);
     }
 
     /// The settings that changed since the last call, for those who keep what they worked out from a value

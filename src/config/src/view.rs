@@ -66,7 +66,10 @@ impl SessionSettings {
             name: definition.name.to_owned(),
             setting: match setting {
                 Setting::ArchiveCommand => self.show(setting),
-                _ => definition.show_bare(self.value(setting)),
+                _ => match self.in_force(setting) {
+                    Some(number) => number.to_string(),
+                    None => definition.show_bare(self.value(setting)),
+                },
             },
             unit: definition.unit().name(),
             category: definition.category.to_string(),

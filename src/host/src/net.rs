@@ -185,7 +185,7 @@ impl Stream {
         }
     }
 
-    /// Sets keepalive. Nothing happens on a Unix-domain socket.
+    /// Sets keepalive; 0 leaves a value as it is. Nothing happens on a Unix-domain socket.
     pub fn set_keepalive(&self, wanted: Keepalive) -> io::Result<()> {
         let Stream::Tcp(stream) = self else { return Ok(()) };
         let socket = socket2::SockRef::from(stream);
@@ -202,6 +202,20 @@ impl Stream {
         socket.set_tcp_keepalive(&keepalive)?;
         let timeout = Duration::from_millis(wanted.user_timeout_ms.into());
         socket.set_tcp_user_timeout((wanted.user_timeout_ms > 0).then_some(timeout))
+    }
+
+    /// The keepalive in force; zeros on a Unix-domain socket, and for what the system does not tell.
+    pub fn keepalive(&self) -> Keepalive {
+        let Stream::Tcp(stream) = self else { return Keepalive::default() };
+        let socket = socket2::SockRef::from(stream);
+        let seconds = |time: io::Result<Duration>| time.map_or(0, |time| u32::try_from(time.as_secs()).unwrap_or(0));
+        let timeout = socket.tcp_user_timeout().ok().flatten();
+        Keepalive {
+            idle_s: seconds(socket.keepalive_time()),
+            interval_s: seconds(socket.keepalive_interval()),
+            count: socket.keepalive_retries().unwrap_or(0),
+            user_timeout_ms: timeout.map_or(0, |time| u32::try_from(time.as_millis()).unwrap_or(0)),
+        }
     }
 
     /// Bounds each later read; none waits for ever.

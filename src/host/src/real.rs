@@ -8,8 +8,9 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Permission bits of new files and directories when group access is off.
-const PRIVATE_FILE: u32 = 0o600;
+/// Permission bits of new files and directories, before the process's umask, which says whether the group may read.
+const FILE_MODE: u32 = 0o666;
+const DIRECTORY_MODE: u32 = 0o777;
 
 /// Files below a directory of the machine.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Disk for RealDisk {
             .write(options.mode != OpenMode::Read)
             .create(options.mode == OpenMode::Create)
             .create_new(options.mode == OpenMode::CreateNew)
-            .mode(PRIVATE_FILE)
+            .mode(FILE_MODE)
             .custom_flags(flags)
             .open(self.at(path))?;
         Ok(Arc::new(RealFile(file, self.syncs)))
@@ -62,7 +63,7 @@ impl Disk for RealDisk {
 
     fn mkdir(&self, path: &Path) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
-        fs::DirBuilder::new().mode(0o700).create(self.at(path))
+        fs::DirBuilder::new().mode(DIRECTORY_MODE).create(self.at(path))
     }
 
     fn rmdir(&self, path: &Path) -> Result<()> {

@@ -49,6 +49,11 @@ impl ActivityState {
             ActivityState::IdleInFailedTransaction => Some("idle in transaction (aborted)"),
         }
     }
+
+    /// True if the session waits for a command.
+    pub const fn is_waiting_for_client(self) -> bool {
+        matches!(self, ActivityState::Idle | ActivityState::IdleInTransaction | ActivityState::IdleInFailedTransaction)
+    }
 }
 
 /// A row of `pg_stat_activity`. Times are microseconds since 2000-01-01 UTC, 0 for none.

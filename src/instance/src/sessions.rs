@@ -13,7 +13,7 @@ use crate::timers::Timer;
 use base::{Oid, SessionId};
 use std::collections::HashMap;
 use std::sync::Arc;
-use sync::{Interrupt, Interrupts, Mutex, Rank};
+use sync::{Interrupt, Interrupts, Mutex, Rank, WaitHooks, WaitKind};
 
 const TABLE: Rank = Rank::new(800, "session table");
 const ENTRY: Rank = Rank::new(810, "session entry");
@@ -63,8 +63,26 @@ impl SessionTable {
 
     /// Adds a session under a fresh id; it leaves when the guard is dropped. `cancel_key` comes from the host's entropy.
     pub fn register(self: &Arc<Self>, kind: SessionKind, cancel_key: i32, activity: Activity) -> Registration {
+        let id = self.reserve();
+        self.register_as(id, kind, cancel_key, activity)
+    }
+
+    /// An id for a session that is yet to be registered: the log knows a client by it from the first moment on.
+    pub fn reserve(&self) -> SessionId {
+        self.table.lock().free_id()
+    }
+
+    /// As `register`, under an id that was reserved.
+    pub fn register_as(
+        self: &Arc<Self>,
+        id: SessionId,
+        kind: SessionKind,
+        cancel_key: i32,
+        activity: Activity,
+    ) -> Registration {
         let mut table = self.table.lock();
-        let id = table.free_id();
+        // Ids come round after two thousand million: the one that was reserved may be taken by now.
+        let id = if table.entries.contains_key(&id) { table.free_id() } else { id };
         let interrupts = Arc::new(Interrupts::new());
         let entry = Arc::new(SessionEntry {
             id,
@@ -92,8 +110,14 @@ impl SessionTable {
 
     /// A row of `pg_stat_activity` for each.
     pub fn activity(&self) -> Vec<ActivityRow> {
-        let row =
-            |entry: Arc<SessionEntry>| ActivityRow { session: entry.id, kind: entry.kind, activity: entry.activity() };
+        let row = |entry: Arc<SessionEntry>| {
+            let mut activity = entry.activity();
+            // A client that is not at work is waited for; that is no news worth telling at each message.
+            if entry.kind == SessionKind::Client && activity.state.is_waiting_for_client() {
+                activity.wait = Some(words(WaitKind::Client("ClientRead")));
+            }
+            ActivityRow { session: entry.id, kind: entry.kind, activity }
+        };
         self.all().into_iter().map(row).collect()
     }
 
@@ -207,6 +231,31 @@ impl SessionEntry {
     /// True while a statement runs.
     pub fn runs_statement(&self) -> bool {
         self.shared.lock().runs_statement
+    }
+}
+
+/// Whoever sleeps shows what for.
+impl WaitHooks for SessionEntry {
+    fn begin_wait(&self, kind: WaitKind) {
+        self.update(|activity| activity.wait = Some(words(kind)));
+    }
+
+    fn end_wait(&self) {
+        self.update(|activity| activity.wait = None);
+    }
+}
+
+/// `wait_event_type` and `wait_event`.
+fn words(kind: WaitKind) -> (&'static str, &'static str) {
+    match kind {
+        WaitKind::Lock(what) => ("Lock", what),
+        WaitKind::WalFlush => ("IO", "WALSync"),
+        WaitKind::Client(what) => ("Client", what),
+        WaitKind::Buffer(what) => ("BufferPin", what),
+        WaitKind::Io(what) => ("IO", what),
+        WaitKind::Timeout(what) => ("Timeout", what),
+        WaitKind::Ipc(what) => ("IPC", what),
+        WaitKind::Activity(what) => ("Activity", what),
     }
 }
 

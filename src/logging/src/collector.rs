@@ -7,7 +7,7 @@ use config::{ServerValues, Setting};
 use report::Error;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -225,7 +225,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    std::fs::DirBuilder::new().mode(0o700).recursive(true).create(path)
+    std::fs::DirBuilder::new().recursive(true).create(path)
 }
 
 fn open_error(path: &Path, error: &io::Error) -> Error {

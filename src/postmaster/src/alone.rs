@@ -13,7 +13,7 @@ use lock::SessionWaits;
 use logging::{Record, RoleLog, Verbosity, is_logged, severity_of};
 use recovery::{BootstrapOptions, Engine};
 use report::{Error, Result, Severity};
-use session::{ClientInfo, Method, Server, StatementEnd};
+use session::{ClientInfo, Method, Server, StatementEnd, Terminal};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,11 +25,12 @@ const TEMPLATE1: Oid = Oid(1);
 /// Runs the mode. Returns the exit code.
 pub fn run(arguments: &Arguments, settings: Arc<Settings>, directory: &Path, log: &RoleLog) -> i32 {
     let outcome = match &arguments.mode {
-        Mode::Boot => boot(arguments, &settings, directory, &mut std::io::stdin().lock()),
+        Mode::Boot => boot(arguments, &settings, directory, &mut std::io::stdin().lock()).map(|()| true),
         _ => single(arguments, &settings, directory, log),
     };
     match outcome {
-        Ok(()) => 0,
+        Ok(true) => 0,
+        Ok(false) => 1,
         Err(error) => {
             log.log(&error.severity(Severity::Fatal));
             1
@@ -56,8 +57,8 @@ fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, scrip
     engine.shutdown(&|_| true).map(drop)
 }
 
-/// Runs statements from standard input. Errors: one of them failed and `exit_on_error` is on; the engine's.
-fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log: &RoleLog) -> Result<()> {
+/// Runs statements from standard input. False: one of them failed and `exit_on_error` is on. Errors: the engine's.
+fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log: &RoleLog) -> Result<bool> {
     let Mode::Single { semicolon_newline_newline, database } = &arguments.mode else { unreachable!("it is single") };
     let _lock = lock(directory, settings)?;
     let engine = Arc::new(storage::open(storage::host(directory, settings), settings)?);
@@ -66,13 +67,11 @@ fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log
     let end = if *semicolon_newline_newline { StatementEnd::SemicolonAndEmptyLine } else { StatementEnd::Line };
     let server = ToLog { log, settings };
     let name = database.clone().unwrap_or_else(|| "postgres".to_owned());
-    let outcome = session::run_alone(&server, &instance, &name, &mut std::io::stdin().lock(), end);
+    let terminal = Terminal { input: &mut std::io::stdin().lock(), end, output: || Box::new(std::io::stdout()) };
+    let outcome = session::run_alone(&server, &instance, &name, terminal);
     drop(instance);
     engine.shutdown(&|_| true)?;
-    match outcome? {
-        false if settings.bool(Setting::ExitOnError) => Err(Error::internal("a statement failed")),
-        _ => Ok(()),
-    }
+    Ok(outcome? || !settings.bool(Setting::ExitOnError))
 }
 
 /// The server of a session without clients: it has a log.

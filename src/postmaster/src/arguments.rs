@@ -1,5 +1,6 @@
 //! The command line, as PostgreSQL's server takes it.
 
+use config::switches::{setting_of_flag, settings_of_switch};
 use std::path::PathBuf;
 
 /// What the program is to do.
@@ -50,7 +51,7 @@ pub struct Arguments {
 pub struct BadUsage(pub String);
 
 /// Short switches that take an argument.
-const WITH_ARGUMENT: &str = "BCDcdfhklNprStWXz";
+const WITH_ARGUMENT: &str = "BCDcdfhkNprStvWXz";
 
 impl Arguments {
     /// Reads the arguments after the program's name.
@@ -128,31 +129,20 @@ impl Arguments {
                 Some((name, value)) => self.set(&name.replace('-', "_"), value),
                 None => return Err(BadUsage(format!("-c {value} requires a value"))),
             },
-            'B' => self.set("shared_buffers", &value),
-            'h' => self.set("listen_addresses", &value),
-            'k' => self.set("unix_socket_directories", &value),
-            'N' => self.set("max_connections", &value),
-            'p' => self.set("port", &value),
-            'S' => self.set("work_mem", &value),
-            'W' => self.set("post_auth_delay", &value),
-            'd' => self.debug(&value),
-            'f' | 't' => self.planner_switch(switch, &value)?,
             'X' => self.segment_bytes = Some(segment_bytes(&value)?),
             // Output file and page protocol: for old scripts.
-            'r' | 'z' | 'l' => {}
-            _ => unreachable!("the switches with arguments are listed"),
+            'r' | 'z' | 'v' => {}
+            _ => {
+                let settings = settings_of_switch(switch, &value);
+                let bad = || BadUsage(format!("invalid argument for option -{switch}: \"{value}\""));
+                self.settings.extend(settings.ok_or_else(bad)?);
+            }
         }
         Ok(())
     }
 
     fn flag(&mut self, switch: char) -> Result<(), BadUsage> {
         match switch {
-            'i' => self.set("listen_addresses", "*"),
-            'F' => self.set("fsync", "off"),
-            'e' => self.set("datestyle", "euro"),
-            'O' => self.set("allow_system_table_mods", "true"),
-            'P' => self.set("ignore_system_indexes", "true"),
-            's' => self.set("log_statement_stats", "true"),
             'k' => {}
             'j' => match &mut self.mode {
                 Mode::Single { semicolon_newline_newline, .. } => *semicolon_newline_newline = true,
@@ -162,50 +152,11 @@ impl Arguments {
             '?' => self.mode = Mode::Help,
             // Kept by PostgreSQL for old scripts: they do nothing there either.
             'n' | 'T' | 'b' | 'E' | 'o' => {}
-            other => return Err(BadUsage(format!("invalid option -- '{other}'"))),
+            other => match setting_of_flag(other) {
+                Some(setting) => self.settings.push(setting),
+                None => return Err(BadUsage(format!("invalid option -- '{other}'"))),
+            },
         }
-        Ok(())
-    }
-
-    /// `-d N`: the log's level and what grows with it.
-    fn debug(&mut self, level: &str) {
-        let level: u32 = level.parse().unwrap_or(0);
-        match level {
-            0 => return,
-            1..=5 => self.set("log_min_messages", &format!("debug{level}")),
-            _ => self.set("log_min_messages", "debug5"),
-        }
-        let from = [
-            (1, "log_connections"),
-            (1, "log_disconnections"),
-            (3, "debug_print_parse"),
-            (4, "debug_print_plan"),
-            (5, "debug_print_rewritten"),
-        ];
-        if level >= 2 {
-            self.set("log_statement", "all");
-        }
-        for (_, name) in from.into_iter().filter(|(least, _)| level >= *least) {
-            self.set(name, "true");
-        }
-    }
-
-    fn planner_switch(&mut self, switch: char, value: &str) -> Result<(), BadUsage> {
-        let name = match (switch, value) {
-            ('f', "s") => "enable_seqscan",
-            ('f', "i") => "enable_indexscan",
-            ('f', "o") => "enable_indexonlyscan",
-            ('f', "b") => "enable_bitmapscan",
-            ('f', "t") => "enable_tidscan",
-            ('f', "n") => "enable_nestloop",
-            ('f', "m") => "enable_mergejoin",
-            ('f', "h") => "enable_hashjoin",
-            ('t', "pa" | "parser") => "log_parser_stats",
-            ('t', "pl" | "planner") => "log_planner_stats",
-            ('t', "e" | "executor") => "log_executor_stats",
-            _ => return Err(BadUsage(format!("invalid argument for option -{switch}: \"{value}\""))),
-        };
-        self.set(name, if switch == 'f' { "false" } else { "true" });
         Ok(())
     }
 
@@ -282,7 +233,7 @@ mod tests {
             settings("-D /d -p 5433 -k/tmp -c work-mem=1MB --listen-addresses=*"),
             ["port=5433", "unix_socket_directories=/tmp", "work_mem=1MB", "listen_addresses=*"]
         );
-        assert_eq!(settings("-Fi -N5"), ["fsync=off", "listen_addresses=*", "max_connections=5"]);
+        assert_eq!(settings("-Fi -N5"), ["fsync=false", "listen_addresses=*", "max_connections=5"]);
         assert_eq!(settings("-fs -tpl"), ["enable_seqscan=false", "log_planner_stats=true"]);
     }
 

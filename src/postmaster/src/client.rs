@@ -13,7 +13,6 @@ use report::{Error, Result, Severity, SqlState};
 use session::{ClientInfo, Method, Server, Wire};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
-use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use sync::{Interrupt, Interrupts};
@@ -25,13 +24,20 @@ pub struct ClientHandle {
     waker: Waker,
     /// Its session's, once it has logged in.
     interrupts: OnceLock<Arc<Interrupts>>,
+    /// The system's keepalive, from before it was changed.
+    usual_keepalive: OnceLock<Keepalive>,
 }
 
 impl ClientHandle {
     /// Around a fresh connection.
     pub fn new(stream: Stream) -> io::Result<Arc<ClientHandle>> {
         stream.set_nonblocking(true)?;
-        Ok(Arc::new(ClientHandle { stream, waker: Waker::new()?, interrupts: OnceLock::new() }))
+        Ok(Arc::new(ClientHandle {
+            stream,
+            waker: Waker::new()?,
+            interrupts: OnceLock::new(),
+            usual_keepalive: OnceLock::new(),
+        }))
     }
 
     /// Tells the session. A client that is still logging in is cut off if it is to end.
@@ -55,6 +61,29 @@ impl ClientHandle {
             interrupts.is_pending(Interrupt::Terminate) || interrupts.is_pending(Interrupt::Quit)
         };
         self.interrupts.get().is_some_and(told)
+    }
+}
+
+impl config::Connection for ClientHandle {
+    fn put_in_force(&self, setting: Setting, wanted: i32) -> i32 {
+        let part: fn(&mut Keepalive) -> &mut u32 = match setting {
+            Setting::TcpKeepalivesIdle => |keepalive| &mut keepalive.idle_s,
+            Setting::TcpKeepalivesInterval => |keepalive| &mut keepalive.interval_s,
+            Setting::TcpKeepalivesCount => |keepalive| &mut keepalive.count,
+            _ => |keepalive| &mut keepalive.user_timeout_ms,
+        };
+        let mut usual = *self.usual_keepalive.get_or_init(|| self.stream.keepalive());
+        let mut now = self.stream.keepalive();
+        let wanted = match u32::try_from(wanted) {
+            Ok(number) if number > 0 => number,
+            _ => *part(&mut usual),
+        };
+        if *part(&mut now) != wanted {
+            *part(&mut now) = wanted;
+            // A system that does not take it serves the client all the same.
+            let _ = self.stream.set_keepalive(now);
+        }
+        i32::try_from(*part(&mut self.stream.keepalive())).unwrap_or(i32::MAX)
     }
 }
 
@@ -101,6 +130,10 @@ impl session::Stream for ClientStream {
         self.handle.stream.is_closed_by_peer()
     }
 
+    fn connection(&self) -> Option<Arc<dyn config::Connection>> {
+        Some(self.handle.clone())
+    }
+
     fn heed(&mut self, interrupts: &Arc<Interrupts>) {
         let _ = self.handle.interrupts.set(interrupts.clone());
         let handle = Arc::downgrade(&self.handle);
@@ -134,16 +167,16 @@ struct ServerSide<'a> {
     /// What is known of the client, for the log.
     name: Mutex<ClientName>,
     start_us: i64,
-    /// The session's number, once there is a session.
-    session: AtomicI32,
+    /// The session's number.
+    session: SessionId,
     /// An error after which the instance cannot go on.
     panic: Mutex<Option<Error>>,
 }
 
 /// Serves one client to its end. Errors: PANIC, after which the instance cannot go on.
 pub fn serve(shared: &Shared, instance: &Arc<Instance>, handle: Arc<ClientHandle>) -> Result<()> {
-    let client = client_info(handle.stream());
-    set_keepalive(shared, handle.stream());
+    let session = instance.sessions.reserve();
+    let client = client_info(handle.stream(), session);
     let name = client_name(shared, &client);
     let start = Instant::now();
     let server = ServerSide {
@@ -151,7 +184,7 @@ pub fn serve(shared: &Shared, instance: &Arc<Instance>, handle: Arc<ClientHandle
         instance,
         name: Mutex::new(name),
         start_us: shared.logger.now_us(),
-        session: AtomicI32::new(0),
+        session,
         panic: Mutex::new(None),
     };
     server.say_received();
@@ -164,29 +197,15 @@ pub fn serve(shared: &Shared, instance: &Arc<Instance>, handle: Arc<ClientHandle
     }
 }
 
-fn client_info(stream: &Stream) -> ClientInfo {
+fn client_info(stream: &Stream, session: SessionId) -> ClientInfo {
     let credentials = stream.peer_credentials().ok().flatten();
     let peer_user = credentials.and_then(|found| user_name(found.uid));
-    ClientInfo { address: stream.peer_address(), local_address: stream.local_address(), peer_user }
+    let session = Some(session);
+    ClientInfo { session, address: stream.peer_address(), local_address: stream.local_address(), peer_user }
 }
 
 fn user_name(uid: u32) -> Option<String> {
     nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
-}
-
-fn set_keepalive(shared: &Shared, stream: &Stream) {
-    let values = shared.settings.values();
-    let number = |setting| u32::try_from(values.int(setting)).unwrap_or(0);
-    let wanted = Keepalive {
-        idle_s: number(Setting::TcpKeepalivesIdle),
-        interval_s: number(Setting::TcpKeepalivesInterval),
-        count: number(Setting::TcpKeepalivesCount),
-        user_timeout_ms: number(Setting::TcpUserTimeout),
-    };
-    if wanted != Keepalive::default() {
-        // A system that does not know one of them serves the client all the same.
-        let _ = stream.set_keepalive(wanted);
-    }
 }
 
 fn client_name(shared: &Shared, client: &ClientInfo) -> ClientName {
@@ -221,10 +240,9 @@ impl ServerSide<'_> {
         self.shared.logger.emit(&Record { error, who, statement, verbosity });
     }
 
-    /// Before there is a session the thread has no number of its own.
     fn say(&self, text: String) {
         let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
-        self.emit(&self.who(self.session.load(Ordering::Relaxed), "", ""), &error, None);
+        self.emit(&self.who(self.session.0, "", ""), &error, None);
     }
 
     fn say_received(&self) {
@@ -296,7 +314,7 @@ impl Server for ServerSide<'_> {
         match maps.check(map, role, system_user, false) {
             MapOutcome::Yes => true,
             MapOutcome::No(why) => {
-                self.emit(&self.who(0, "authentication", ""), &why, None);
+                self.emit(&self.who(self.session.0, "authentication", ""), &why, None);
                 false
             }
         }
@@ -307,7 +325,6 @@ impl Server for ServerSide<'_> {
     }
 
     fn logged_in(&self, session: &SessionEntry) {
-        self.session.store(session.id.0, Ordering::Relaxed);
         if !self.shared.settings.bool(Setting::LogConnections) {
             return;
         }
@@ -323,7 +340,7 @@ impl Server for ServerSide<'_> {
     }
 
     fn sent_away(&self, error: &Error) {
-        self.emit(&self.who(0, "authentication", ""), error, None);
+        self.emit(&self.who(self.session.0, "authentication", ""), error, None);
     }
 
     fn log(&self, session: &SessionEntry, error: &Error, statement: Option<&str>) {

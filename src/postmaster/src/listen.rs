@@ -73,7 +73,7 @@ impl Listeners {
                 log.log(&Error::with_severity(
                     Severity::Log,
                     SqlState::SUCCESSFUL_COMPLETION,
-                    format!("{text}: {error}"),
+                    format!("{text}: {}", lookup_reason(&error)),
                 ));
                 return 0;
             }
@@ -106,7 +106,8 @@ impl Listeners {
                     log.say(format!("listening on Unix socket \"{path}\""));
                     self.first_socket_directory.get_or_insert_with(|| directory.clone());
                 }
-                Err(error) if error.code() == SqlState::LOCK_FILE_EXISTS => return Err(error),
+                // Without its lock nobody may touch the socket's file.
+                Err(error) if error.fields().severity == Severity::Fatal => return Err(error),
                 Err(error) => {
                     log.log(&error.severity(Severity::Log));
                     let text = format!("could not create Unix-domain socket in directory \"{directory}\"");
@@ -137,7 +138,8 @@ impl Listeners {
         let lock = lock_socket(&path, directory, port, data_directory)?;
         // The lock is ours, so a socket file that is still there is a dead server's.
         let _ = std::fs::remove_file(&path);
-        let prepare = || set_access(&path, values);
+        let owner = find_group(values.text(Setting::UnixSocketGroup))?;
+        let prepare = || set_access(&path, owner, values);
         let listener = Listener::unix(&path, backlog(values), prepare).map_err(|e| bind_error(&shown, &e))?;
         self.locks.push(lock);
         self.sockets.push(Arc::new(listener));
@@ -196,23 +198,25 @@ fn lock_socket(path: &Path, directory: &str, port: i32, data_directory: &Path) -
     LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines)
 }
 
-fn set_access(path: &Path, values: &ServerValues) -> io::Result<()> {
-    let group = values.text(Setting::UnixSocketGroup);
-    if !group.is_empty() {
-        chown(path, None, Some(find_group(group)?))?;
+fn set_access(path: &Path, group: Option<Gid>, values: &ServerValues) -> io::Result<()> {
+    if group.is_some() {
+        chown(path, None, group)?;
     }
     let mode = values.int(Setting::UnixSocketPermissions) as u32;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
-fn find_group(name: &str) -> io::Result<Gid> {
+/// A group by number or name; none if none is named.
+fn find_group(name: &str) -> Result<Option<Gid>> {
+    if name.is_empty() {
+        return Ok(None);
+    }
     if let Ok(number) = name.parse::<u32>() {
-        return Ok(Gid::from_raw(number));
+        return Ok(Some(Gid::from_raw(number)));
     }
-    match Group::from_name(name)? {
-        Some(group) => Ok(group.gid),
-        None => Err(io::Error::other(format!("group \"{name}\" does not exist"))),
-    }
+    let found = Group::from_name(name).map_err(|e| Error::io(format!("look up group \"{name}\""), &e.into()))?;
+    let missing = || Error::new(SqlState::INVALID_PARAMETER_VALUE, format!("group \"{name}\" does not exist"));
+    found.map(|group| Some(group.gid)).ok_or_else(missing)
 }
 
 fn backlog(values: &ServerValues) -> i32 {
@@ -229,6 +233,12 @@ fn resolve(name: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     addresses.sort();
     addresses.dedup();
     Ok(addresses)
+}
+
+/// What the resolver says, without the words that the standard library puts before it.
+fn lookup_reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once("address information: ").map_or(text.clone(), |(_, reason)| reason.to_owned())
 }
 
 fn say_bind_failure(address: SocketAddr, error: &io::Error, log: &RoleLog) {

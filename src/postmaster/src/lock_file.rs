@@ -22,7 +22,7 @@ use nix::unistd::{Pid, getppid};
 use report::{Error, Result, Severity, SqlState};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -130,18 +130,17 @@ impl Draft {
     fn write(path: &Path, lines: &[String]) -> Result<Draft> {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}", own_pid()));
-        let path = PathBuf::from(name);
+        let draft = PathBuf::from(name);
         let open = || {
-            let mut file =
-                OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+            let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&draft)?;
             write_lines(&mut file, lines)?;
             // A file system without locks is no reason not to start: the process id has to do.
             let _ = file.try_lock();
             Ok(file)
         };
         match open() {
-            Ok(file) => Ok(Draft { path, file }),
-            Err(error) => Err(fatal_io("create lock file", &path, &error)),
+            Ok(file) => Ok(Draft { path: draft, file }),
+            Err(error) => Err(fatal_io("create lock file", path, &error)),
         }
     }
 }

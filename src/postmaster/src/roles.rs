@@ -27,6 +27,8 @@ pub struct Wanted {
     pub enabled: fn(&ServerValues) -> bool,
     /// What it is to the state machine.
     pub class: Class,
+    /// What it shows that it waits for while it has nothing to do.
+    pub idle_event: &'static str,
 }
 
 /// A row of the table.
@@ -54,12 +56,12 @@ fn vacuums(values: &ServerValues) -> bool {
 }
 
 macro_rules! roles {
-    ($($name:literal $backend_type:literal $class:ident $phases:expr, $enabled:expr, $restart:ident, $entry:expr;)*) => {
+    ($($name:literal $backend_type:literal $class:ident $phases:expr, $enabled:expr, $restart:ident, $idle:literal, $entry:expr;)*) => {
         /// All roles, in the order in which they are started.
         pub static ROLES: &[Role] = &[$(Role {
             name: $name,
             backend_type: $backend_type,
-            wanted: Wanted { phases: $phases, enabled: $enabled, class: Class::$class },
+            wanted: Wanted { phases: $phases, enabled: $enabled, class: Class::$class, idle_event: $idle },
             restart: Restart::$restart,
             stack_bytes: STACK_BYTES,
             entry: $entry,
@@ -68,16 +70,16 @@ macro_rules! roles {
 }
 
 roles! {
-    "syslogger"    "logger"              Logger       EVER,    collects, Always, syslogger::run;
-    "startup"      "startup"             Startup      0,       always,   Never,  startup::run;
-    "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, checkpointer::run;
-    "bgwriter"     "background writer"   Background   RUNNING, always,   Always, bgwriter::run;
-    "walwriter"    "walwriter"           Background   RUNNING, always,   Always, walwriter::run;
-    "scheduler"    "scheduler"           Background   RUNNING, always,   Always, scheduler::run;
-    "stats"        "statistics"          Finisher     RUNNING, always,   Always, stats::run;
-    "archiver"     "archiver"            Finisher     RUNNING, archives, Always, archiver::run;
-    "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, autovacuum::launch;
-    "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  autovacuum::work;
+    "syslogger"    "logger"              Logger       EVER,    collects, Always, "SysLoggerMain",     syslogger::run;
+    "startup"      "startup"             Startup      0,       always,   Never,  "RecoveryWalStream", startup::run;
+    "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, "CheckpointerMain",  checkpointer::run;
+    "bgwriter"     "background writer"   Background   RUNNING, always,   Always, "BgWriterMain",      bgwriter::run;
+    "walwriter"    "walwriter"           Background   RUNNING, always,   Always, "WalWriterMain",     walwriter::run;
+    "scheduler"    "scheduler"           Background   RUNNING, always,   Always, "SchedulerMain",     scheduler::run;
+    "stats"        "statistics"          Finisher     RUNNING, always,   Always, "StatisticsMain",    stats::run;
+    "archiver"     "archiver"            Finisher     RUNNING, archives, Always, "ArchiverMain",      archiver::run;
+    "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, "AutoVacuumMain",    autovacuum::launch;
+    "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  "AutoVacuumMain",    autovacuum::work;
 }
 
 impl Wanted {

@@ -290,15 +290,18 @@ impl ServerLoop {
         let id = self.children.next_id();
         let name = format!("{}{number}", role.name);
         let shared = self.parts.shared.clone();
-        let registration = shared
-            .instance()
-            .map(|instance| instance.sessions.register(SessionKind::Role(role.backend_type), 0, Activity::default()));
+        let registration = shared.instance().map(|instance| {
+            let activity = Activity { session_start_us: instance.now_us(), ..Activity::default() };
+            instance.sessions.register(SessionKind::Role(role.backend_type), 0, activity)
+        });
         let (pid, interrupts) = match &registration {
             Some(registration) => (registration.id.0, registration.interrupts.clone()),
             None => (crate::start::role_pid(id), Arc::new(Interrupts::new())),
         };
         let log = shared.logger.role(pid, role.backend_type);
-        let context = RoleContext { name: name.clone(), interrupts: interrupts.clone(), log, shared, registration };
+        let idle_event = role.wanted.idle_event;
+        let context =
+            RoleContext { name: name.clone(), interrupts: interrupts.clone(), log, shared, idle_event, registration };
         let mailbox = self.parts.shared.mailbox.clone();
         match threads::spawn(&name, role.stack_bytes, id, mailbox, move || (role.entry)(context)) {
             Ok(child) => {

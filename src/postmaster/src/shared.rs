@@ -14,7 +14,7 @@ use report::{Error, Result, Severity, SqlState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use sync::{Interrupt, Interrupts};
+use sync::{Interrupt, Interrupts, WaitHooks, WaitKind};
 
 /// What outlives an instance and is the same for all threads.
 pub struct Shared {
@@ -67,7 +67,7 @@ impl Shared {
             Err(problems) => {
                 problems.iter().for_each(|problem| log.log(problem));
                 let code = SqlState::CONFIG_FILE_ERROR;
-                Err(Error::with_severity(Severity::Fatal, code, format!("could not load {}", hba.display())))
+                Err(Error::with_severity(Severity::Fatal, code, "could not load pg_hba.conf"))
             }
         }
     }
@@ -156,6 +156,8 @@ pub struct RoleContext {
     pub log: RoleLog,
     /// What all share.
     pub shared: Arc<Shared>,
+    /// What it shows that it waits for while it has nothing to do.
+    pub idle_event: &'static str,
     /// Its place in the table of sessions, once there is an instance.
     pub registration: Option<Registration>,
 }
@@ -183,7 +185,13 @@ impl RoleContext {
 
     /// Sleeps until told something, or until time is up. Errors: a fault on purpose.
     pub fn sleep(&self, time: Option<Duration>) -> Result<()> {
+        if let Some(registration) = &self.registration {
+            registration.begin_wait(WaitKind::Activity(self.idle_event));
+        }
         self.interrupts.latch().wait(time);
+        if let Some(registration) = &self.registration {
+            registration.end_wait();
+        }
         self.shared.faults.strike(&self.name)
     }
 }

@@ -1,6 +1,6 @@
 //! From the command line to the loop, and from the loop's end to the process's.
 //!
-//! The order is PostgreSQL's: arguments, settings, data directory, lock file, pg_control, what an earlier run left over,
+//! The order is PostgreSQL's: arguments, settings, data directory, pg_control, lock file, what an earlier run left over,
 //! syslogger, "starting", TCP, Unix-domain sockets, postmaster.opts, external_pid_file, temporary files, authentication
 //! rules, status "starting", roles, loop.
 
@@ -146,14 +146,25 @@ fn load_settings(arguments: &Arguments, directory: &Path) -> Result<Settings, i3
             Ok(settings)
         }
         Err(problems) => {
-            for problem in &problems {
-                eprintln!("{problem}");
-            }
-            if problems.iter().any(|p| p.fields().severity == Severity::Log) {
-                eprintln!("FATAL:  configuration file \"{}\" contains errors", main_file.display());
-            }
+            say_problems(problems, &main_file);
             Err(1)
         }
+    }
+}
+
+/// Tells what is wrong with the settings. A line of a file is told of with its place; what the command line says ends the start
+/// by itself.
+fn say_problems(problems: Vec<Error>, main_file: &Path) {
+    // Nothing is set yet, so the log is as it is by default.
+    let log = Logger::new(Arc::new(Settings::boot(hooks())), wall_us).postmaster();
+    let mut is_file_bad = false;
+    for problem in problems {
+        let is_of_file = problem.fields().severity == Severity::Log;
+        is_file_bad |= is_of_file;
+        log.log(&if is_of_file { problem } else { problem.severity(Severity::Fatal) });
+    }
+    if is_file_bad {
+        log.at(Severity::Fatal, format!("configuration file \"{}\" contains errors", main_file.display()));
     }
 }
 
@@ -232,21 +243,23 @@ fn set_umask(directory_mode: u32) {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask));
 }
 
-/// Combinations of settings that cannot be served.
-fn check_combination(values: &ServerValues) -> Result<(), String> {
+/// Combinations of settings that cannot be served. Errors: FATAL.
+fn check_combination(values: &ServerValues) -> Result<()> {
     let reserved = values.int(Setting::SuperuserReservedConnections);
     let connections = values.int(Setting::MaxConnections);
+    let refuse = |text: String| Err(Error::with_severity(Severity::Fatal, SqlState::INVALID_PARAMETER_VALUE, text));
     if reserved >= connections {
-        return Err(format!(
-            "postmaster: superuser_reserved_connections ({reserved}) must be less than max_connections ({connections})"
+        return refuse(format!(
+            "superuser_reserved_connections ({reserved}) must be less than max_connections ({connections})"
         ));
     }
     if values.choice(Setting::WalLevel) == "minimal" {
         if values.choice(Setting::ArchiveMode) != "off" {
-            return Err("WAL archival cannot be enabled when wal_level is \"minimal\"".to_owned());
+            return refuse("WAL archival cannot be enabled when wal_level is \"minimal\"".to_owned());
         }
         if values.int(Setting::MaxWalSenders) > 0 {
-            return Err("WAL streaming (max_wal_senders > 0) requires wal_level \"replica\" or \"logical\"".to_owned());
+            let text = "WAL streaming (max_wal_senders > 0) requires wal_level \"replica\" or \"logical\"";
+            return refuse(text.to_owned());
         }
     }
     Ok(())
@@ -268,14 +281,32 @@ fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> R
         1
     };
     let mode = data_directory::check(directory).map_err(told)?;
+    check_control_file(directory)?;
     set_umask(mode);
     let values = logger.settings().snapshot();
-    if let Err(text) = check_combination(&values) {
-        log.at(Severity::Fatal, text);
-        return Err(1);
+    check_combination(&values).map_err(told)?;
+    let lock_file = lock_directory(directory, &values, false).map_err(told)?;
+    let outcome = set_up_locked(arguments, logger, directory, mode, lock_file);
+    if outcome.is_err() {
+        log.say("database system is shut down");
     }
-    let mut lock_file = lock_directory(directory, &values, false).map_err(told)?;
-    check_control_file(directory)?;
+    outcome
+}
+
+/// What comes once the data directory is ours.
+fn set_up_locked(
+    arguments: &Arguments,
+    logger: &Logger,
+    directory: &Path,
+    mode: u32,
+    mut lock_file: LockFile,
+) -> Result<i32, i32> {
+    let log = logger.postmaster();
+    let values = logger.settings().snapshot();
+    let told = |error: Error| {
+        log.log(&error);
+        1
+    };
     data_directory::check_requests(directory).map_err(told)?;
     logger.settings().set_dynamic_default(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
     data_directory::remove_leftovers(directory);
@@ -448,8 +479,13 @@ mod tests {
     #[test]
     fn refuses_combinations_that_cannot_work() {
         let settings = Settings::boot(Hooks::new());
-        assert_eq!(check_combination(&settings.values()), Ok(()));
+        check_combination(&settings.values()).unwrap();
         settings.set_override(Setting::MaxConnections, Value::Int(3));
-        assert!(check_combination(&settings.values()).unwrap_err().contains("must be less than max_connections (3)"));
+        assert!(
+            check_combination(&settings.values())
+                .unwrap_err()
+                .message()
+                .ends_with("must be less than max_connections (3)")
+        );
     }
 }

@@ -300,6 +300,13 @@ impl Writer {
         self.message(kind, |w| w.report_fields(error));
     }
 
+    /// An ErrorResponse as clients before protocol 3 read it.
+    pub fn report_before_version_3(&mut self, error: &Error) {
+        let fields = error.fields();
+        self.buffer.push(b'E');
+        self.c_str(&format!("{}:  {}\n", fields.severity.as_str(), fields.message));
+    }
+
     fn report_fields(&mut self, error: &Error) {
         let f = error.fields();
         let severity = f.severity.as_str();

@@ -10,11 +10,13 @@
 use crate::cursor::Cursor;
 use crate::limits::STARTUP_BYTES_MAX;
 use base::NAME_BYTES_MAX;
-use report::{Error, Result, Severity, SqlState, bail};
+use report::{Error, Result, Severity, SqlState};
 
 const CANCEL_CODE: u32 = 80_877_102;
 const SSL_CODE: u32 = 80_877_103;
 const GSS_CODE: u32 = 80_877_104;
+/// The body of a cancel request.
+const CANCEL_BYTES: usize = 12;
 
 /// What a client asks for first.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +60,7 @@ pub struct Parameters {
 pub fn body_bytes(head: [u8; 4]) -> Result<usize> {
     match u32::from_be_bytes(head) as usize {
         length if (8..=STARTUP_BYTES_MAX + 4).contains(&length) => Ok(length - 4),
-        _ => Err(report::error!(PROTOCOL_VIOLATION, "invalid length of startup packet")),
+        _ => Err(wrong_length()),
     }
 }
 
@@ -66,11 +68,8 @@ pub fn body_bytes(head: [u8; 4]) -> Result<usize> {
 pub fn parse(body: &[u8]) -> Result<Startup> {
     let mut cursor = Cursor::new(body);
     match cursor.u32()? {
-        CANCEL_CODE => {
-            let (session, key) = (cursor.i32()?, cursor.i32()?);
-            cursor.finish()?;
-            Ok(Startup::Cancel { session, key })
-        }
+        CANCEL_CODE if body.len() != CANCEL_BYTES => Err(wrong_length()),
+        CANCEL_CODE => Ok(Startup::Cancel { session: cursor.i32()?, key: cursor.i32()? }),
         SSL_CODE => Ok(Startup::Ssl),
         GSS_CODE => Ok(Startup::GssEncryption),
         version if version >> 16 == 3 => parse_parameters(cursor, version as u16).map(Startup::Session),
@@ -79,6 +78,16 @@ pub fn parse(body: &[u8]) -> Result<Startup> {
             format!("unsupported frontend protocol {}.{}: server supports 3.0 to 3.0", version >> 16, version & 0xFFFF),
         )),
     }
+}
+
+/// For the log only: its severity says so.
+fn wrong_length() -> Error {
+    Error::with_severity(Severity::Log, SqlState::PROTOCOL_VIOLATION, "invalid length of startup packet")
+}
+
+/// True of a packet from a client that reads errors in the form they had before protocol 3.
+pub fn is_before_version_3(body: &[u8]) -> bool {
+    body.first_chunk().is_some_and(|code| u32::from_be_bytes(*code) >> 16 < 3)
 }
 
 fn parse_parameters(mut cursor: Cursor<'_>, minor: u16) -> Result<Parameters> {
@@ -143,29 +152,6 @@ fn split_options(text: &str) -> Vec<String> {
     words
 }
 
-/// The settings that a command-line-like list of options makes: `-c name=value`, `-cname=value`, `--name=value`. A dash in a
-/// long option's name stands for an underscore.
-pub fn settings_of_options(options: &[String]) -> Result<Vec<(String, String)>> {
-    let mut settings = Vec::new();
-    let mut words = options.iter();
-    while let Some(word) = words.next() {
-        let assignment = match word.strip_prefix("-c") {
-            Some("") => words.next().map(String::as_str),
-            Some(rest) => Some(rest),
-            None => word.strip_prefix("--"),
-        };
-        let Some(assignment) = assignment else {
-            bail!(SYNTAX_ERROR, "invalid command-line argument for server process: {word}");
-        };
-        let Some((name, value)) = assignment.split_once('=') else {
-            let shape = if word.starts_with("--") { "--" } else { "-c " };
-            bail!(SYNTAX_ERROR, "{shape}{assignment} requires a value");
-        };
-        settings.push((name.replace('-', "_"), value.to_owned()));
-    }
-    Ok(settings)
-}
-
 fn fatal(code: SqlState, message: impl Into<String>) -> Error {
     Error::with_severity(Severity::Fatal, code, message)
 }
@@ -209,15 +195,8 @@ mod tests {
         assert_eq!(code(&body(3 << 16, "user\0d\0\0x")), "08P01");
         assert!(body_bytes(10_005u32.to_be_bytes()).is_err());
         assert!(body_bytes(7u32.to_be_bytes()).is_err());
+        assert!(is_before_version_3(&body(2 << 16, "")) && !is_before_version_3(&body(3 << 16, "")));
+        assert_eq!(parse(&body(CANCEL_CODE, "1234")).unwrap_err().fields().severity, Severity::Log);
         assert_eq!(body_bytes(10_004u32.to_be_bytes()).unwrap(), 10_000);
-    }
-
-    #[test]
-    fn options_become_settings() {
-        let words = |t: &str| settings_of_options(&split_options(t));
-        let expected = vec![("a".to_owned(), "1".to_owned()), ("b_c".to_owned(), "2 3".to_owned())];
-        assert_eq!(words("-ca=1  --b-c=2\\ 3").unwrap(), expected);
-        assert!(words("-c a").is_err());
-        assert!(words("x").is_err());
     }
 }

@@ -1,9 +1,10 @@
-//! A session without a client: single-user mode. Statements come from a text stream, rows go nowhere, errors go to the log.
+//! A session without a client: single-user mode. Statements come from a text stream, rows are printed, errors go to the log.
 //!
-//! A statement ends at the end of its line, or, as initdb asks for it, at a semicolon that is followed by an empty line; so a
-//! script may hold statements of many lines.
+//! A statement ends at the end of its line, unless a backslash stands there, or, as initdb asks for it, at a semicolon that is
+//! followed by an empty line; so a script may hold statements of many lines.
 
 use crate::login;
+use crate::printer::Printer;
 use crate::server::{ClientInfo, Method, Server};
 use crate::session::{Next, Session};
 use crate::wire::{Stream, Wire};
@@ -11,12 +12,14 @@ use base::{Oid, SessionId};
 use config::Setting;
 use instance::{Activity, Ctx, Instance, Registration, SessionKind, Users, format_settings};
 use report::{Error, Result, Severity, error};
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The role that every cluster starts with.
 const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
+/// What a single-user session prints before it reads.
+const PROMPT: &str = "backend> ";
 
 /// What ends a statement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +30,16 @@ pub enum StatementEnd {
     SemicolonAndEmptyLine,
 }
 
+/// Where a single-user session's statements come from, and where their rows go.
+pub struct Terminal<'a> {
+    /// The statements.
+    pub input: &'a mut dyn BufRead,
+    /// What ends a statement.
+    pub end: StatementEnd,
+    /// Opens the place for prompts and rows.
+    pub output: fn() -> Box<dyn Write + Send>,
+}
+
 /// Runs statements as the bootstrap superuser in a database until the input ends. False if one of them failed; with
 /// `exit_on_error` nothing is run after it.
 ///
@@ -35,15 +48,22 @@ pub fn run_alone(
     server: &dyn Server,
     instance: &Arc<Instance>,
     database: &str,
-    input: &mut dyn BufRead,
-    end: StatementEnd,
+    terminal: Terminal<'_>,
 ) -> Result<bool> {
+    let Terminal { input, end, output } = terminal;
     let registration = instance.sessions.register(SessionKind::Role("standalone backend"), 0, Activity::default());
     let oid = find_database(instance, &registration, database)?;
     let mut alone = Alone::open(instance, registration, oid)?;
+    alone.print_to(output());
+    let mut screen = output();
+    let mut say = |text: &str| screen.write_all(text.as_bytes()).and_then(|()| screen.flush());
+    let failed = |error: io::Error| Error::io("write to standard output", &error);
+    say(&format!("\nPostgreSQL stand-alone backend {}\n", config::SERVER_VERSION)).map_err(failed)?;
     let stops = alone.session.state.settings.borrow().bool(Setting::ExitOnError);
     let mut all_good = true;
-    while let Some(statement) = read_statement(input, end)? {
+    loop {
+        say(PROMPT).map_err(failed)?;
+        let Some(statement) = read_statement(input, end)? else { break };
         let outcome = alone.run(server, &statement);
         all_good &= outcome == Outcome::Good;
         if outcome == Outcome::Ended || outcome == Outcome::Failed && stops {
@@ -122,11 +142,18 @@ impl<'a> Alone<'a> {
         found
     }
 
-    /// Runs one statement. What it returns goes nowhere; errors go to the server's log.
+    /// From now on rows are printed.
+    fn print_to(&mut self, output: Box<dyn Write + Send>) {
+        self.session.wire = Wire::new(Box::new(Printer::new(output)));
+    }
+
+    /// Runs one statement. Errors go to the server's log.
     pub fn run(&mut self, server: &dyn Server, statement: &str) -> Outcome {
-        let watcher = Watcher { server, has_failed: AtomicBool::new(false) };
+        let stops = self.session.state.settings.borrow().bool(Setting::ExitOnError);
+        let watcher = Watcher { server, stops, has_failed: AtomicBool::new(false) };
         let next = self.session.simple_query(&watcher, self.instance, statement);
-        self.session.wire.out.clear(0);
+        // What cannot be printed is nobody's business.
+        let _ = self.session.wire.flush();
         match next {
             Next::End => Outcome::Ended,
             Next::Continue if watcher.has_failed.into_inner() => Outcome::Failed,
@@ -146,6 +173,10 @@ fn read_statement(input: &mut dyn BufRead, end: StatementEnd) -> Result<Option<S
     loop {
         let read = input.read_line(&mut text).map_err(|error| Error::io("read standard input", &error))?;
         let is_complete = match end {
+            StatementEnd::Line if text.ends_with("\\\n") => {
+                text.truncate(text.len() - 2);
+                false
+            }
             StatementEnd::Line => text.ends_with('\n'),
             StatementEnd::SemicolonAndEmptyLine => text.ends_with(";\n\n"),
         };
@@ -166,6 +197,8 @@ fn read_statement(input: &mut dyn BufRead, end: StatementEnd) -> Result<Option<S
 /// Notes whether anything failed, and leaves the rest to the server.
 struct Watcher<'a> {
     server: &'a dyn Server,
+    /// An error ends the session.
+    stops: bool,
     has_failed: AtomicBool,
 }
 
@@ -185,10 +218,14 @@ impl Server for Watcher<'_> {
     fn cancel(&self, _: SessionId, _: i32) {}
 
     fn log(&self, session: &instance::SessionEntry, error: &Error, statement: Option<&str>) {
+        let is_error = error.fields().severity == Severity::Error;
         if error.fields().severity >= Severity::Error {
             self.has_failed.store(true, Ordering::Relaxed);
         }
-        self.server.log(session, error, statement);
+        match self.stops && is_error {
+            true => self.server.log(session, &error.clone().severity(Severity::Fatal), statement),
+            false => self.server.log(session, error, statement),
+        }
     }
 }
 
@@ -225,6 +262,11 @@ mod tests {
     #[test]
     fn a_statement_is_a_line() {
         assert_eq!(statements("select 1\n\nselect 2", StatementEnd::Line), ["select 1", "select 2"]);
+    }
+
+    #[test]
+    fn a_backslash_carries_a_line_on() {
+        assert_eq!(statements("select 1 \\\n+ 1\nselect 2", StatementEnd::Line), ["select 1 + 1", "select 2"]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod limits;
 mod login;
 mod output;
 mod portal;
+mod printer;
 mod query;
 pub mod server;
 mod session;
@@ -37,7 +38,7 @@ mod statement_log;
 mod transaction_statement;
 pub mod wire;
 
-pub use alone::{Alone, Outcome, StatementEnd, run_alone};
+pub use alone::{Alone, Outcome, StatementEnd, Terminal, run_alone};
 pub use block::Block;
 pub use server::{ClientInfo, Method, Server};
 pub use session::{Next, Session, serve_connection};

@@ -27,7 +27,6 @@ use schema::CatalogRow;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
-use sync::NoHooks;
 
 /// What a new connection wants.
 pub(crate) enum Request {
@@ -44,19 +43,18 @@ pub(crate) fn read_request(server: &dyn Server, wire: &mut Wire) -> Result<Reque
             Input::Some(body) => body,
             Input::Closed | Input::TimedOut | Input::Woken => return Ok(Request::Nothing),
         };
-        match startup::parse(&body)? {
-            Startup::Ssl | Startup::GssEncryption => {
-                if wire.has_input() {
-                    let error = Error::with_severity(
-                        Severity::Fatal,
-                        SqlState::PROTOCOL_VIOLATION,
-                        "received unencrypted data after SSL request",
-                    );
-                    return Err(error.detail("This could be either a client-software bug or evidence of an attempted man-in-the-middle attack."));
-                }
-                wire.out.refuse_encryption();
+        let request = match startup::parse(&body) {
+            Err(error) if startup::is_before_version_3(&body) => {
+                server.sent_away(&error);
+                wire.out.report_before_version_3(&error);
                 wire.flush()?;
+                return Ok(Request::Nothing);
             }
+            request => request?,
+        };
+        match request {
+            Startup::Ssl => decline_encryption(wire, "SSL request")?,
+            Startup::GssEncryption => decline_encryption(wire, "GSSAPI encryption request")?,
             Startup::Cancel { session, key } => {
                 server.cancel(SessionId(session), key);
                 return Ok(Request::Nothing);
@@ -64,6 +62,20 @@ pub(crate) fn read_request(server: &dyn Server, wire: &mut Wire) -> Result<Reque
             Startup::Session(parameters) => return Ok(Request::Session(parameters)),
         }
     }
+}
+
+/// Errors: the client sent more before it had the answer, which nobody could tell from what somebody put in between.
+fn decline_encryption(wire: &mut Wire, request: &str) -> Result<()> {
+    wire.out.refuse_encryption();
+    wire.flush()?;
+    if wire.has_input() {
+        let text = format!("received unencrypted data after {request}");
+        let error = Error::with_severity(Severity::Fatal, SqlState::PROTOCOL_VIOLATION, text);
+        return Err(error.detail(
+            "This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.",
+        ));
+    }
+    Ok(())
 }
 
 /// Logs a client in. The errors are FATAL.
@@ -102,8 +114,12 @@ fn open_session(
         session_start_us: instance.now_us(),
         ..Activity::default()
     };
-    let registration = instance.sessions.register(SessionKind::Client, random_key(instance)?, activity);
+    let id = client.session.unwrap_or_else(|| instance.sessions.reserve());
+    let registration = instance.sessions.register_as(id, SessionKind::Client, random_key(instance)?, activity);
     let mut state = new_state(instance, &registration, Users::default());
+    if let Some(connection) = wire.stream().connection() {
+        state.settings.borrow_mut().connect(connection);
+    }
     let limit = instance.settings.duration(Setting::AuthenticationTimeout);
     wire.stream().set_read_timeout(Some(limit)).map_err(|error| Error::io("set a timeout", &error))?;
     state.statement_start_us.set(instance.now_us());
@@ -141,7 +157,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
     let waits = SessionWaits {
         session: registration.id,
         interrupts: Arc::clone(&registration.interrupts),
-        hooks: Arc::new(NoHooks),
+        hooks: Arc::<instance::SessionEntry>::clone(registration),
     };
     let settings = SessionSettings::new(&instance.settings);
     let clock = Arc::clone(&instance.host.clock);
@@ -276,7 +292,7 @@ fn apply_settings(cx: Ctx<'_>, role: &PgAuthid, database: &PgDatabase, parameter
     for (database, role, source) in levels {
         apply_stored(cx, database, role, source)?;
     }
-    let packet = startup::settings_of_options(&parameters.options)?;
+    let packet = config::switches::settings_of_options(&parameters.options)?;
     let is_superuser = role.rolsuper;
     let mut settings = cx.session.settings.borrow_mut();
     for (name, value) in packet.iter().chain(&parameters.settings) {

@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 /// Who is at the other end, as far as the transport tells.
 #[derive(Clone, Debug, Default)]
 pub struct ClientInfo {
+    /// The number that its session is to have, if the log knows it by one already.
+    pub session: Option<SessionId>,
     /// Its address; none over a Unix socket.
     pub address: Option<SocketAddr>,
     /// Our own address; none over a Unix socket.

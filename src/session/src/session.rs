@@ -47,6 +47,8 @@ pub fn serve_connection(server: &dyn Server, instance: &Arc<Instance>, mut wire:
     let parameters = match login::read_request(server, &mut wire) {
         Ok(Request::Session(parameters)) => parameters,
         Ok(Request::Nothing) => return,
+        // Who is there may speak another protocol altogether.
+        Err(error) if error.fields().severity == Severity::Log => return server.sent_away(&error),
         Err(error) => return send_away(server, &mut wire, &error.severity(Severity::Fatal)),
     };
     match login::log_in(server, instance, wire, client, &parameters) {
@@ -260,7 +262,9 @@ impl Session {
 
     /// Tells the client of settings that it keeps track of and that changed.
     pub(crate) fn send_parameter_changes(&mut self) {
-        for (name, value) in self.state.settings.borrow_mut().take_reports() {
+        let mut settings = self.state.settings.borrow_mut();
+        settings.settle_connection();
+        for (name, value) in settings.take_reports() {
             self.wire.out.parameter_status(name, &value);
         }
     }

@@ -29,6 +29,11 @@ pub trait Stream: Send {
     /// True if the client has gone, as far as can be told without reading.
     fn is_closed(&self) -> bool;
 
+    /// What settings can change about the connection, if it is one.
+    fn connection(&self) -> Option<std::sync::Arc<dyn config::Connection>> {
+        None
+    }
+
     /// From now on an interrupt that is raised ends a wait in `read` with `Interrupted`.
     fn heed(&mut self, _: &std::sync::Arc<sync::Interrupts>) {}
 }

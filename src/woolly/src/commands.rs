@@ -24,6 +24,7 @@ pub fn start(start: &Start) -> Result<(), Failure> {
 }
 
 fn launch(start: &Start, data: &Path, arguments: &[OsString]) -> Result<(), Failure> {
+    check_user(start.allow_root || arguments.iter().any(|argument| argument == "--allow-root"))?;
     let command = launch::server_command(data, arguments, start.allow_root)?;
     let mut child = launch::start(command, start.log.as_deref())?;
     let Some(limit) = start.waiting.limit() else {
@@ -44,6 +45,17 @@ fn launch(start: &Start, data: &Path, arguments: &[OsString]) -> Result<(), Fail
             Err(Failure::new("server did not start in time"))
         }
     }
+}
+
+/// The server would say so too, but perhaps in a log file that nobody looks into.
+fn check_user(allows_root: bool) -> Result<(), Failure> {
+    if launch::is_root() && !allows_root {
+        return Err(Failure::new(
+            "cannot be run as root\nPlease log in (using, e.g., \"su\") as the (unprivileged) user that will\nown the server \
+             process, or give --allow-root.",
+        ));
+    }
+    Ok(())
 }
 
 /// Stops a server.

@@ -5,7 +5,6 @@ use super::tokens::{Line, lines};
 use crate::file::Files;
 use regex::Regex;
 use report::{Error, Severity, SqlState};
-use std::io;
 use std::path::Path;
 
 /// A line of the file, as `pg_ident_file_mappings` shows it.
@@ -39,11 +38,10 @@ pub enum MapOutcome {
 }
 
 impl IdentMap {
-    /// Reads the file. A missing file has no maps. Errors: every bad line.
+    /// Reads the file. Errors: it cannot be read, or every bad line.
     pub fn read(files: &dyn Files, path: &Path) -> Result<IdentMap, Vec<Error>> {
         match files.read(path) {
             Ok(text) => IdentMap::parse(files, path, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(IdentMap::default()),
             Err(error) => {
                 let what = format!("open usermap file \"{}\"", path.display());
                 Err(vec![Error::io(what, &error).severity(Severity::Log)])

@@ -985,9 +985,8 @@ pub fn lock_latest(
 
 #[cold]
 fn second_time() -> Error {
-    error!(CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time").hint(
-        "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
-    )
+    error!(CARDINALITY_VIOLATION, "ON CONFLICT DO UPDATE command cannot affect row a second time")
+        .hint("Ensure that no rows proposed for insertion within the same command have duplicate constrained values.")
 }
 
 /// True at isolation levels whose snapshot is the transaction's.
