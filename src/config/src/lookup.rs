@@ -1,5 +1,6 @@
 //! From a name to a setting.
 
+use crate::definition::flag;
 use crate::table::{Setting, TABLE};
 use report::{Error, Result, error};
 use std::cmp::Ordering;
@@ -35,6 +36,26 @@ impl Setting {
             Ok(index) => Some(Setting::ALL[index]),
             Err(_) => old(),
         }
+    }
+
+    /// True if it depends on it what a statement means or how it is planned.
+    pub fn shapes_statements(self) -> bool {
+        use Setting as S;
+        self.definition().has(flag::EXPLAIN)
+            || matches!(
+                self,
+                S::StandardConformingStrings
+                    | S::EscapeStringWarning
+                    | S::BackslashQuote
+                    | S::TransformNullEquals
+                    | S::ArrayNulls
+                    | S::RowSecurity
+                    | S::Role
+                    | S::SessionAuthorization
+                    | S::PlanCacheMode
+                    | S::Xmloption
+                    | S::Xmlbinary
+            )
     }
 }
 

@@ -102,6 +102,7 @@ pub struct SessionSettings {
     saved: Vec<Saved>,
     level: u32,
     changed: Bits,
+    meaning: u64,
     reported: Vec<(Setting, String)>,
     report_due: bool,
     /// The client's connection, if there is one.
@@ -123,6 +124,7 @@ impl SessionSettings {
             saved: Vec::new(),
             level: 0,
             changed: Bits::default(),
+            meaning: 0,
             reported: Vec::new(),
             report_due: true,
             connection: None,
@@ -425,6 +427,7 @@ impl SessionSettings {
 
     fn note(&mut self, setting: Setting) {
         self.changed.insert(setting);
+        self.meaning += u64::from(setting.shapes_statements());
         self.report_due |= setting.definition().has(flag::REPORT);
         self.connection_due |= SessionSettings::is_of_connection(setting);
     }
@@ -434,6 +437,11 @@ impl SessionSettings {
     pub fn take_changed(&mut self) -> Vec<Setting> {
         let changed = std::mem::take(&mut self.changed);
         changed.iter().collect()
+    }
+
+    /// Grows when a setting changes on which it depends what a statement means or how it is planned.
+    pub fn meaning(&self) -> u64 {
+        self.meaning
     }
 
     /// Names and values of ParameterStatus: all of them at first, later those that are not what the client was told.

@@ -16,7 +16,7 @@ use lock::{Acquired, LockMode, LockScope, LockTag};
 use plan::node::{Plan, PlannedStmt};
 use report::{Result, error};
 use schema::RelationEntry;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 use xact::Snapshot;
 
@@ -34,112 +34,6 @@ pub fn plan_query(cx: Ctx<'_>, query: Query, options: PlanOptions<'_>) -> Result
     let query = with_analysis(cx, "", |context| analyze::rewrite(context, query))?;
     let lookup = CatalogLookup(cx);
     plan::plan(query, &lookup, &planner_settings(cx), options.params, options.cursor)
-}
-
-/// How often values of parameters get a plan of their own before a generic one is considered.
-const CUSTOM_PLANS: u32 = 5;
-
-struct Kept {
-    plan: Arc<PlannedStmt>,
-    relations: Vec<Arc<RelationEntry>>,
-    changes: Option<u64>,
-    cost: f64,
-}
-
-#[derive(Default)]
-struct CacheState {
-    generic: Option<Kept>,
-    custom_count: u32,
-    custom_cost: f64,
-    /// Relations and the change counter when the statement was first planned.
-    seen: Option<(Vec<Arc<RelationEntry>>, Option<u64>)>,
-}
-
-/// A prepared statement's query with its plan: made once (generic), or for given values (custom) while that pays.
-pub struct CachedPlan {
-    query: Query,
-    parameter_types: Vec<Oid>,
-    state: Mutex<CacheState>,
-}
-
-fn is_current(cx: Ctx<'_>, relations: &[Arc<RelationEntry>], changes: &mut Option<u64>) -> bool {
-    let catalog = cx.catalog();
-    let now = catalog.changes();
-    if now.is_some() && now == *changes {
-        return true;
-    }
-    let current = relations.iter().all(|entry| catalog.is_current(entry));
-    if current {
-        *changes = now;
-    }
-    current
-}
-
-fn entries(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Arc<RelationEntry>>> {
-    let catalog = cx.catalog();
-    plan.relation_oids.iter().map(|oid| catalog.open_relation(*oid)).collect()
-}
-
-impl CachedPlan {
-    /// Keeps an analysed query.
-    pub fn new(query: Query, parameter_types: Vec<Oid>) -> CachedPlan {
-        CachedPlan { query, parameter_types, state: Mutex::default() }
-    }
-
-    /// Types of its parameters.
-    pub fn parameter_types(&self) -> &[Oid] {
-        &self.parameter_types
-    }
-
-    /// A plan for an execution with these parameters, as cheap as it can be had. `None` if the catalogs changed so that
-    /// the statement must be analysed again.
-    pub fn plan(&self, cx: Ctx<'_>, params: &Params) -> Result<Option<Arc<PlannedStmt>>> {
-        let mut state = self.state.lock().expect("planning does not panic while it holds the lock");
-        if let Some((relations, changes)) = &mut state.seen
-            && !is_current(cx, relations, changes)
-        {
-            return Ok(None);
-        }
-        if let Some(kept) = &mut state.generic {
-            if is_current(cx, &kept.relations, &mut kept.changes) {
-                return Ok(Some(Arc::clone(&kept.plan)));
-            }
-            return Ok(None);
-        }
-        let mode = cx.setting(|s| s.choice(Setting::PlanCacheMode).to_string());
-        let no_params = self.parameter_types.is_empty();
-        let try_generic =
-            no_params || mode == "force_generic_plan" || (mode == "auto" && state.custom_count >= CUSTOM_PLANS);
-        if try_generic {
-            let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions::default())?);
-            let cost = plan.plan.total_cost;
-            let average = state.custom_cost / f64::from(state.custom_count.max(1));
-            if no_params || mode == "force_generic_plan" || cost <= average * 1.01 {
-                let kept = Kept {
-                    relations: entries(cx, &plan)?,
-                    changes: cx.catalog().changes(),
-                    cost,
-                    plan: Arc::clone(&plan),
-                };
-                state.seen = Some((kept.relations.clone(), kept.changes));
-                let _ = kept.cost;
-                state.generic = Some(kept);
-                return Ok(Some(plan));
-            }
-            // Not worth it: custom plans go on, and it is tried again only after a while.
-            state.custom_count = 0;
-            state.custom_cost = 0.0;
-        }
-        let plan =
-            Arc::new(plan_query(cx, self.query.clone(), PlanOptions { params: Some(&params.values), cursor: false })?);
-        state.custom_count += 1;
-        // Planning itself costs, so that a generic plan a little worse is preferred.
-        state.custom_cost += plan.plan.total_cost + 1000.0 * 0.0025 * (plan.relation_oids.len() as f64 + 1.0);
-        if state.seen.is_none() {
-            state.seen = Some((entries(cx, &plan)?, cx.catalog().changes()));
-        }
-        Ok(Some(plan))
-    }
 }
 
 /// Values of the client's parameters: `$1` is the first.
@@ -685,6 +579,7 @@ fn empty_statement() -> PlannedStmt {
         relation_oids: Vec::new(),
         other_oids: Vec::new(),
         depends_on_role: false,
+        depends_on_values: false,
         resting: Default::default(),
     }
 }

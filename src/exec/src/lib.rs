@@ -22,6 +22,7 @@ mod foreign_keys;
 mod lookup;
 mod node;
 pub mod object;
+mod plan_cache;
 mod spi;
 pub mod store;
 mod subplans;
@@ -30,8 +31,7 @@ mod types;
 mod values;
 
 pub use api::{
-    CachedPlan, Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, lock_relations, plan_query,
-    with_bare_env,
+    Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, lock_relations, plan_query, with_bare_env,
 };
 pub use env::{Env, temp_space, with_fn_ctx};
 pub use explain::{explain, explain_plan};
@@ -39,6 +39,7 @@ pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};
 pub use foreign_keys::set_constraints;
 pub use lookup::CatalogLookup;
 pub use node::TargetTable;
+pub use plan_cache::{CachedPlan, Sharing};
 pub use spi::with_analysis;
 pub use types::{Types, output_text};
 

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod literal;
 pub mod options;
 mod parser;
+pub mod shape;
 
 pub use options::{BackslashQuote, ParseOptions};
 

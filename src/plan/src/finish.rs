@@ -54,6 +54,7 @@ impl Planner<'_> {
             relation_oids: self.relation_oids,
             other_oids: Vec::new(),
             depends_on_role: query.has_row_security,
+            depends_on_values: self.depends_on_values,
             resting: Default::default(),
         })
     }

@@ -23,6 +23,7 @@ mod search;
 mod selectivity;
 mod setop;
 mod simplify;
+mod stability;
 mod subselect;
 mod tree;
 mod upper;

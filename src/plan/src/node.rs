@@ -43,6 +43,8 @@ pub struct PlannedStmt {
     pub other_oids: Vec<Oid>,
     /// It is only good for the role that it was planned for (row security).
     pub depends_on_role: bool,
+    /// Other values of the client's parameters could have led to another plan.
+    pub depends_on_values: bool,
     /// Where an executor of this plan rests between two runs.
     pub resting: Resting,
 }

@@ -44,6 +44,7 @@ pub fn plan(
         outer_rels: Relids::EMPTY,
         outer_params: Vec::new(),
         next_node: 0,
+        depends_on_values: false,
     };
     let fraction = match cursor {
         true if settings.cursor_tuple_fraction < 1.0 => settings.cursor_tuple_fraction.max(1e-10),
@@ -82,6 +83,7 @@ impl Planner<'_> {
         let mut root = self.prepare_level(query)?;
         root.tuple_fraction = fraction;
         let paths = self.plan_upper(&mut root)?;
+        self.depends_on_values = self.depends_on_values || self.values_matter(&root)?;
         Ok((root, paths))
     }
 

@@ -571,6 +571,8 @@ pub struct Planner<'a> {
     pub outer_params: Vec<(Expr, i32)>,
     /// Numbers of plan nodes.
     pub next_node: u32,
+    /// Other values of the client's parameters could lead to another plan.
+    pub depends_on_values: bool,
 }
 
 impl Planner<'_> {

@@ -12,7 +12,7 @@ use crate::session::{Next, Session};
 use crate::statement_log::level_of;
 use analyze::Parameters;
 use base::Oid;
-use exec::Params;
+use exec::{Params, Sharing};
 use instance::{Ctx, Instance, Prepared};
 use proto::Message;
 use proto::frontend::{Bind, Format, Target, parameter_text};
@@ -83,6 +83,10 @@ impl Session {
 
     fn parse_message(&mut self, instance: &Instance, name: &str, text: &str, types: &[u32]) -> Result<()> {
         self.open_pipeline(instance, text);
+        if name.is_empty() && self.reuse_parsed(instance, text, types) {
+            self.wire.out.parse_complete();
+            return Ok(());
+        }
         let mut statements = self.parse(text)?;
         if statements.len() > 1 {
             bail!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement");
@@ -97,9 +101,23 @@ impl Session {
         self.ensure_transaction(instance);
         let given: Vec<Oid> = types.iter().map(|oid| Oid(*oid)).collect();
         let prepared = self.prepare(instance, name, text, raw.as_ref(), Parameters::Variable(given))?;
+        if name.is_empty() {
+            self.known.keep_parsed(Ctx::new(instance, &self.state), types, &prepared);
+        }
         self.state.prepared.borrow_mut().insert(name.to_owned(), prepared);
         self.wire.out.parse_complete();
         Ok(())
+    }
+
+    /// Makes the unnamed statement what an earlier Parse has made of the same text, if that is still good.
+    fn reuse_parsed(&mut self, instance: &Instance, text: &str, types: &[u32]) -> bool {
+        if self.block == Block::Failed {
+            return false;
+        }
+        self.ensure_transaction(instance);
+        let Some(prepared) = self.known.find_parsed(Ctx::new(instance, &self.state), text, types) else { return false };
+        self.state.prepared.borrow_mut().insert(String::new(), prepared);
+        true
     }
 
     fn bind_message(&mut self, instance: &Instance, bind: &Bind<'_>) -> Result<()> {
@@ -278,10 +296,11 @@ impl Session {
         parameters: Parameters,
     ) -> Result<Arc<Prepared>> {
         let cx = Ctx::new(instance, &self.state);
+        let sharing = if name.is_empty() { Sharing::AnyValues } else { Sharing::Weighed };
         let statement = match raw {
             // A failed block runs nothing but its end, which needs no catalog.
             Some(raw) if self.block == Block::Failed => Some(Statement::plain(raw)),
-            Some(raw) => Some(Statement::analyze(cx, raw, text, parameters)?),
+            Some(raw) => Some(Statement::analyze_shared(cx, raw, text, parameters, sharing)?),
             None => None,
         };
         let parameter_types = statement.as_ref().map(|s| s.parameter_types.clone()).unwrap_or_default();

@@ -5,7 +5,7 @@ use analyze::{Analyzed, AnalyzedStatement, Parameters, UtilityStatement};
 use base::Oid;
 use command::{Tag, with_analyze_context};
 use config::Setting;
-use exec::CachedPlan;
+use exec::{CachedPlan, Sharing};
 use instance::{Ctx, SessionState};
 use parser::ParseOptions;
 use parser::ast::RawStatement;
@@ -16,17 +16,20 @@ use tuple::{Attribute, TupleDesc};
 
 /// Parses a query string under the session's settings. Notices of the lexer wait with the session's.
 pub(crate) fn parse(state: &SessionState, text: &str) -> Result<Vec<RawStatement>> {
+    let mut notices = Vec::new();
+    let parsed = parser::parse_with_notices(text, &parse_options(state), &mut notices);
+    notices.into_iter().for_each(|notice| state.notice(notice));
+    parsed
+}
+
+/// The session's settings that the grammar depends on.
+pub(crate) fn parse_options(state: &SessionState) -> ParseOptions {
     let settings = state.settings.borrow();
-    let options = ParseOptions {
+    ParseOptions {
         standard_conforming_strings: settings.bool(Setting::StandardConformingStrings),
         escape_string_warning: settings.bool(Setting::EscapeStringWarning),
         ..ParseOptions::default()
-    };
-    drop(settings);
-    let mut notices = Vec::new();
-    let parsed = parser::parse_with_notices(text, &options, &mut notices);
-    notices.into_iter().for_each(|notice| state.notice(notice));
-    parsed
+    }
 }
 
 /// The columns of a result: what RowDescription tells.
@@ -66,13 +69,27 @@ pub(crate) struct Statement {
 impl Statement {
     /// Analyses a statement; `text` is the string it is part of.
     pub(crate) fn analyze(cx: Ctx<'_>, raw: &RawStatement, text: &str, parameters: Parameters) -> Result<Statement> {
+        Statement::analyze_shared(cx, raw, text, parameters, Sharing::Weighed)
+    }
+
+    /// The same; `sharing` says which executions share a plan.
+    pub(crate) fn analyze_shared(
+        cx: Ctx<'_>,
+        raw: &RawStatement,
+        text: &str,
+        parameters: Parameters,
+        sharing: Sharing,
+    ) -> Result<Statement> {
         let Analyzed { statement, param_types } = analyze_locked(cx, raw, text, parameters)?;
         let columns = columns_of(cx, &statement)?;
         let body = match statement {
             AnalyzedStatement::Utility(utility) => Body::Utility(utility),
             AnalyzedStatement::Query(query) => {
                 let command = query.command;
-                Body::Query(Box::new(QueryBody { command, plan: CachedPlan::new(*query, param_types.clone()) }))
+                Body::Query(Box::new(QueryBody {
+                    command,
+                    plan: CachedPlan::new(*query, param_types.clone(), sharing),
+                }))
             }
         };
         Ok(Statement { raw: raw.clone(), body, parameter_types: param_types, columns: columns.map(Arc::new) })
@@ -126,14 +143,21 @@ pub(crate) fn query_columns(cx: Ctx<'_>, query: &Query) -> Result<Option<ResultC
     Ok(Some(columns))
 }
 
+/// A column as the client is told of it: of a domain it sees the base type.
 fn attribute_of(cx: Ctx<'_>, target: &TargetEntry) -> Result<Attribute> {
     let catalog = cx.catalog();
-    let type_oid = target.expr.type_of();
-    let row = catalog.type_by_oid(type_oid)?;
-    let row = row.ok_or_else(|| report::Error::internal(format!("type {type_oid} does not exist")))?;
+    let (mut type_oid, mut type_mod) = (target.expr.type_of(), target.expr.typmod_of());
+    let row = loop {
+        let row = catalog.type_by_oid(type_oid)?;
+        let row = row.ok_or_else(|| report::Error::internal(format!("type {type_oid} does not exist")))?;
+        if row.typtype != b'd' {
+            break row;
+        }
+        (type_oid, type_mod) = (row.typbasetype, row.typtypmod);
+    };
     let name = target.name.clone().unwrap_or_else(|| "?column?".to_owned());
     let mut attribute = Attribute::new(name, type_oid, row.typlen, catalog.repr_of_type(type_oid)?);
-    attribute.type_mod = target.expr.typmod_of();
+    attribute.type_mod = type_mod;
     Ok(attribute)
 }
 

@@ -2,6 +2,7 @@
 
 use crate::block::Block;
 use crate::extended::Pipeline;
+use crate::known::KnownStatements;
 use crate::login::{self, Request};
 use crate::portal::Portals;
 use crate::server::{ClientInfo, Server};
@@ -24,6 +25,7 @@ pub struct Session {
     pub(crate) failed_characteristics: Characteristics,
     pub(crate) portals: Portals,
     pub(crate) pipeline: Pipeline,
+    pub(crate) known: KnownStatements,
     /// Dropped last: while the session ends it can still be seen.
     _registration: Registration,
 }
@@ -82,6 +84,7 @@ impl Session {
             failed_characteristics: Characteristics::default(),
             portals: Portals::default(),
             pipeline: Pipeline::default(),
+            known: KnownStatements::default(),
             _registration: registration,
         }
     }

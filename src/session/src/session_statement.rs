@@ -177,13 +177,17 @@ impl Session {
                 command::reset_user(cx)?;
                 self.state.settings.borrow_mut().reset_all();
                 self.state.prepared.borrow_mut().clear();
+                self.known.clear();
                 self.state.locks.release_session_advisory();
                 self.forget_sequences();
                 command::drop_temporary(cx)?;
                 cx.refresh_format();
                 Ok(Tag::Plain("DISCARD ALL"))
             }
-            DiscardTarget::Plans => Ok(Tag::Plain("DISCARD PLANS")),
+            DiscardTarget::Plans => {
+                self.known.clear();
+                Ok(Tag::Plain("DISCARD PLANS"))
+            }
             DiscardTarget::Sequences => {
                 self.forget_sequences();
                 Ok(Tag::Plain("DISCARD SEQUENCES"))

@@ -1,6 +1,7 @@
 //! The simple query message: a string of statements, run one after the other in one transaction unless they say otherwise.
 
 use crate::block::Block;
+use crate::known::Known;
 use crate::output::Output;
 use crate::query::Statement;
 use crate::server::Server;
@@ -9,6 +10,7 @@ use crate::statement_log::level_of;
 use analyze::Parameters;
 use command::Tag;
 use config::Setting;
+use exec::Params;
 use instance::{Ctx, Instance};
 use parser::ast::RawStatement;
 use report::Result;
@@ -52,6 +54,9 @@ impl Session {
     }
 
     fn run_query_string(&mut self, instance: &Instance, text: &str) -> Result<()> {
+        if let Some((known, params)) = self.find_known(instance, text) {
+            return self.run_known(instance, &known, params);
+        }
         let statements = self.parse(text)?;
         if statements.is_empty() {
             self.wire.out.empty_query();
@@ -70,6 +75,27 @@ impl Session {
             self.send_notices();
             self.wire.out.command_complete(&tag.to_string());
         }
+        Ok(())
+    }
+
+    /// The statement as it was learnt, if it was.
+    fn find_known(&mut self, instance: &Instance, text: &str) -> Option<(Arc<Known>, Arc<Params>)> {
+        if self.block == Block::Failed {
+            return None;
+        }
+        self.ensure_transaction(instance);
+        self.known.find(Ctx::new(instance, &self.state), text)
+    }
+
+    /// Runs a query string that is one learnt statement.
+    fn run_known(&mut self, instance: &Instance, known: &Known, params: Arc<Params>) -> Result<()> {
+        let cx = Ctx::new(instance, &self.state);
+        cx.check_interrupts()?;
+        let mut output = Output::simple(&mut self.wire, cx, self.block != Block::Idle);
+        let tag = output.run(&known.statement, &known.text, params)?;
+        self.finish_statement(instance, &known.statement.raw, true)?;
+        self.send_notices();
+        self.wire.out.command_complete(&tag.to_string());
         Ok(())
     }
 
