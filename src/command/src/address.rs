@@ -55,4 +55,3 @@ pub(crate) fn unsupported_kind(relkind: u8) -> String {
     };
     format!("This operation is not supported for {kinds}.")
 }
-

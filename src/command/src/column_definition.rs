@@ -1,11 +1,11 @@
 //! A column's definition as a statement writes it: type, collation, and what its constraints say about the column itself. What they
 //! say about the table is handed on.
 
+use crate::Execution;
 use crate::constraint;
 use crate::relation::NewColumn;
 use crate::sequence::ColumnSequence;
 use crate::table::{at, resolve_type};
-use crate::Execution;
 use analyze::TypeAndMod;
 use analyze::expr::Expr;
 use base::Oid;

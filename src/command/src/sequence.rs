@@ -357,7 +357,11 @@ impl ColumnSequence<'_> {
             (None, Some(_)) if persistence == b'p' => persistence = b'u',
             _ => {}
         }
-        let of = if self.is_identity { SequenceOf::Identity(self.column_type) } else { SequenceOf::Column(self.column_type) };
+        let of = if self.is_identity {
+            SequenceOf::Identity(self.column_type)
+        } else {
+            SequenceOf::Column(self.column_type)
+        };
         let parameters = Parameters::read(cx, options, of)?;
         if cx.catalog().relation_oid(namespace, &name)?.is_some() {
             bail!(DUPLICATE_TABLE, "relation \"{name}\" already exists");

@@ -17,8 +17,7 @@ use catalog::oids;
 use catalog::rows::{PgAttrdef, PgAttribute};
 use instance::Ctx;
 use parser::ast::{
-    self, CollateClause, Constraint, ConstraintKind, CreateTableStmt, OnCommit,
-    TableElement, TableLike,
+    self, CollateClause, Constraint, ConstraintKind, CreateTableStmt, OnCommit, TableElement, TableLike,
 };
 use report::{Result, bail, error, unsupported};
 use schema::RelationEntry;

@@ -2,8 +2,8 @@
 
 use super::rewrite::{NewValue, rewrite};
 use crate::address::ObjectAddress;
-use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
 use crate::column_definition::{Column, read_column};
+use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
 use crate::table::make_default;
 use crate::{Execution, constraint, validate, with_analyze_context};
 use analyze::expr::{Const, Expr};

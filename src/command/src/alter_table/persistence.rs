@@ -89,9 +89,9 @@ fn sequences(cx: Ctx<'_>, table: Oid) -> Result<Vec<Oid>> {
     use catalog::columns::pg_depend as d;
     let keys = [Key::oid(d::REFCLASSID, oids::PG_CLASS), Key::oid(d::REFOBJID, table)];
     let rows = cx.catalog().scan::<PgDepend>(&keys)?;
-    let owned = rows.iter().filter(|row| {
-        row.classid == oids::PG_CLASS && row.refobjsubid > 0 && matches!(row.deptype, b'a' | b'i')
-    });
+    let owned = rows
+        .iter()
+        .filter(|row| row.classid == oids::PG_CLASS && row.refobjsubid > 0 && matches!(row.deptype, b'a' | b'i'));
     let mut found = Vec::new();
     for row in owned {
         if cx.catalog().sequence(row.objid)?.is_some() {

@@ -2,12 +2,12 @@
 
 use super::is_first_on_path;
 use base::Oid;
+use catalog::Row;
 use catalog::columns as c;
 use catalog::oids;
 use catalog::rows::*;
 use instance::Ctx;
 use report::Result;
-use catalog::Row;
 use schema::Key;
 
 /// The name of an object and where it is.

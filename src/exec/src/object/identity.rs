@@ -265,8 +265,7 @@ fn link_identity(cx: Ctx<'_>, address: ObjectAddress) -> Result<Option<Identity>
         },
         _ => match row_of::<PgPublicationNamespace>(cx, c::pg_publication_namespace::OID, oid)? {
             Some(row) => {
-                let (publication, schema) =
-                    (name(oids::PG_PUBLICATION, row.pnpubid)?, schema_name(cx, row.pnnspid)?);
+                let (publication, schema) = (name(oids::PG_PUBLICATION, row.pnpubid)?, schema_name(cx, row.pnnspid)?);
                 let text = format!("{schema} in publication {publication}");
                 Some(Identity { text, names: vec![schema], arguments: vec![publication] })
             }

@@ -63,9 +63,8 @@ pub(crate) fn is_first_on_path(cx: Ctx<'_>, own: Oid, is_in: impl Fn(Oid) -> Res
 /// The schema that an object is in, and its name if the two mean no other object.
 pub fn schema_and_name(cx: Ctx<'_>, address: ObjectAddress) -> Result<(Option<String>, Option<String>)> {
     let (catalog, oid) = (cx.catalog(), address.object);
-    let in_schema = |schema: Oid| -> Result<Option<String>> {
-        Ok(catalog.namespace(schema)?.map(|row| row.nspname.clone()))
-    };
+    let in_schema =
+        |schema: Oid| -> Result<Option<String>> { Ok(catalog.namespace(schema)?.map(|row| row.nspname.clone())) };
     match address.class {
         oids::PG_CLASS => match catalog.class(oid)? {
             Some(row) => Ok((in_schema(row.relnamespace)?, Some(row.relname.clone()))),
