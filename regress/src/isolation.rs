@@ -18,6 +18,7 @@ use std::fs;
 /// Runs the specs of the schedule, or those named.
 pub fn run_all(options: &Options, server: &mut Server, tally: &mut Tally) -> Result<(), String> {
     fs::create_dir_all(&options.output).map_err(|error| format!("{}: {error}", options.output.display()))?;
+    run::make_database(server)?;
     for name in names(options)? {
         let path = options.suite.join("specs").join(format!("{name}.spec"));
         let Ok(text) = fs::read_to_string(&path) else { continue };

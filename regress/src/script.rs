@@ -69,7 +69,8 @@ fn psql(server: &Server, database: &str) -> Command {
     command.args(["-X", "-d", database]);
     command.env("PGHOST", &server.folder).env("PGPORT", server.port.to_string()).env("PGUSER", "postgres");
     command.env("PGTZ", "America/Los_Angeles").env("PGDATESTYLE", "Postgres, MDY");
-    command.env("LANG", "C").env("LC_MESSAGES", "C").env_remove("LC_ALL").env_remove("PGOPTIONS");
+    command.env("PGOPTIONS", "-c intervalstyle=postgres_verbose");
+    command.env("LANG", "C").env("LC_MESSAGES", "C").env_remove("LC_ALL");
     command
 }
 

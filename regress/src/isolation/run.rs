@@ -16,14 +16,29 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 /// After this a step is taken for hung, and the permutation is given up.
 const STEP_LIMIT: Duration = Duration::from_secs(180);
 
-const DATABASE: &str = "postgres";
+/// PostgreSQL's specs name it.
+const DATABASE: &str = "isolation_regression";
 
 /// What PostgreSQL's runner sets through the environment.
-const SETTINGS: &str = "SET datestyle = 'Postgres, MDY'; SET timezone = 'America/Los_Angeles'";
+const SETTINGS: &str = "SET datestyle = 'Postgres, MDY'; SET timezone = 'America/Los_Angeles'; \
+                        SET intervalstyle = 'postgres_verbose'";
+
+/// Makes the specs' database, if it is not there.
+pub fn make_database(server: &Server) -> Result<(), String> {
+    let connect = Client::connect_unix(&server.folder, server.port, "postgres", "postgres");
+    let mut client = connect.map_err(|error| error.to_string())?.map_err(|error| error.message)?;
+    let create = format!("CREATE DATABASE {DATABASE} TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'");
+    let reply = client.query(&create).map_err(|error| error.to_string())?;
+    match reply.error {
+        Some(error) if error.code != "42P04" => Err(error.message),
+        _ => Ok(()),
+    }
+}
 
 /// Runs all permutations; what the tester prints.
 pub fn run(name: &str, spec: &Spec, server: &Server) -> String {
-    let mut out = format!("Parsed test spec with {} sessions\n", spec.sessions.len());
+    let mut out = unused_steps(spec);
+    let _ = writeln!(out, "Parsed test spec with {} sessions", spec.sessions.len());
     for permutation in permutations(spec) {
         let outcome = Player::new(name, spec, server).and_then(|mut player| {
             let outcome = player.play(&permutation);
@@ -35,6 +50,15 @@ pub fn run(name: &str, spec: &Spec, server: &Server) -> String {
         }
     }
     out
+}
+
+/// A line for each step that the spec's permutations leave out.
+fn unused_steps(spec: &Spec) -> String {
+    let is_used = |name: &str| spec.permutations.iter().flatten().any(|step| step.name == name);
+    let steps = spec.sessions.iter().flat_map(|session| &session.steps).map(|(name, _)| name.as_str());
+    let mut unused: Vec<&str> = steps.filter(|name| !spec.permutations.is_empty() && !is_used(name)).collect();
+    unused.sort_unstable();
+    unused.iter().map(|name| format!("unused step name: {name}\n")).collect()
 }
 
 /// The spec's permutations, or every interleaving that keeps each session's order.
@@ -125,7 +149,11 @@ impl<'a> Player<'a> {
     fn play(&mut self, permutation: &[PermutationStep]) -> io::Result<()> {
         let names: Vec<&str> = permutation.iter().map(|step| step.name.as_str()).collect();
         let _ = writeln!(self.out, "\nstarting permutation: {}", names.join(" "));
-        self.set_up()?;
+        if let Err(error) = self.set_up() {
+            // What was made before it failed would be in the way of the next permutation.
+            let _ = self.tear_down();
+            return Err(error);
+        }
         let mut waiting = Vec::new();
         for step in permutation {
             self.start(step, &mut waiting)?;

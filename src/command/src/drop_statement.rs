@@ -230,9 +230,12 @@ fn find_relation(cx: Ctx<'_>, object_type: ObjectType, name: &QualifiedName) -> 
     {
         return Ok(None);
     }
-    let Some(entry) = names::find_relation(cx, &range, LockMode::AccessExclusive)? else { return Ok(None) };
-    check_kind(object_type, entry.kind(), entry.name())?;
-    cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())?;
+    let may_drop = |entry: &schema::RelationEntry| {
+        check_kind(object_type, entry.kind(), entry.name())?;
+        cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())
+    };
+    let found = names::find_relation_checked(cx, &range, LockMode::AccessExclusive, may_drop)?;
+    let Some(entry) = found else { return Ok(None) };
     if let Some(index) = &entry.index {
         names::lock_relation(cx, index.indrelid, LockMode::AccessExclusive)?;
     }

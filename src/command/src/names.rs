@@ -23,15 +23,40 @@ pub fn open_relation(cx: Ctx<'_>, name: &RangeVar, mode: LockMode) -> Result<Arc
     }
 }
 
+/// As `open_relation`, with a check that comes before the lock: see `find_relation_checked`.
+pub(crate) fn open_relation_checked(
+    cx: Ctx<'_>,
+    name: &RangeVar,
+    mode: LockMode,
+    check: impl Fn(&RelationEntry) -> Result<()>,
+) -> Result<Arc<RelationEntry>> {
+    find_relation_checked(cx, name, mode, check)?.ok_or_else(|| no_such_relation(name))
+}
+
 /// As `open_relation`; `None` if there is no such relation or schema.
 pub fn find_relation(cx: Ctx<'_>, name: &RangeVar, mode: LockMode) -> Result<Option<Arc<RelationEntry>>> {
+    find_relation_checked(cx, name, mode, |_| Ok(()))
+}
+
+/// As `find_relation`, for what not everybody may do: `check` is asked before the lock is waited for, so that who may not use
+/// the relation does not stand in others' way.
+pub(crate) fn find_relation_checked(
+    cx: Ctx<'_>,
+    name: &RangeVar,
+    mode: LockMode,
+    check: impl Fn(&RelationEntry) -> Result<()>,
+) -> Result<Option<Arc<RelationEntry>>> {
     loop {
         let Some(oid) = look_up(cx, name)? else { return Ok(None) };
+        if let Some(entry) = cx.catalog().relation(oid)? {
+            check(&entry)?;
+        }
         lock_relation(cx, oid, mode)?;
         // Somebody may have dropped or renamed it while we waited for the lock.
         if look_up(cx, name)? == Some(oid)
             && let Some(entry) = cx.catalog().relation(oid)?
         {
+            check(&entry)?;
             return Ok(Some(entry));
         }
     }

@@ -41,11 +41,13 @@ pub(crate) fn reindex(ex: &mut Execution<'_, '_>, statement: &ReindexStmt) -> Re
             index_build::build(cx, table, entry.oid)?;
         }
         ReindexTarget::Table(name) => {
-            let entry = names::open_relation(cx, name, LockMode::Share)?;
-            if !matches!(entry.kind(), b'r' | b'm' | b't') {
-                bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a table or materialized view", entry.name());
-            }
-            cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())?;
+            let may_reindex = |entry: &RelationEntry| {
+                if !matches!(entry.kind(), b'r' | b'm' | b't') {
+                    bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a table or materialized view", entry.name());
+                }
+                cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())
+            };
+            let entry = names::open_relation_checked(cx, name, LockMode::Share, may_reindex)?;
             if !reindex_table(cx, &entry)? {
                 let message = format!("table \"{}\" has no indexes to reindex", entry.name());
                 cx.session.notice(Error::with_severity(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message));

@@ -17,8 +17,7 @@ pub(crate) fn truncate(ex: &mut Execution<'_, '_>, statement: &TruncateStmt) -> 
     let cx = ex.cx;
     let mut tables: Vec<Arc<RelationEntry>> = Vec::new();
     for name in &statement.relations {
-        let entry = names::open_relation(cx, name, LockMode::AccessExclusive)?;
-        check(cx, &entry)?;
+        let entry = names::open_relation_checked(cx, name, LockMode::AccessExclusive, |entry| check(cx, entry))?;
         if !tables.iter().any(|known| known.oid == entry.oid) {
             tables.push(entry);
         }

@@ -65,8 +65,10 @@ pub(crate) fn claim(cx: &mut Access<'_>, table: &Relation, wanted: &Wanted, queu
         match look(cx, table, &guard, wanted)? {
             Look::Ready(header) => return Ok(Claim::Ready(guard, header)),
             Look::No(answer) => return Ok(Claim::No(answer)),
-            Look::Busy(xid) => {
+            Look::Busy { xid, is_holder } => {
                 drop(guard);
+                // Who holds a lock already does not line up: the first in the queue may be waiting for it.
+                let queue = if is_holder { None } else { Some(&mut *queue) };
                 if !wait(cx, table, wanted, xid, queue)? {
                     return Ok(Claim::No(Changed::WouldBlock));
                 }
@@ -78,7 +80,11 @@ pub(crate) fn claim(cx: &mut Access<'_>, table: &Relation, wanted: &Wanted, queu
 /// What a look at a locked page tells.
 pub(crate) enum Look {
     Ready(TupleHeader),
-    Busy(Xid),
+    /// A running transaction is in the way; `is_holder` if the caller's own holds a weaker lock of the version.
+    Busy {
+        xid: Xid,
+        is_holder: bool,
+    },
     No(Changed<()>),
 }
 
@@ -90,10 +96,10 @@ pub(crate) fn look(cx: &mut Access<'_>, table: &Relation, page: &Page, wanted: &
     let command = cx.txn.current_command();
     Ok(match visibility::writable(&header, cx.txn, command, wanted.lock)? {
         Writable::Yes => match share_in_the_way(cx, table, wanted) {
-            Some(xid) => Look::Busy(xid),
+            Some(xid) => Look::Busy { xid, is_holder: is_holder(cx, table, wanted, &header) },
             None => Look::Ready(header),
         },
-        Writable::Busy(xid) => Look::Busy(xid),
+        Writable::Busy(xid) => Look::Busy { xid, is_holder: is_holder(cx, table, wanted, &header) },
         Writable::BySelf(command) => Look::No(Changed::BySelf { command }),
         Writable::Updated => Look::No(Changed::Updated { next: header.ctid, xmax: header.xmax }),
         Writable::Deleted => Look::No(Changed::Deleted { xmax: header.xmax }),
@@ -101,8 +107,16 @@ pub(crate) fn look(cx: &mut Access<'_>, table: &Relation, page: &Page, wanted: &
     })
 }
 
+/// True if the caller's transaction holds a lock of the version.
+fn is_holder(cx: &Access<'_>, table: &Relation, wanted: &Wanted, header: &TupleHeader) -> bool {
+    let mask = header.infomask;
+    let in_header = mask.has(Infomask::XMAX_LOCK_ONLY) && !mask.has(Infomask::XMAX_INVALID);
+    (in_header && cx.txn.is_own(header.xmax))
+        || !cx.store.locks.rows().holders((table.file, wanted.tid), |xid, _| cx.txn.is_own(xid)).is_empty()
+}
+
 /// A running transaction whose entry in the table of row locks is in the way.
-fn share_in_the_way(cx: &Access<'_>, table: &Relation, wanted: &Wanted) -> Option<Xid> {
+pub(crate) fn share_in_the_way(cx: &Access<'_>, table: &Relation, wanted: &Wanted) -> Option<Xid> {
     let matters = |xid: Xid, share: RowShare| {
         visibility::conflicts(wanted.lock, as_row_lock(share))
             && !cx.txn.is_own(xid)
@@ -129,15 +143,21 @@ pub(crate) fn as_row_share(lock: RowLock) -> RowShare {
     }
 }
 
+/// Waits for a transaction that is in the way on a newer version of a row. False if the caller does not want to.
+pub(crate) fn wait_for_newer(cx: &Access<'_>, table: &Relation, wanted: &Wanted, xid: Xid) -> Result<bool> {
+    wait(cx, table, wanted, xid, None)
+}
+
 /// Waits for a transaction that is in the way. False if the caller does not want to.
-fn wait(cx: &Access<'_>, table: &Relation, wanted: &Wanted, xid: Xid, queue: &mut Queue) -> Result<bool> {
+fn wait(cx: &Access<'_>, table: &Relation, wanted: &Wanted, xid: Xid, queue: Option<&mut Queue>) -> Result<bool> {
     match wanted.wait {
         RowWait::Skip => Ok(false),
         RowWait::NoWait => {
             Err(error!(LOCK_NOT_AVAILABLE, "could not obtain lock on row in relation \"{}\"", table.name))
         }
         RowWait::Block => {
-            let waited = queue.enter(cx, table, wanted).and_then(|()| cx.txn.wait_for(xid));
+            let entered = queue.map_or(Ok(()), |queue| queue.enter(cx, table, wanted));
+            let waited = entered.and_then(|()| cx.txn.wait_for(xid));
             waited.map(|()| true).map_err(|error| {
                 let place = format!("tuple {} in relation \"{}\"", wanted.tid, table.name);
                 error.context(format!("while {} {place}", wanted.doing))

@@ -6,7 +6,7 @@
 use crate::claim::{self, Claim, Queue, Wanted};
 use crate::fetch;
 use crate::records::XmaxChange;
-use crate::visibility;
+use crate::visibility::{self, Newest};
 use access::{Access, Changed, Relation, Row, RowLock, RowWait};
 use base::Tid;
 use buffer::WriteGuard;
@@ -29,18 +29,21 @@ pub(crate) fn lock_row(
             let next = take(cx, table, &mut guard, &header, &wanted)?;
             let tuple = claim::tuple_at(&guard, tid.offset).expect("it was just claimed").to_vec();
             drop(guard);
-            if let Some(next) = next {
-                share_newer_versions(cx, table, next, lock)?;
+            let outcome = match next {
+                Some(next) => share_newer_versions(cx, table, next, &wanted)?,
+                None => Changed::Done(()),
+            };
+            if outcome == Changed::Done(()) {
+                fetch::fill_row(cx.store, table, (tid, &tuple), &ColumnSet::ALL, row)?;
             }
-            fetch::fill_row(cx.store, table, (tid, &tuple), &ColumnSet::ALL, row)?;
-            Changed::Done(())
+            outcome
         }
     };
     queue.leave(cx);
     Ok(outcome)
 }
 
-/// Takes the lock. Answers the next version, if one is being made that must be locked too, with the xid that makes it.
+/// Takes the lock. Answers the next version, if there is one that must be locked too, with the xid that made it.
 fn take(
     cx: &mut Access<'_>,
     table: &Relation,
@@ -81,20 +84,59 @@ pub(crate) fn lock_in_header(
     guard.mark_dirty_hint(table.durability())
 }
 
-/// Enters a shared lock for the versions that a running update has made of a row: whoever comes to them first must find it.
-fn share_newer_versions(cx: &mut Access<'_>, table: &Relation, first: (Tid, base::Xid), lock: RowLock) -> Result<()> {
-    let xid = cx.txn.xid()?;
+/// Enters a shared lock for the versions that updates have made of a row: whoever comes to them first must find it. A newer
+/// version whose lock or end conflicts decides the outcome.
+fn share_newer_versions(
+    cx: &mut Access<'_>,
+    table: &Relation,
+    first: (Tid, base::Xid),
+    wanted: &Wanted,
+) -> Result<Changed<()>> {
     let (mut tid, mut expected) = first;
     loop {
-        let page = cx.store.buffers.read(table.main_fork(), tid.block)?.share();
-        let Some(header) = claim::header_at(&page, tid.offset)?.filter(|header| header.xmin == expected) else {
-            return Ok(());
-        };
-        cx.store.locks.rows().lock((table.file, tid), xid, claim::as_row_share(lock))?;
-        if !header.infomask.has(Infomask::UPDATED) || header.infomask.has(Infomask::XMAX_INVALID) || header.ctid == tid
-        {
-            return Ok(());
+        let wanted = Wanted { tid, ..*wanted };
+        match share_version(cx, table, &wanted, expected)? {
+            Newer::Follow(next, xmax) => (tid, expected) = (next, xmax),
+            Newer::End(outcome) => return Ok(outcome),
+            Newer::Busy(xid) => {
+                if !claim::wait_for_newer(cx, table, &wanted, xid)? {
+                    return Ok(Changed::WouldBlock);
+                }
+            }
         }
-        (tid, expected) = (header.ctid, header.xmax);
     }
+}
+
+/// What a newer version of a row that is being locked tells.
+enum Newer {
+    /// It is locked; a still newer one is there, made by this transaction.
+    Follow(Tid, base::Xid),
+    /// There is no more to lock.
+    End(Changed<()>),
+    /// This transaction must end first.
+    Busy(base::Xid),
+}
+
+fn share_version(cx: &mut Access<'_>, table: &Relation, wanted: &Wanted, made_by: base::Xid) -> Result<Newer> {
+    let xid = cx.txn.xid()?;
+    let page = cx.store.buffers.read(table.main_fork(), wanted.tid.block)?.share();
+    let is_next = |header: &TupleHeader| header.xmin == made_by && !header.infomask.has(Infomask::XMIN_ABORTED);
+    let Some(header) = claim::header_at(&page, wanted.tid.offset)?.filter(is_next) else {
+        return Ok(Newer::End(Changed::Done(())));
+    };
+    if let Some(other) = claim::share_in_the_way(cx, table, wanted) {
+        return Ok(Newer::Busy(other));
+    }
+    let answer = match visibility::newer(&header, cx.txn, wanted.lock)? {
+        Newest::Aborted => return Ok(Newer::End(Changed::Done(()))),
+        Newest::Busy(other) => return Ok(Newer::Busy(other)),
+        Newest::Ended if header.ctid == wanted.tid || !header.infomask.has(Infomask::UPDATED) => {
+            return Ok(Newer::End(Changed::Deleted { xmax: header.xmax }));
+        }
+        Newest::Ended => return Ok(Newer::End(Changed::Updated { next: header.ctid, xmax: header.xmax })),
+        Newest::Updated => Newer::Follow(header.ctid, header.xmax),
+        Newest::Current => Newer::End(Changed::Done(())),
+    };
+    cx.store.locks.rows().lock((table.file, wanted.tid), xid, claim::as_row_share(wanted.lock))?;
+    Ok(answer)
 }

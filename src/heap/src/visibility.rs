@@ -131,7 +131,8 @@ pub(crate) fn writable(
         XidStatus::Aborted => Ok(Writable::Yes),
         XidStatus::InProgress if !conflicts(wanted, strength(mask)) => Ok(Writable::Yes),
         XidStatus::InProgress => Ok(Writable::Busy(header.xmax)),
-        XidStatus::Committed(_) if !conflicts(wanted, strength(mask)) => Ok(Writable::Updated),
+        // The key is what it was: KEY SHARE of the version that the caller's snapshot sees holds for the newer ones.
+        XidStatus::Committed(_) if !conflicts(wanted, strength(mask)) => Ok(Writable::Yes),
         XidStatus::Committed(_) if mask.has(Infomask::UPDATED) => Ok(Writable::Updated),
         XidStatus::Committed(_) => Ok(Writable::Deleted),
     }
@@ -142,6 +143,47 @@ fn writable_if_locked(header: &TupleHeader, txn: &Transaction, wanted: RowLock) 
         && conflicts(wanted, strength(header.infomask))
         && txn.manager().status(header.xmax)? == XidStatus::InProgress;
     Ok(if in_the_way { Writable::Busy(header.xmax) } else { Writable::Yes })
+}
+
+/// What a newer version of a row is to who locks the older one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Newest {
+    /// It was rolled back.
+    Aborted,
+    /// There is none after it.
+    Current,
+    /// It was updated in a way that does not conflict.
+    Updated,
+    /// A running transaction's lock or change of it conflicts.
+    Busy(Xid),
+    /// A change that conflicts was committed.
+    Ended,
+}
+
+/// What a newer version of a row is to a transaction that locks the older one.
+pub(crate) fn newer(header: &TupleHeader, txn: &Transaction, wanted: RowLock) -> Result<Newest> {
+    let (mask, xacts) = (header.infomask, txn.manager());
+    if xacts.status(header.xmin)? == XidStatus::Aborted {
+        return Ok(Newest::Aborted);
+    }
+    if mask.has(Infomask::XMAX_INVALID) {
+        return Ok(Newest::Current);
+    }
+    if mask.has(Infomask::XMAX_LOCK_ONLY) {
+        return Ok(match writable_if_locked(header, txn, wanted)? {
+            Writable::Busy(xid) => Newest::Busy(xid),
+            _ => Newest::Current,
+        });
+    }
+    let status = xacts.status(header.xmax)?;
+    let conflicts = !txn.is_own(header.xmax) && conflicts(wanted, strength(mask));
+    Ok(match status {
+        XidStatus::Aborted => Newest::Current,
+        XidStatus::InProgress if conflicts => Newest::Busy(header.xmax),
+        XidStatus::Committed(_) if conflicts => Newest::Ended,
+        _ if mask.has(Infomask::UPDATED) => Newest::Updated,
+        _ => Newest::Current,
+    })
 }
 
 fn is_committed(xacts: &TransactionManager, xid: Xid) -> Result<bool> {

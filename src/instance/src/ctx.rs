@@ -4,6 +4,7 @@ use crate::zone::time_zone;
 use crate::{Instance, SessionState};
 use builtins::{DateOrder, DateStyle, FormatSettings, IntervalStyle};
 use config::{SessionSettings, Setting};
+use report::{Result, error};
 use schema::{Catalog, Tables};
 use std::sync::Arc;
 
@@ -36,6 +37,21 @@ impl<'a> Ctx<'a> {
     /// The wall clock: microseconds since 2000-01-01 UTC.
     pub fn now_us(self) -> i64 {
         self.instance.now_us()
+    }
+
+    /// Ends a statement that calls itself too deeply. What recurses through user-defined objects asks at each level.
+    ///
+    /// Errors: 54001.
+    pub fn check_stack_depth(self) -> Result<()> {
+        let limit_kb = self.setting(|s| s.int(Setting::MaxStackDepth));
+        let used = self.session.stack_base.get().abs_diff(stack_address());
+        if used <= limit_kb as usize * 1024 {
+            return Ok(());
+        }
+        Err(error!(STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").hint(format!(
+            "Increase the configuration parameter \"max_stack_depth\" (currently {limit_kb}kB), after ensuring the \
+             platform's stack depth limit is adequate."
+        )))
     }
 
     /// The text of a setting, for checks that are not worth a typed accessor.
@@ -108,4 +124,11 @@ fn interval_style(choice: &str) -> IntervalStyle {
         "iso_8601" => IntervalStyle::Iso8601,
         _ => IntervalStyle::Postgres,
     }
+}
+
+/// About where the calling function's frame is.
+#[inline(never)]
+pub fn stack_address() -> usize {
+    let here = 0u8;
+    std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }

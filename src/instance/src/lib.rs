@@ -26,7 +26,7 @@ mod transaction;
 mod zone;
 
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
-pub use ctx::{Ctx, format_settings};
+pub use ctx::{Ctx, format_settings, stack_address};
 pub use instance::{Instance, NoServer, SQL_EPOCH_US, ServerLink};
 pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};

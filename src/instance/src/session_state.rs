@@ -119,6 +119,8 @@ pub struct SessionState {
     pub record_types: RefCell<Vec<Arc<TupleDesc>>>,
     /// When the present statement began: microseconds since 2000-01-01 UTC.
     pub statement_start_us: Cell<i64>,
+    /// Where the stack of the thread that serves it was when the present statement began.
+    pub stack_base: Cell<usize>,
     /// When the present transaction began: microseconds since 2000-01-01 UTC.
     pub transaction_start_us: Cell<i64>,
     /// The plan cache and other things that upper layers keep with a session, by their own type.

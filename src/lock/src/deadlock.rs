@@ -6,7 +6,7 @@
 //! such way has a soft step, waiters change places and nobody fails; else the searcher does, with 40P01.
 
 use crate::manager::Shared;
-use crate::table::{LockMap, Wait};
+use crate::table::{Lock, LockMap, Wait};
 use report::{Result, SqlState};
 use std::fmt::Write;
 use std::sync::Arc;
@@ -29,7 +29,8 @@ pub(crate) fn search(shared: &Shared, wait: &Arc<Wait>) -> Result<()> {
     let mut maps = shared.lock_all();
     for _ in 0..REORDERINGS_MAX {
         let Some(cycle) = find_cycle(&maps, wait) else { return Ok(()) };
-        let Some(step) = cycle.iter().find(|step| step.soft_for.is_some()) else {
+        // The step furthest from the searcher goes first, as in PostgreSQL.
+        let Some(step) = cycle.iter().rfind(|step| step.soft_for.is_some()) else {
             return Err(deadlock_error(&cycle));
         };
         overtake(&mut maps, step);
@@ -37,6 +38,26 @@ pub(crate) fn search(shared: &Shared, wait: &Arc<Wait>) -> Result<()> {
     match find_cycle(&maps, wait) {
         Some(cycle) => Err(deadlock_error(&cycle)),
         None => Ok(()),
+    }
+}
+
+/// Refuses a wait that closes a cycle of two on one lock: another waiter cannot go on before this owner lets go of what it
+/// holds, nor this one before the other does. No time need pass to see that.
+///
+/// Errors: 40P01.
+pub(crate) fn refuse_at_once(lock: &Lock, wait: &Arc<Wait>) -> Result<()> {
+    let held = lock.modes_of(&wait.owner);
+    let closes = |other: &&Arc<Wait>| {
+        other.owner.number() != wait.owner.number()
+            && other.mode.conflicts_with_set(held)
+            && wait.mode.conflicts_with_set(lock.modes_of(&other.owner))
+    };
+    match lock.waits.iter().find(closes) {
+        None => Ok(()),
+        Some(other) => {
+            let cycle = [wait, other].map(|wait| Step { wait: Arc::clone(wait), soft_for: None });
+            Err(deadlock_error(&cycle))
+        }
     }
 }
 

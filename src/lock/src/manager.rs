@@ -252,7 +252,7 @@ impl Shared {
     }
 
     fn wait_for(&self, wait: &Arc<Wait>, scope: LockScope) -> Result<Acquired> {
-        match self.sleep_until_granted(wait) {
+        match self.refuse_deadlock(wait).and_then(|()| self.sleep_until_granted(wait)) {
             Ok(()) => {
                 self.note_held(wait, scope);
                 Ok(Acquired::Granted)
@@ -310,6 +310,12 @@ impl Shared {
             self.forget_strong(&wait.tag, wait.mode);
         }
         was_waiting
+    }
+
+    fn refuse_deadlock(&self, wait: &Arc<Wait>) -> Result<()> {
+        let map = self.partition(&wait.tag).lock();
+        let lock = map.get(&wait.tag).filter(|_| !wait.is_granted());
+        lock.map_or(Ok(()), |lock| deadlock::refuse_at_once(lock, wait))
     }
 
     fn drop_grant(&self, wait: &Wait) {

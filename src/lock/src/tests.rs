@@ -198,3 +198,20 @@ fn counters_under_locks_lose_no_increment() {
     assert_eq!(shared.load(Ordering::Relaxed), 4 * 167);
     assert!(manager.status().is_empty());
 }
+
+#[test]
+fn a_deadlock_of_two_on_one_lock_is_seen_at_once() {
+    let (manager, a, b) = pair();
+    a.set_timeouts(None, Duration::from_secs(3600));
+    b.set_timeouts(None, Duration::from_secs(3600));
+    a.acquire(TABLE, LockMode::AccessShare, SCOPE).unwrap();
+    b.acquire(TABLE, LockMode::AccessShare, SCOPE).unwrap();
+    std::thread::scope(|scope| {
+        let waiter = scope.spawn(|| a.acquire(TABLE, LockMode::AccessExclusive, SCOPE).map(|_| ()));
+        until_waiting(&manager, 1);
+        let error = b.acquire(TABLE, LockMode::AccessExclusive, SCOPE).unwrap_err();
+        assert_eq!(error.code(), SqlState::T_R_DEADLOCK_DETECTED);
+        b.release_transaction();
+        waiter.join().unwrap().unwrap();
+    });
+}

@@ -350,10 +350,11 @@ impl Planner<'_> {
         let mut exprs = Vec::new();
         let mut refs = Vec::new();
         let mut vars = Vec::new();
+        let group = self.group_exprs(root, &query.group);
         for (place, expr) in final_target.exprs.iter().enumerate() {
             // Set-returning columns that are sorted by are computed before the sort, by `ordered_paths`' input.
             if postpone(expr, place) {
-                pull_vars(expr, Stop::Nowhere, &mut vars);
+                pull_parts(expr, Stop::AtWindowFunctions, &group, &mut vars);
             } else {
                 exprs.push(expr.clone());
                 refs.push(final_target.refs[place]);
@@ -995,27 +996,36 @@ pub enum Stop {
     Nowhere,
     /// Aggregates are taken whole, window functions entered.
     AtAggregates,
+    /// Aggregates and window functions are taken whole.
+    AtWindowFunctions,
 }
 
 /// Adds the columns in an expression.
 pub fn pull_vars(expr: &Expr, stop: Stop, out: &mut Vec<Expr>) {
+    pull_parts(expr, stop, &[], out);
+}
+
+/// Adds what an expression is computed from: those of `wholes` that it contains, and columns.
+fn pull_parts(expr: &Expr, stop: Stop, wholes: &[Expr], out: &mut Vec<Expr>) {
     use analyze::walk::Walker;
     struct Pull<'a> {
         stop: Stop,
+        wholes: &'a [Expr],
         out: &'a mut Vec<Expr>,
     }
     impl Walker for Pull<'_> {
         fn expr(&mut self, expr: &Expr) -> bool {
             let whole = match expr {
                 Expr::Var(var) => var.levels_up == 0,
-                Expr::Aggref(agg) => agg.levels_up == 0 && self.stop == Stop::AtAggregates,
+                Expr::Aggref(agg) => agg.levels_up == 0 && self.stop != Stop::Nowhere,
+                Expr::WindowFunc(_) => self.stop == Stop::AtWindowFunctions,
                 Expr::GroupingFunc(_) => {
-                    if self.stop == Stop::AtAggregates && !self.out.contains(expr) {
+                    if self.stop != Stop::Nowhere && !self.out.contains(expr) {
                         self.out.push(expr.clone());
                     }
                     return false;
                 }
-                _ => false,
+                _ => self.wholes.contains(expr),
             };
             if !whole {
                 return self.children(expr);
@@ -1029,7 +1039,7 @@ pub fn pull_vars(expr: &Expr, stop: Stop, out: &mut Vec<Expr>) {
             false
         }
     }
-    Pull { stop, out }.expr(expr);
+    Pull { stop, wholes, out }.expr(expr);
 }
 
 fn aggregates_of(target: &Target, having: &[Expr]) -> Vec<analyze::expr::Aggref> {

@@ -43,6 +43,7 @@ impl Session {
     pub(crate) fn begin_statement(&mut self, instance: &Instance, text: &str) {
         let now = instance.now_us();
         self.state.statement_start_us.set(now);
+        self.state.stack_base.set(instance::stack_address());
         let settings = self.state.settings.borrow();
         let text_bytes_max = settings.int(Setting::TrackActivityQuerySize) as usize;
         self.state.entry.begin_statement(text, text_bytes_max, now);

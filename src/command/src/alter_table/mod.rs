@@ -57,7 +57,11 @@ pub(crate) fn find(
     mode: LockMode,
     (object_type, if_exists): (ObjectType, bool),
 ) -> Result<Option<Arc<RelationEntry>>> {
-    let Some(entry) = names::find_relation(cx, name, mode)? else {
+    let may_alter = |entry: &RelationEntry| {
+        cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())?;
+        check_not_system(cx, entry)
+    };
+    let Some(entry) = names::find_relation_checked(cx, name, mode, may_alter)? else {
         let error = names::no_such_relation(name);
         if !if_exists {
             return Err(error);
@@ -66,8 +70,6 @@ pub(crate) fn find(
         cx.session.notice(Error::with_severity(Severity::Notice, SqlState::SUCCESSFUL_COMPLETION, message));
         return Ok(None);
     };
-    cx.check_owner(entry.class.relowner, ObjectKind::of_relkind(entry.kind()), entry.name())?;
-    check_not_system(cx, &entry)?;
     if object_type == ObjectType::Type && entry.kind() != b'c' {
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a composite type", entry.name());
     }

@@ -145,8 +145,8 @@ fn collect_array(state: &mut crate::subplans::SubplanState, element: base::Oid, 
         values.push(state.row()[0].clone());
     }
     let info = Types(env.cx).type_info(element)?;
-    // Arrays of arrays are concatenated.
-    if info.is_array() {
+    // Arrays of arrays are concatenated; int2vector and oidvector count as scalars, as they have array types.
+    if info.is_array() && !info.array.is_valid() {
         return crate::values::make_array(env, &values, info.element, true);
     }
     builtins::array::build_list(element, repr_of(env.cx, element)?, &values)

@@ -4,9 +4,11 @@ use super::{Builder, NodeState, Output, target_exprs};
 use crate::env::Env;
 use crate::expr::{CallInfo, Program, Rows, Source, compile_condition, compile_exprs};
 use crate::store::{GroupTable, Tuplestore};
+use crate::types::Types;
 use analyze::expr::Expr;
 use base::Oid;
-use builtins::{RowSource, SrfFn};
+use builtins::record::RecordRef;
+use builtins::{RowSource, SrfFn, TypeLookup};
 use plan::node::{
     Append, CteScan, FunctionScan, Plan, RecursiveUnion, ResultNode, SubqueryScan, ValuesScan, WorkTableScan,
 };
@@ -522,6 +524,7 @@ enum Source1 {
 struct FunctionState {
     source: Source1,
     columns: usize,
+    column_types: Vec<Oid>,
     composite: bool,
     /// Executor parameters that its arguments depend on.
     params: Vec<i32>,
@@ -569,6 +572,7 @@ impl FunctionScanState {
             functions.push(FunctionState {
                 source,
                 columns: function.columns,
+                column_types: function.column_types.clone(),
                 composite: function.composite,
                 params: function_params(plan, &function.expr),
                 store: None,
@@ -684,7 +688,7 @@ fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tupl
                 if !call.next(source.as_mut(), env, &mut row)? {
                     return Ok(store);
                 }
-                spread(&mut row, function.columns, function.composite, env)?;
+                spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
                 store.push(&row, &mut env.temp_space())?;
                 count += 1;
                 if count.is_multiple_of(1024) {
@@ -704,14 +708,14 @@ fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tupl
                 set(cx, &mut fx, &values)
             })?;
             for mut row in rows {
-                spread(&mut row, function.columns, function.composite, env)?;
+                spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
                 store.push(&row, &mut env.temp_space())?;
             }
             Ok(store)
         }
         Source1::Plain(program) => {
             row.push(program.eval(&Rows::default(), env)?.clone());
-            spread(&mut row, function.columns, function.composite, env)?;
+            spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
             store.push(&row, &mut env.temp_space())?;
             Ok(store)
         }
@@ -719,19 +723,46 @@ fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tupl
 }
 
 /// A composite value's fields as columns.
-fn spread(row: &mut Vec<Datum>, columns: usize, composite: bool, env: &Env<'_>) -> Result<()> {
+fn spread(row: &mut Vec<Datum>, wanted: (&[Oid], usize), composite: bool, env: &Env<'_>) -> Result<()> {
+    let (_, columns) = wanted;
     if row.len() == columns && !(composite && columns == 1) {
         return Ok(());
     }
     if row.len() == 1 && composite {
         let value = row.pop().unwrap_or_default();
+        if !value.is_null() {
+            check_row_type(&RecordRef::of(&value), wanted, env)?;
+        }
         *row = crate::values::fields_or_nulls(env, &value, columns)?;
         return Ok(());
     }
-    if row.len() == columns {
+    Err(error!(DATATYPE_MISMATCH, "{}", ROWS_DO_NOT_MATCH))
+}
+
+const ROWS_DO_NOT_MATCH: &str = "function return row and query-specified return row do not match";
+
+/// What a row is made of is known only when it is there, if the function returns any record.
+fn check_row_type(row: &RecordRef<'_>, (types, columns): (&[Oid], usize), env: &Env<'_>) -> Result<()> {
+    if types.len() != columns {
         return Ok(());
     }
-    Err(error!(DATATYPE_MISMATCH, "function return row and query-specified return row do not match"))
+    if row.len() != columns {
+        let plural = if row.len() == 1 { "" } else { "s" };
+        let counts = format!("{} attribute{plural}, but query expects {}", row.len(), types.len());
+        return Err(error!(DATATYPE_MISMATCH, "{}", ROWS_DO_NOT_MATCH).detail(format!("Returned row contains {counts}.")));
+    }
+    for (at, wanted) in types.iter().enumerate() {
+        let found = row.column_type(at);
+        if found == *wanted || !wanted.is_valid() || crate::spi::with_analysis(env.cx, "", |cx| cx.is_binary_coercible(found, *wanted))? {
+            continue;
+        }
+        let types = Types(env.cx);
+        let [found, wanted] = [found, *wanted].map(|oid| types.type_name(oid, -1));
+        let place = at + 1;
+        return Err(error!(DATATYPE_MISMATCH, "{}", ROWS_DO_NOT_MATCH)
+            .detail(format!("Returned type {found} at ordinal position {place}, but query expects {wanted}.")));
+    }
+    Ok(())
 }
 
 /// A ValuesScan at work.

@@ -384,6 +384,13 @@ impl TargetTable {
         }
     }
 
+    /// True if this transaction made the live version of the row that starts at `tid`.
+    fn is_own(&self, tid: Tid, env: &Env<'_>) -> Result<bool> {
+        let Some(version) = self.live_version(tid, env)? else { return Ok(false) };
+        let mut row = Row::default();
+        Ok(self.fetch_version(version, &mut row, env)? && env.cx.with_tx(|tx| tx.is_own(row.xmin)))
+    }
+
     /// True if the statement's snapshot sees a version of the row that starts at `tid`.
     fn is_visible(&self, tid: Tid, env: &Env<'_>) -> Result<bool> {
         let store = &env.cx.instance.store;
@@ -683,7 +690,7 @@ impl ModifyState {
     ) -> Result<bool> {
         let mut tid = tid;
         loop {
-            if is_snapshot_fixed(env.cx) && !target.is_visible(tid, env)? {
+            if is_snapshot_fixed(env.cx) && !target.is_own(tid, env)? && !target.is_visible(tid, env)? {
                 return Err(serialization_failure("update"));
             }
             if !conflict.update {
