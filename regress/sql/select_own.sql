@@ -74,4 +74,8 @@ select * from generate_series(10, 1, -4) with ordinality as g(v, n);
 select * from unnest(array[1, 2], array['a', 'b', 'c']) as u(x, y);
 select generate_series(1, 3) as a, generate_series(1, 2) as b;
 select * from rows from (generate_series(1, 2), generate_series(5, 7)) as r(a, b);
+-- semi-joins whose sides are tied to a constant, not to each other
+select count(*) from sl_a x where
+  x.id in (select a.id from sl_a a, sl_b b where a.id = b.a_id) and x.id = 1 and
+  x.id in (select a.id from sl_a a, sl_b b where a.id = b.a_id);
 drop table sl_a, sl_b;

@@ -22,8 +22,7 @@ pub(crate) fn create(ex: &mut Execution<'_, '_>, statement: &IndexStmt) -> Resul
     }
     check_method(statement)?;
     // CONCURRENTLY is granted by an ordinary build: it blocks writers, which is allowed, only not hoped for.
-    let table =
-        names::open_relation_checked(cx, &statement.relation, LockMode::Share, |table| check_table(ex, table))?;
+    let table = names::open_relation_checked(cx, &statement.relation, LockMode::Share, |table| check_table(ex, table))?;
     let namespace = table.class.relnamespace;
     let columns = read_columns(ex, &table, statement)?;
     let name = match &statement.name {

@@ -30,3 +30,4 @@ mod upper;
 
 pub use finish::own_exprs;
 pub use planner::plan;
+pub use stability::foldable_parts;

@@ -143,8 +143,8 @@ fn has_join_condition(root: &Root, rel: &Rel) -> bool {
         || rel.has_class_joins
         || root.special_joins.iter().any(|special| {
             let (l, r) = (special.min_left, special.min_right);
-            let part = |set: crate::relids::Relids| set.overlaps(rel.relids) && !set.is_subset(rel.relids);
-            part(l) || part(r)
+            let is_done = l.is_subset(rel.relids) && r.is_subset(rel.relids);
+            !is_done && (l.overlaps(rel.relids) || r.overlaps(rel.relids))
         })
         || !rel.lateral.is_empty()
 }

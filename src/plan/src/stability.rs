@@ -5,11 +5,14 @@
 //! condition mentions a parameter, or if it belongs to a relation of which it leaves one row at most: a lookup by a unique key
 //! costs the same whatever the key. Output expressions never matter.
 
+use crate::lookup::Lookup;
 use crate::relids::Relids;
 use crate::root::{ClauseRc, Planner, Root};
+use crate::tree;
 use analyze::expr::{Expr, ParamKind};
-use analyze::query::RteKind;
-use analyze::walk;
+use analyze::query::{Query, RteKind};
+use analyze::walk::{self, Walker};
+use base::Oid;
 use report::Result;
 
 impl Planner<'_> {
@@ -44,6 +47,60 @@ fn is_sized(kind: &RteKind) -> bool {
 
 fn any_mentions(clauses: &[ClauseRc]) -> bool {
     clauses.iter().any(|clause| mentions_parameter(&clause.expr))
+}
+
+/// The largest parts of a query that would be computed while it is planned, had it literals in place of its parameters. Their
+/// errors would come then too, whether or not a row is ever met for which they matter.
+pub fn foldable_parts(query: &Query, lookup: &dyn Lookup) -> Vec<Expr> {
+    struct Find<'a> {
+        lookup: &'a dyn Lookup,
+        parts: Vec<Expr>,
+    }
+    impl Walker for Find<'_> {
+        fn expr(&mut self, expr: &Expr) -> bool {
+            if is_foldable(expr, self.lookup) {
+                self.parts.push(expr.clone());
+                return false;
+            }
+            self.children(expr)
+        }
+    }
+    let mut find = Find { lookup, parts: Vec::new() };
+    find.query_parts(query);
+    find.parts
+}
+
+fn is_foldable(expr: &Expr, lookup: &dyn Lookup) -> bool {
+    is_call(expr)
+        && mentions_parameter(expr)
+        && !walk::any(expr, &mut |part| !is_constant(part))
+        && !tree::is_volatile(expr, b's', lookup)
+        && !tree::returns_set(expr)
+}
+
+/// Calls that can fail: of the casts, those that widen cannot.
+fn is_call(expr: &Expr) -> bool {
+    match expr {
+        Expr::FuncExpr(call) => !WIDENING.contains(&call.function),
+        Expr::OpExpr(_) | Expr::DistinctExpr(_) | Expr::NullIfExpr(_) | Expr::ScalarArrayOpExpr(_) => true,
+        Expr::ArrayCoerceExpr(_) | Expr::CoerceToDomain(_) | Expr::MinMaxExpr(_) | Expr::RowCompareExpr(_) => true,
+        _ => false,
+    }
+}
+
+/// int2, int4 and int8 to wider numbers.
+const WIDENING: [Oid; 9] =
+    [Oid(313), Oid(754), Oid(1782), Oid(235), Oid(481), Oid(1740), Oid(316), Oid(1781), Oid(482)];
+
+/// What gives the same value wherever and whenever it is computed, as far as it does so itself.
+fn is_constant(part: &Expr) -> bool {
+    match part {
+        Expr::Const(_) | Expr::RelabelType(_) | Expr::CollateExpr(_) | Expr::ArrayExpr(_) | Expr::RowExpr(_) => true,
+        Expr::BoolExpr(_) | Expr::NullTest(_) | Expr::BooleanTest(_) | Expr::SubscriptingRef(_) => true,
+        Expr::FuncExpr(_) => true,
+        Expr::Param(param) => param.kind == ParamKind::Extern,
+        part => is_call(part),
+    }
 }
 
 fn mentions_parameter(expr: &Expr) -> bool {

@@ -40,6 +40,19 @@ pub(crate) struct Known {
     pub(crate) statement: Statement,
     /// Its text, with parameters in place of literals.
     pub(crate) text: String,
+    /// What planning would compute, were the literals there. It is computed each time, so that its errors come in any case.
+    folded: Vec<Expr>,
+}
+
+impl Known {
+    fn check_folded(&self, cx: Ctx<'_>, values: &[Datum]) -> Result<()> {
+        for part in &self.folded {
+            let mut bound = part.clone();
+            PutValues { values }.expr(&mut bound)?;
+            exec::evaluate(cx, &bound)?;
+        }
+        Ok(())
+    }
 }
 
 /// What is remembered of a shape, or of a text that Parse was given.
@@ -110,6 +123,7 @@ impl KnownStatements {
         let Memory::Known(known) = &entry.memory else { return None };
         let known = Arc::clone(known);
         let values = values_of(cx, text, self.shape.literals(), &known.statement.parameter_types).ok()?;
+        known.check_folded(cx, &values).ok()?;
         Some((known, Arc::new(Params { values })))
     }
 
@@ -173,7 +187,8 @@ fn learn(cx: Ctx<'_>, text: &str, shape: &Shape) -> Result<Option<Known>> {
     PutValues { values: &values }.query(&mut bound)?;
     // What cannot be planned with parameters is not the same either: an arbiter index that a literal implies.
     let is_same = bound == original && query.plan.plan(cx, &Params { values })?.is_some();
-    Ok(is_same.then_some(Known { statement, text: text_of_shape }))
+    let folded = plan::foldable_parts(query.plan.query(), &exec::CatalogLookup(cx));
+    Ok(is_same.then_some(Known { statement, text: text_of_shape, folded }))
 }
 
 /// The types that Parse was given and the text; no shape begins like this.

@@ -749,11 +749,16 @@ fn check_row_type(row: &RecordRef<'_>, (types, columns): (&[Oid], usize), env: &
     if row.len() != columns {
         let plural = if row.len() == 1 { "" } else { "s" };
         let counts = format!("{} attribute{plural}, but query expects {}", row.len(), types.len());
-        return Err(error!(DATATYPE_MISMATCH, "{}", ROWS_DO_NOT_MATCH).detail(format!("Returned row contains {counts}.")));
+        return Err(
+            error!(DATATYPE_MISMATCH, "{}", ROWS_DO_NOT_MATCH).detail(format!("Returned row contains {counts}."))
+        );
     }
     for (at, wanted) in types.iter().enumerate() {
         let found = row.column_type(at);
-        if found == *wanted || !wanted.is_valid() || crate::spi::with_analysis(env.cx, "", |cx| cx.is_binary_coercible(found, *wanted))? {
+        if found == *wanted
+            || !wanted.is_valid()
+            || crate::spi::with_analysis(env.cx, "", |cx| cx.is_binary_coercible(found, *wanted))?
+        {
             continue;
         }
         let types = Types(env.cx);
