@@ -40,6 +40,7 @@ pub(crate) fn set_role(cx: Ctx<'_>, value: Option<&str>, change: Change) -> Resu
             if !is_allowed {
                 bail!(INSUFFICIENT_PRIVILEGE, "permission denied to set role \"{name}\"");
             }
+            cx.note_role_name(name, role.oid, role.rolsuper);
             Users { current: role.oid, is_superuser: role.rolsuper, role_is_set: true, ..users }
         }
     };
@@ -65,7 +66,9 @@ pub(crate) fn set_session_authorization(cx: Ctx<'_>, value: Option<&str>, change
     }
     let name = role.rolname.clone();
     let change = Change { context: config::Context::Superuser, ..change };
+    cx.note_role_name(&name, role.oid, role.rolsuper);
     cx.session.settings.borrow_mut().set("session_authorization", Some(&name), change)?;
+    cx.session.settings.borrow_mut().set("role", Some("none"), change)?;
     cx.session.users.set(Users {
         session: role.oid,
         current: role.oid,

@@ -96,6 +96,7 @@ impl<'a> Ctx<'a> {
         let session = self.session;
         session.overlay.clear();
         session.settings.borrow_mut().end_transaction(committed);
+        self.follow_user_settings();
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
         participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
         self.refresh_format();
@@ -130,6 +131,7 @@ impl<'a> Ctx<'a> {
         let level = settings.level();
         settings.end_level(level, committed);
         drop(settings);
+        self.follow_user_settings();
         let outcome = self.with_tx(|tx| match committed {
             true => {
                 tx.release_savepoint();

@@ -191,6 +191,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         sequences: RefCell::default(),
         last_sequence: Cell::new(None),
         record_types: RefCell::default(),
+        named_roles: RefCell::default(),
         stack_base: Cell::new(instance::stack_address()),
         statement_start_us: Cell::new(0),
         transaction_start_us: Cell::new(0),

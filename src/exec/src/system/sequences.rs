@@ -30,7 +30,7 @@ pub fn next_value(cx: Ctx<'_>, sequence: Oid, checks: bool) -> Result<i64> {
             return Err(denied(ObjectKind::Sequence, entry.name()));
         }
     }
-    refuse_read_only(cx, "nextval()")?;
+    refuse_read_only(cx, &entry, "nextval()")?;
     if let Some(value) = cached(cx, &entry) {
         return Ok(value);
     }
@@ -49,8 +49,9 @@ pub(super) fn open(cx: Ctx<'_>, sequence: Oid) -> Result<Arc<RelationEntry>> {
     }
 }
 
-fn refuse_read_only(cx: Ctx<'_>, what: &str) -> Result<()> {
-    match cx.session.is_read_only.get() {
+/// Temporary sequences may be used in read-only transactions too.
+fn refuse_read_only(cx: Ctx<'_>, entry: &RelationEntry, what: &str) -> Result<()> {
+    match cx.session.is_read_only.get() && entry.class.relpersistence != b't' {
         true => Err(error!(READ_ONLY_SQL_TRANSACTION, "cannot execute {what} in a read-only transaction")),
         false => Ok(()),
     }
@@ -177,6 +178,7 @@ fn nextval_oid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> 
 
 fn currval_oid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let entry = open(cx, args[0].as_oid())?;
+    may_read(cx, &entry)?;
     let known = cx.session.sequences.borrow().get(&entry.oid).copied();
     match known {
         Some(known) => Ok(Datum::Int8(known.last)),
@@ -188,12 +190,28 @@ fn currval_oid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> 
     }
 }
 
+/// What was last taken from a sequence is told to whom may use or read it.
+fn may_read(cx: Ctx<'_>, entry: &RelationEntry) -> Result<()> {
+    let user = cx.session.current_user();
+    match cx.may_use_relation(user, &entry.class, Privileges::USAGE)?
+        || cx.may_use_relation(user, &entry.class, Privileges::SELECT)?
+    {
+        true => Ok(()),
+        false => Err(denied(ObjectKind::Sequence, entry.name())),
+    }
+}
+
 fn lastval(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
     let last = cx.session.last_sequence.get();
-    let known = last.and_then(|oid| cx.session.sequences.borrow().get(&oid).copied());
-    match known {
-        Some(known) => Ok(Datum::Int8(known.last)),
-        None => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session"),
+    // It may have been dropped since.
+    let entry = last.map_or(Ok(None), |oid| cx.catalog().relation(oid))?;
+    let known = entry.as_ref().and_then(|entry| cx.session.sequences.borrow().get(&entry.oid).copied());
+    match (entry, known) {
+        (Some(entry), Some(known)) => {
+            may_read(cx, &entry)?;
+            Ok(Datum::Int8(known.last))
+        }
+        _ => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session"),
     }
 }
 
@@ -202,7 +220,7 @@ fn set(cx: Ctx<'_>, sequence: Oid, value: i64, is_called: bool) -> Result<Datum>
     if !cx.may_use_relation(cx.session.current_user(), &entry.class, Privileges::UPDATE)? {
         return Err(denied(ObjectKind::Sequence, entry.name()));
     }
-    refuse_read_only(cx, "setval()")?;
+    refuse_read_only(cx, &entry, "setval()")?;
     let p = parameters(cx, &entry)?;
     if !(p.seqmin..=p.seqmax).contains(&value) {
         let name = entry.name();
