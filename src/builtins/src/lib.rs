@@ -62,7 +62,7 @@ pub use aggregate::{Accumulator, Aggregate, AggregateKind, AggregateState, aggre
 pub use compare::{HashFn, Hasher, comparator, hasher};
 pub use context::{DateOrder, DateStyle, EntropyFn, FnCtx, FormatSettings, IntervalStyle, Memo};
 pub use convert::{FromDatum, IntoDatum, relabel, relabel_changes_variant, relabel_to_type};
-pub use datetime::zone::{ZoneInfo, zone_abbreviations, zone_names};
+pub use datetime::zone::{ZoneInfo, find as find_time_zone, hours_east, zone_abbreviations, zone_names};
 pub use dispatch::{
     Builtin, BuiltinFn, RowSource, SetReturning, SrfFn, by_symbol, function, set_returning, srf_by_symbol,
 };

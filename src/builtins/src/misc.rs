@@ -3,11 +3,10 @@
 use crate::FnCtx;
 use crate::array::build_list;
 use crate::keywords::KEYWORDS;
-use crate::name::clip;
 use crate::numeric::{Decimal, Numeric};
 use crate::string::split::wide_rows;
 use crate::types::{type_info, type_oid};
-use base::{NAME_BYTES_MAX, Oid};
+use base::Oid;
 use report::{Error, Result, bail, error};
 use tuple::{Datum, Repr};
 
@@ -144,7 +143,7 @@ fn plain_part<'a>(text: &str, rest: &'a str, after_dot: bool) -> Result<(String,
         });
     }
     let end = rest.find(|c: char| !is_start(c) && !c.is_ascii_digit() && c != '$').unwrap_or(rest.len());
-    Ok((clip(&rest[..end].to_lowercase(), NAME_BYTES_MAX).to_owned(), &rest[end..]))
+    Ok((rest[..end].to_lowercase(), &rest[end..]))
 }
 
 /// PostgreSQL's encodings by number.

@@ -23,9 +23,11 @@ mod sessions;
 mod statistics;
 mod timers;
 mod transaction;
+mod users;
 mod zone;
 
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
+pub use builtins::hours_east;
 pub use ctx::{Ctx, format_settings, stack_address};
 pub use instance::{Instance, NoServer, SQL_EPOCH_US, ServerLink};
 pub use prepared::Prepared;

@@ -1,6 +1,6 @@
 //! Time zones by the names that `SET TIME ZONE` takes.
 
-use jiff::tz::{TimeZone, db};
+use jiff::tz::TimeZone;
 
 /// The zone of this name, in any case, or of a POSIX description such as `<+03>-3`; UTC if there is none. The setting's
 /// check hook has refused names that mean nothing.
@@ -10,10 +10,7 @@ pub fn time_zone(name: &str) -> TimeZone {
 
 /// The zone of this name or description.
 pub fn find(name: &str) -> Option<TimeZone> {
-    match name.to_ascii_uppercase().as_str() {
-        "UTC" | "GMT" | "ZULU" => Some(TimeZone::UTC),
-        _ => db().get(name).or_else(|_| TimeZone::posix(name)).ok(),
-    }
+    builtins::find_time_zone(name)
 }
 
 #[cfg(test)]
@@ -24,6 +21,8 @@ mod tests {
     fn names_and_descriptions_are_found() {
         assert!(find("america/los_angeles").is_some());
         assert!(find("<+03>-3").is_some());
+        assert!(find("00:30").is_some());
+        assert!(find("FOO8BAR").is_some());
         assert!(find("nowhere").is_none());
     }
 }

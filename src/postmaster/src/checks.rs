@@ -117,6 +117,12 @@ fn table_access_method(proposal: &Proposal<'_>) -> Checked {
 
 fn time_zone(proposal: &Proposal<'_>) -> Checked {
     let name = text(proposal);
+    if let Ok(hours) = name.trim().parse::<f64>() {
+        if hours.is_nan() || hours.abs() >= 168.0 {
+            return Err(Refusal::detail("UTC timezone offset is out of range."));
+        }
+        return Ok(Some(Value::text(&instance::hours_east(hours))));
+    }
     match instance::find_time_zone(name) {
         Some(_) if name.eq_ignore_ascii_case("gmt") => Ok(Some(Value::text("GMT"))),
         // A zone is known by its own spelling, whatever case it was named in.

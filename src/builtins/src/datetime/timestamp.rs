@@ -20,7 +20,7 @@ use tuple::Datum;
 /// Rounds to a precision.
 ///
 /// Errors: 22023 for a precision above 6; 22008 if rounding leaves the range.
-pub(super) fn scaled(micros: i64, modifier: i32) -> Result<i64> {
+pub(crate) fn scaled(micros: i64, modifier: i32) -> Result<i64> {
     if !is_finite(micros) || modifier < 0 || modifier == 6 {
         return Ok(micros);
     }
@@ -63,8 +63,9 @@ pub(super) fn plus_interval(micros: i64, by: &Interval) -> Result<i64> {
         add_months(&mut at, by.months)?;
         micros = at.to_timestamp().ok_or_else(timestamp_out_of_range)?;
     }
-    let days = i64::from(by.days).checked_mul(USECS_PER_DAY).and_then(|d| micros.checked_add(d));
-    let sum = days.filter(|m| is_valid_timestamp(*m)).and_then(|m| m.checked_add(by.micros));
+    // The days alone may be more than an i64 holds.
+    let days = i128::from(micros) + i128::from(by.days) * i128::from(USECS_PER_DAY);
+    let sum = i64::try_from(days).ok().filter(|m| is_valid_timestamp(*m)).and_then(|m| m.checked_add(by.micros));
     sum.filter(|m| is_valid_timestamp(*m)).ok_or_else(timestamp_out_of_range)
 }
 

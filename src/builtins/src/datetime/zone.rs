@@ -57,8 +57,11 @@ pub(crate) fn east_of_local(zone: &TimeZone, local: &Civil) -> i32 {
     }
 }
 
+/// The United States' daylight saving time: what a POSIX description that names such a time without saying when means.
+const DAYLIGHT_RULE: &str = ",M3.2.0,M11.1.0";
+
 /// The zone of a name in any case or a POSIX description.
-pub(crate) fn find(name: &str) -> Option<TimeZone> {
+pub fn find(name: &str) -> Option<TimeZone> {
     let upper = name.to_ascii_uppercase();
     match upper.as_str() {
         "UTC" | "GMT" | "ZULU" => return Some(TimeZone::UTC),
@@ -67,9 +70,38 @@ pub(crate) fn find(name: &str) -> Option<TimeZone> {
     if let Ok(zone) = db().get(name) {
         return Some(zone);
     }
+    if let Some(east) = fixed_description(name) {
+        return jiff::tz::Offset::from_seconds(east).ok().map(TimeZone::fixed);
+    }
     // A bare offset is a description without a name.
     let is_bare = upper.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+');
-    TimeZone::posix(&if is_bare { format!("<STD>{upper}") } else { upper }).ok()
+    let description = if is_bare { format!("<STD>{upper}") } else { upper };
+    TimeZone::posix(&description).or_else(|_| TimeZone::posix(&format!("{description}{DAYLIGHT_RULE}"))).ok()
+}
+
+/// Seconds east by a description as `hours_east` makes them: `<+10:30>-10:30`, whose name holds a colon.
+fn fixed_description(name: &str) -> Option<i32> {
+    let (shown, offset) = name.strip_prefix('<')?.split_once('>')?;
+    let is_own = shown.contains(':') && shown.get(1..) == offset.get(1..);
+    let mut seconds = 0;
+    for (part, unit) in offset.get(1..).filter(|_| is_own)?.split(':').zip([3600, 60, 1]) {
+        seconds += part.parse::<i32>().ok()? * unit;
+    }
+    Some(if shown.starts_with('-') { -seconds } else { seconds })
+}
+
+/// The description of the zone that lies this many hours east, as `SET timezone` takes a number: `<+10:30>-10:30`.
+pub fn hours_east(hours: f64) -> String {
+    let east = (hours * 3600.0) as i64;
+    let (minutes, seconds) = (east.abs() / 60, east.abs() % 60);
+    let mut offset = format!("{:02}", minutes / 60);
+    if minutes % 60 != 0 || seconds != 0 {
+        offset += &format!(":{:02}", minutes % 60);
+    }
+    if seconds != 0 {
+        offset += &format!(":{seconds:02}");
+    }
+    if east < 0 { format!("<-{offset}>+{offset}") } else { format!("<+{offset}>-{offset}") }
 }
 
 /// The same offset at all times, if it is.

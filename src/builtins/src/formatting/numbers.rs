@@ -413,7 +413,10 @@ fn has_ordinal(picture: &Picture) -> bool {
 
 /// Prints a number by a picture.
 fn format_number(value: &Numeric, format: &str) -> Result<String> {
-    let mut picture = Picture::parse(format)?;
+    format_picture(value, Picture::parse(format)?)
+}
+
+fn format_picture(value: &Numeric, mut picture: Picture) -> Result<String> {
     let finite = match value {
         Numeric::Finite(value) => Some(value),
         _ => None,
@@ -460,8 +463,12 @@ fn format_number(value: &Numeric, format: &str) -> Result<String> {
 
 /// Whole numbers are scaled by `V` as they are; floats lose what their precision does not hold.
 fn format_float(value: f64, format: &str, digits: usize) -> Result<String> {
+    let mut picture = Picture::parse(format)?;
+    if !picture.is_roman && !picture.is_scientific && !picture.is_multi {
+        let whole = if value.is_infinite() { "Infinity".len() } else { format!("{:.0}", value.abs()).len() };
+        picture.post = picture.post.min(digits.saturating_sub(whole));
+    }
     let numeric = if value.is_finite() {
-        let picture = Picture::parse(format)?;
         if picture.is_roman {
             Numeric::from_i64(value.round_ties_even() as i64)
         } else if picture.is_scientific {
@@ -469,9 +476,7 @@ fn format_float(value: f64, format: &str, digits: usize) -> Result<String> {
         } else if picture.is_multi {
             Numeric::parse(&format!("{value}"))?
         } else {
-            let whole = format!("{:.0}", value.abs()).len();
-            let post = picture.post.min(digits.saturating_sub(whole.min(digits)));
-            Numeric::parse(&format!("{value:.post$}"))?
+            Numeric::parse(&format!("{value:.*}", picture.post))?
         }
     } else {
         Numeric::parse(if value.is_nan() {
@@ -482,7 +487,7 @@ fn format_float(value: f64, format: &str, digits: usize) -> Result<String> {
             "-Infinity"
         })?
     };
-    format_number(&numeric, format)
+    format_picture(&numeric, picture)
 }
 
 /// Reads a number as a picture says.

@@ -61,6 +61,8 @@ struct Fields {
     zone_sign: i32,
     /// By ISO weeks, if any field said so.
     is_iso: Option<bool>,
+    /// Digits of the second's fraction that count, if `FF1` to `FF6` said.
+    precision: Option<i32>,
 }
 
 struct Scanner<'a> {
@@ -300,6 +302,7 @@ impl Scanner<'_> {
             "MS" => self.fraction(key, 3, Field::Millis, is_free)?,
             "US" => self.fraction(key, 6, Field::Micros, is_free)?,
             "FF1" | "FF2" | "FF3" | "FF4" | "FF5" | "FF6" => {
+                self.fields.precision = Some(i32::from(key.as_bytes()[2] - b'0'));
                 self.fraction(key, usize::from(key.as_bytes()[2] - b'0'), Field::Micros, is_free)?;
             }
             "TZ" | "OF" => bail!(FEATURE_NOT_SUPPORTED, "formatting field \"{key}\" is only supported in to_char"),
@@ -477,11 +480,10 @@ fn set_date(at: &mut Civil, fields: &Fields) -> Result<()> {
 }
 
 /// The date and time that a text means, and the seconds east of UTC if it says.
-fn read(text: &str, format: &str) -> Result<(Civil, Option<i32>)> {
-    let fields = scan(text, format)?;
+fn read(text: &str, fields: &Fields) -> Result<(Civil, Option<i32>)> {
     let mut at = Civil { month: 1, day: 1, ..Civil::default() };
-    set_time(&mut at, &fields)?;
-    set_date(&mut at, &fields)?;
+    set_time(&mut at, fields)?;
+    set_date(&mut at, fields)?;
     let is_date = (1..=12).contains(&at.month) && at.day >= 1 && at.day <= days_in_month(at.year, at.month);
     let is_time = (0..24).contains(&at.hour) && (0..60).contains(&at.minute) && (0..60).contains(&at.second);
     if !is_date || !is_time || !(0..1_000_000).contains(&at.micros) {
@@ -498,15 +500,17 @@ fn read(text: &str, format: &str) -> Result<(Civil, Option<i32>)> {
 }
 
 fn timestamp(cx: &FnCtx<'_>, text: &str, format: &str) -> Result<i64> {
-    let (at, east) = read(text, format)?;
-    match east {
+    let fields = scan(text, format)?;
+    let (at, east) = read(text, &fields)?;
+    let micros = match east {
         Some(east) => shared::instant_at(&at, east),
         None => shared::instant_of_local(cx, &at),
-    }
+    }?;
+    crate::datetime::timestamp::scaled(micros, fields.precision.unwrap_or(-1))
 }
 
 fn only_date(text: &str, format: &str) -> Result<i32> {
-    let (at, _) = read(text, format)?;
+    let (at, _) = read(text, &scan(text, format)?)?;
     date::from_civil(&at).ok_or_else(|| error!(DATETIME_VALUE_OUT_OF_RANGE, "date out of range: \"{text}\""))
 }
 

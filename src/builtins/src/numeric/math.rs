@@ -60,7 +60,28 @@ pub(crate) fn square_root(v: &Decimal, scale: i32) -> Decimal {
             break;
         }
     }
-    guess.rounded(scale)
+    nearest_root(v, guess.rounded(scale), scale)
+}
+
+/// The root to `scale` digits, rightly rounded: Newton's last digits may lie on the wrong side of a half.
+fn nearest_root(v: &Decimal, root: Decimal, scale: i32) -> Decimal {
+    let half =
+        Decimal { digits: vec![5 * 10u16.pow((-(scale + 1)).rem_euclid(DIGIT_WIDTH) as u32)], ..unit(scale + 1) };
+    let square = |x: &Decimal| x.multiply(x, 2 * (scale + 1));
+    let is_above = |x: &Decimal| square(x).subtract(v).signum() > 0;
+    if is_above(&root.subtract(&half)) {
+        root.subtract(&unit(scale))
+    } else if !is_above(&root.add(&half)) {
+        root.add(&unit(scale))
+    } else {
+        root
+    }
+}
+
+/// One in the last of `scale` decimal digits.
+fn unit(scale: i32) -> Decimal {
+    let weight = (-scale).div_euclid(DIGIT_WIDTH);
+    Decimal { negative: false, weight, scale, digits: vec![10u16.pow((-scale).rem_euclid(DIGIT_WIDTH) as u32)] }
 }
 
 /// A guess from the first digits, right to about 15 decimal digits.

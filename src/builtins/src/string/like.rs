@@ -181,10 +181,10 @@ pub(crate) fn similar_to_regex(pattern: &str, escape: &str) -> Result<String> {
         }
     };
     let mut out = String::from("^(?:");
-    let (mut after_escape, mut quotes, mut in_brackets) = (false, 0, false);
+    let (mut after_escape, mut quotes, mut class) = (false, 0, CharacterClass::default());
     for c in pattern.chars() {
         if after_escape {
-            if c == '"' && !in_brackets {
+            if c == '"' && class.depth == 0 {
                 match quotes {
                     0 => out.push_str("){1,1}?("),
                     1 => out.push_str("){1,1}(?:"),
@@ -197,23 +197,51 @@ pub(crate) fn similar_to_regex(pattern: &str, escape: &str) -> Result<String> {
             } else {
                 out.push('\\');
                 out.push(c);
+                class.has_begun = true;
             }
             after_escape = false;
         } else if Some(c) == escape {
             after_escape = true;
-        } else if in_brackets {
+        } else if class.depth > 0 {
             if c == '\\' {
                 out.push('\\');
             }
             out.push(c);
-            in_brackets = c != ']';
+            class.next(c);
         } else {
             similar_char(c, &mut out);
-            in_brackets = c == '[';
+            if c == '[' {
+                class = CharacterClass { depth: 1, ..CharacterClass::default() };
+            }
         }
     }
     out.push_str(")$");
     Ok(out)
+}
+
+/// Where in a bracket expression a pattern is, as far as it takes to find its end.
+#[derive(Default)]
+struct CharacterClass {
+    /// Open brackets; zero outside.
+    depth: u32,
+    /// A `^` came right after the bracket.
+    is_negated: bool,
+    /// Past the place where `]` is an element.
+    has_begun: bool,
+}
+
+impl CharacterClass {
+    fn next(&mut self, c: char) {
+        match c {
+            ']' if self.has_begun => self.depth -= 1,
+            '[' => {
+                self.depth += 1;
+                self.has_begun = true;
+            }
+            '^' if !self.is_negated && !self.has_begun => self.is_negated = true,
+            _ => self.has_begun = true,
+        }
+    }
 }
 
 fn similar_char(c: char, out: &mut String) {
