@@ -5,7 +5,7 @@ use super::program::{CallInfo, Callee, DomainCheck, Operand, Program, ScalarArra
 use super::subplan::SubPlanStep;
 use crate::types::Types;
 use analyze::expr::{
-    BoolExprType, BoolTestType, Expr, INDEX_VAR, INNER_VAR, OUTER_VAR, OpExpr, ParamKind, RowCompareExpr,
+    BoolExprType, BoolTestType, Expr, FieldStore, INDEX_VAR, INNER_VAR, OUTER_VAR, OpExpr, ParamKind, RowCompareExpr,
     SubscriptingRef, Var, WindowFunc,
 };
 use base::Oid;
@@ -223,6 +223,29 @@ impl<'a> Compiler<'a> {
         Ok(first)
     }
 
+    /// The new values of a row's fields. One that changes a part of the field finds the old value as its CaseTestExpr.
+    fn field_values(&mut self, node: &FieldStore, row: Operand) -> Result<u16> {
+        let first = self.block(node.values.len());
+        for (place, value) in node.values.iter().enumerate() {
+            let outer = self.case_value;
+            if changes_part(value) {
+                // A field that several assignments change is built up from one to the next.
+                let earlier = node.fields[..place].iter().rposition(|field| *field == node.fields[place]);
+                let old = match earlier {
+                    Some(earlier) => first + earlier as u16,
+                    None => self.register(Datum::Null),
+                };
+                if earlier.is_none() {
+                    self.steps.push(Step::FieldSelect { dst: old, src: row, field: node.fields[place] });
+                }
+                self.case_value = Some(Operand::register(old));
+            }
+            self.put_in_register(value, first + place as u16)?;
+            self.case_value = outer;
+        }
+        Ok(first)
+    }
+
     fn call_info(
         &self,
         function: Oid,
@@ -419,7 +442,7 @@ impl<'a> Compiler<'a> {
             }
             Expr::FieldStore(node) => {
                 let src = self.operand(&node.arg)?;
-                let args = self.args(&node.values)?;
+                let args = self.field_values(node, src)?;
                 let desc = Types(self.cx).row_desc(node.result_type, -1)?;
                 let field_types = desc.attributes.iter().map(|a| a.type_oid).collect();
                 self.steps.push(Step::FieldStore {
@@ -609,22 +632,30 @@ impl<'a> Compiler<'a> {
                 self.put_in_register(bound, upper + place as u16)?;
             }
         }
-        let assign = match &node.assign {
-            Some(value) => {
-                let register = self.register(Datum::Null);
-                self.put_in_register(value, register)?;
-                Some(register)
-            }
-            None => None,
-        };
         let info = Subscript {
             container: node.container_type,
             element: node.element_type,
             upper,
             upper_given: node.upper.iter().map(Option::is_some).collect(),
             lower_given: node.lower.iter().map(Option::is_some).collect(),
-            assign,
+            assign: None,
         };
+        let assign = match &node.assign {
+            Some(value) => {
+                let outer = self.case_value;
+                if changes_part(value) {
+                    let old = self.register(Datum::Null);
+                    self.steps.push(Step::Subscript { dst: old, src, info: Box::new(info.clone()) });
+                    self.case_value = Some(Operand::register(old));
+                }
+                let register = self.register(Datum::Null);
+                self.put_in_register(value, register)?;
+                self.case_value = outer;
+                Some(register)
+            }
+            None => None,
+        };
+        let info = Subscript { assign, ..info };
         self.steps.push(Step::Subscript { dst, src, info: Box::new(info) });
         Ok(())
     }
@@ -643,6 +674,16 @@ impl<'a> Compiler<'a> {
         }
         self.domain_value = outer;
         Ok(())
+    }
+}
+
+/// True for an assignment to a part of what is itself a part that is assigned to: `a[1].b = ...`, `a.b[1] = ...`.
+fn changes_part(value: &Expr) -> bool {
+    match value {
+        Expr::FieldStore(node) => matches!(node.arg, Expr::CaseTestExpr(_)),
+        Expr::SubscriptingRef(node) => matches!(node.container, Expr::CaseTestExpr(_)),
+        Expr::CoerceToDomain(node) => changes_part(&node.arg),
+        _ => false,
     }
 }
 

@@ -141,6 +141,7 @@ pub struct DomainCheck {
 }
 
 /// An array subscript or slice.
+#[derive(Clone)]
 pub struct Subscript {
     /// Type of the array.
     pub container: Oid,

@@ -210,6 +210,14 @@ impl TidScanState {
         })
     }
 
+    /// True if the row of a re-evaluation is at one of the places asked for: an update has moved it.
+    fn is_asked_for(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        if self.tids.is_none() {
+            self.tids = Some(self.load(env)?);
+        }
+        Ok(self.tids.as_ref().is_some_and(|tids| tids.binary_search(&self.row.tid).is_ok()))
+    }
+
     fn load(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
         let mut values = Vec::new();
         self.values.project(&Rows::default(), env, &mut values)?;
@@ -237,8 +245,11 @@ impl TidScanState {
         if env.es.recheck.is_some()
             && let Some(found) = recheck_row(env, self.rti, &mut self.row)
         {
+            if !found || !self.is_asked_for(env)? {
+                return Ok(false);
+            }
             let rows = Rows { scan: &self.row.values, identity: Some(&self.row), ..Rows::default() };
-            return if found { self.output.emit(&rows, env) } else { Ok(false) };
+            return self.output.emit(&rows, env);
         }
         if self.tids.is_none() {
             self.tids = Some(self.load(env)?);
