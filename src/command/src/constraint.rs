@@ -210,7 +210,10 @@ fn add_key(
         .map_err(|error| crate::table::at(error, ex.text, said.pos))?;
     index.name = match &said.name {
         Some(name) => name.clone(),
-        None => index_statement::constraint_name(ex, &entry, &key.columns, is_primary)?,
+        None => {
+            let columns = [&key.columns[..], &key.including].concat();
+            index_statement::constraint_name(ex, &entry, &columns, is_primary)?
+        }
     };
     if cx.catalog().relation_oid(entry.class.relnamespace, &index.name)?.is_some() {
         bail!(DUPLICATE_TABLE, "relation \"{}\" already exists", index.name);

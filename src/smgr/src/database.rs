@@ -9,7 +9,11 @@ use report::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// Where a database's relations are.
+/// Where a database's files are; zero is for those that all databases share.
 fn database_path(database: Oid) -> PathBuf {
+    if !database.is_valid() {
+        return PathBuf::from("global");
+    }
     PathBuf::from(format!("base/{database}"))
 }
 

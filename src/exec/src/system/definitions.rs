@@ -7,7 +7,7 @@ use analyze::ruleutils::Layout;
 use analyze::stored;
 use base::Oid;
 use builtins::{FnCtx, quote_identifier};
-use catalog::rows::{PgConstraint, PgIndex};
+use catalog::rows::{PgConstraint, PgIndex, PgProc};
 use instance::Ctx;
 use report::Result;
 use schema::RelationEntry;
@@ -19,7 +19,7 @@ functions! {
     pg_get_partkeydef = always_null, pg_get_statisticsobjdef = always_null,
     pg_get_statisticsobjdef_columns = always_null, pg_get_partition_constraintdef = always_null,
     pg_get_function_sqlbody = always_null, pg_get_function_result, pg_get_function_arguments,
-    pg_get_function_identity_arguments, pg_get_serial_sequence, pg_get_ruledef, pg_get_ruledef_ext,
+    pg_get_function_identity_arguments, pg_get_functiondef, pg_get_serial_sequence, pg_get_ruledef, pg_get_ruledef_ext,
     pg_get_triggerdef = always_null, pg_get_triggerdef_ext = always_null, pg_get_function_arg_default = always_null,
 }
 
@@ -318,16 +318,41 @@ fn foreign_key(cx: Ctx<'_>, row: &PgConstraint) -> Result<String> {
 
 fn pg_get_function_result(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let Some(row) = cx.catalog().function(args[0].as_oid())? else { return Ok(Datum::Null) };
+    result_text(cx, &row).map(or_null)
+}
+
+/// What a function returns; procedures return nothing.
+fn result_text(cx: Ctx<'_>, row: &PgProc) -> Result<Option<String>> {
     if row.prokind == b'p' {
-        return Ok(Datum::Null);
+        return Ok(None);
+    }
+    let columns = table_columns(cx, row)?;
+    if !columns.is_empty() {
+        return Ok(Some(format!("TABLE({})", columns.join(", "))));
     }
     let path = cx.search_path()?;
     let name = cx.catalog().format_type(row.prorettype, None, &path.namespaces)?;
-    Ok(Datum::from(if row.proretset { format!("SETOF {name}") } else { name }))
+    Ok(Some(if row.proretset { format!("SETOF {name}") } else { name }))
 }
 
-fn arguments(cx: Ctx<'_>, oid: Oid) -> Result<Datum> {
-    let Some(row) = cx.catalog().function(oid)? else { return Ok(Datum::Null) };
+/// The columns of RETURNS TABLE.
+fn table_columns(cx: Ctx<'_>, row: &PgProc) -> Result<Vec<String>> {
+    let modes = row.proargmodes.clone().unwrap_or_default();
+    let types = row.proallargtypes.clone().unwrap_or_default();
+    let names = row.proargnames.clone().unwrap_or_default();
+    let path = cx.search_path()?;
+    let is_column = |n: &usize| modes[*n] == b't';
+    let shown = (0..modes.len()).filter(is_column).map(|n| {
+        let type_name = cx.catalog().format_type(types[n], None, &path.namespaces)?;
+        Ok(format!("{} {type_name}", quote_identifier(&names[n])))
+    });
+    shown.collect()
+}
+
+/// The arguments as CREATE FUNCTION has them.
+fn arguments(cx: Ctx<'_>, row: &PgProc, with_defaults: bool) -> Result<String> {
+    let defaults = if with_defaults { defaults(cx, row)? } else { Vec::new() };
+    let mut inputs = 0;
     let types = row.proallargtypes.clone().unwrap_or_else(|| row.proargtypes.clone());
     let names = row.proargnames.clone().unwrap_or_default();
     let modes = row.proargmodes.clone().unwrap_or_default();
@@ -343,17 +368,93 @@ fn arguments(cx: Ctx<'_>, oid: Oid) -> Result<Datum> {
         };
         let name = names.get(n).filter(|name| !name.is_empty()).map(|name| quote_identifier(name) + " ");
         let type_name = cx.catalog().format_type(*type_oid, None, &path.namespaces)?;
-        shown.push(format!("{word}{}{type_name}", name.unwrap_or_default()));
+        inputs += usize::from(word != "OUT ");
+        // The last arguments have the defaults.
+        let place = (inputs + defaults.len()).checked_sub(row.proargtypes.len() + 1).filter(|_| word != "OUT ");
+        let default = place.and_then(|place| defaults.get(place)).map(|text| format!(" DEFAULT {text}"));
+        shown.push(format!("{word}{}{type_name}{}", name.unwrap_or_default(), default.unwrap_or_default()));
     }
-    Ok(Datum::from(shown.join(", ")))
+    Ok(shown.join(", "))
+}
+
+fn defaults(cx: Ctx<'_>, row: &PgProc) -> Result<Vec<String>> {
+    let Some(text) = &row.proargdefaults else { return Ok(Vec::new()) };
+    // Those of built-in functions are stored as SQL.
+    if let Ok(written) = stored::from_text::<Vec<String>>(text) {
+        return Ok(written);
+    }
+    let list = stored::from_text::<Vec<Expr>>(text)?;
+    let shown =
+        |e: &Expr| with_analysis(cx, "", |context| context.stored_expr_sql(e, Oid::INVALID, Layout::pretty(false)));
+    list.iter().map(|e| Ok(shown(e)?.unwrap_or_default())).collect()
 }
 
 fn pg_get_function_arguments(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    arguments(cx, args[0].as_oid())
+    let Some(row) = cx.catalog().function(args[0].as_oid())? else { return Ok(Datum::Null) };
+    arguments(cx, &row, true).map(Datum::from)
 }
 
 fn pg_get_function_identity_arguments(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    arguments(cx, args[0].as_oid())
+    let Some(row) = cx.catalog().function(args[0].as_oid())? else { return Ok(Datum::Null) };
+    arguments(cx, &row, false).map(Datum::from)
+}
+
+/// CREATE OR REPLACE FUNCTION ..., as `\sf` and `\ef` show it.
+fn pg_get_functiondef(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let catalog = cx.catalog();
+    let Some(row) = catalog.function(args[0].as_oid())? else { return Ok(Datum::Null) };
+    if row.prokind == b'a' {
+        report::bail!(WRONG_OBJECT_TYPE, "\"{}\" is an aggregate function", row.proname);
+    }
+    let word = if row.prokind == b'p' { "PROCEDURE" } else { "FUNCTION" };
+    let schema = catalog.namespace(row.pronamespace)?.map(|row| quote_identifier(&row.nspname)).unwrap_or_default();
+    let name = quote_identifier(&row.proname);
+    let mut text = format!("CREATE OR REPLACE {word} {schema}.{name}({})\n", arguments(cx, &row, true)?);
+    let result = result_text(cx, &row)?;
+    if let Some(result) = result {
+        text += &format!(" RETURNS {result}\n");
+    }
+    text += &format!(" LANGUAGE {}\n", quote_identifier(language_name(row.prolang)));
+    let options = function_options(&row);
+    if !options.is_empty() {
+        text += &format!("{options}\n");
+    }
+    let mut quote = word.to_lowercase();
+    while row.prosrc.contains(&format!("${quote}")) {
+        quote.push('x');
+    }
+    text += &format!("AS ${quote}${}${quote}$\n", row.prosrc);
+    Ok(Datum::from(text))
+}
+
+fn language_name(language: Oid) -> &'static str {
+    match language.0 {
+        12 => "internal",
+        13 => "c",
+        _ => "sql",
+    }
+}
+
+/// What CREATE FUNCTION says of a function beyond the defaults, with a space before each.
+fn function_options(row: &PgProc) -> String {
+    let mut text = String::new();
+    let mut say = |is_so: bool, word: &str| {
+        if is_so {
+            text += word;
+        }
+    };
+    say(row.prokind == b'w', " WINDOW");
+    say(row.provolatile == b'i', " IMMUTABLE");
+    say(row.provolatile == b's', " STABLE");
+    say(row.proparallel == b's', " PARALLEL SAFE");
+    say(row.proparallel == b'r', " PARALLEL RESTRICTED");
+    say(row.proisstrict, " STRICT");
+    say(row.prosecdef, " SECURITY DEFINER");
+    say(row.proleakproof, " LEAKPROOF");
+    let usual_cost = if matches!(row.prolang.0, 12 | 13) { 1.0 } else { 100.0 };
+    say(row.procost != usual_cost, &format!(" COST {}", row.procost));
+    say(row.prorows > 0.0 && row.prorows != 1000.0, &format!(" ROWS {}", row.prorows));
+    text
 }
 
 /// The sequence that a column owns.

@@ -4,14 +4,14 @@ use super::functions;
 use base::Oid;
 use builtins::{FnCtx, quote_identifier};
 use instance::{Ctx, split_names};
-use report::{Result, bail, error};
+use report::{Error, Result, bail, error};
 use tuple::Datum;
 
 functions! {
     regclassin, regclassout, text_regclass = regclassin, to_regclass, regtypein, regtypeout, to_regtype, regprocin,
     regprocout, to_regproc, regprocedurein, regprocedureout, to_regprocedure, regnamespacein, regnamespaceout,
     to_regnamespace, regrolein, regroleout, to_regrole, regoperout, regoperatorout, regcollationin, regcollationout,
-    to_regcollation, regoperin,
+    to_regcollation, regoperin, to_regoper, regoperatorin, to_regoperator,
 }
 
 /// `-` is zero; digits are the number itself. Anything else is a name.
@@ -64,6 +64,17 @@ fn namespace(cx: Ctx<'_>, name: &str) -> Result<Option<Oid>> {
     Ok(cx.catalog().namespace_by_name(name)?.map(|row| row.oid))
 }
 
+/// What is wrong with a name that was not found: its schema, or what the caller says.
+fn not_found(cx: Ctx<'_>, text: &str, error: impl FnOnce() -> Error) -> Result<Error> {
+    let (schema, _) = parts(text)?;
+    match schema {
+        Some(schema) if namespace(cx, &schema)?.is_none() => {
+            Ok(error!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist"))
+        }
+        _ => Ok(error()),
+    }
+}
+
 fn find_class(cx: Ctx<'_>, text: &str) -> Result<Option<Oid>> {
     let (schema, name) = parts(text)?;
     match &schema {
@@ -84,7 +95,8 @@ fn regclassin(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
         Some(oid) => Ok(Datum::Oid(oid)),
         None => {
             let (schema, name) = parts(text)?;
-            Err(error!(UNDEFINED_TABLE, "relation \"{}\" does not exist", display(schema.as_deref(), &name)))
+            let shown = display(schema.as_deref(), &name);
+            Err(not_found(cx, text, || error!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist"))?)
         }
     }
 }
@@ -169,7 +181,7 @@ fn regprocin(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let (schema, name) = parts(text)?;
     match find_functions(cx, schema.as_deref(), &name)?[..] {
         [only] => Ok(Datum::Oid(only)),
-        [] => Err(error!(UNDEFINED_FUNCTION, "function \"{text}\" does not exist")),
+        [] => Err(not_found(cx, text, || error!(UNDEFINED_FUNCTION, "function \"{text}\" does not exist"))?),
         _ => Err(error!(AMBIGUOUS_FUNCTION, "more than one function named \"{text}\"")),
     }
 }
@@ -189,7 +201,8 @@ fn regprocout(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     Ok(Datum::from(qualified(cx, row.pronamespace, &row.proname, is_visible)?))
 }
 
-fn find_procedure(cx: Ctx<'_>, text: &str) -> Result<Option<Oid>> {
+/// Splits `name(type, type)`; `NONE` is no type where an operator has no operand.
+fn signature<'t>(cx: Ctx<'_>, text: &'t str, takes_none: bool) -> Result<(&'t str, Vec<Oid>)> {
     let Some((name, rest)) = text.split_once('(') else {
         bail!(INVALID_TEXT_REPRESENTATION, "expected a left parenthesis");
     };
@@ -197,7 +210,15 @@ fn find_procedure(cx: Ctx<'_>, text: &str) -> Result<Option<Oid>> {
         bail!(INVALID_TEXT_REPRESENTATION, "expected a right parenthesis");
     };
     let types = list.split(',').map(str::trim).filter(|t| !t.is_empty());
-    let types = types.map(|t| find_type(cx, t)).collect::<Result<Vec<_>>>()?;
+    let find = |t: &str| match takes_none && t.eq_ignore_ascii_case("none") {
+        true => Ok(Oid::INVALID),
+        false => find_type(cx, t),
+    };
+    Ok((name, types.map(find).collect::<Result<Vec<_>>>()?))
+}
+
+fn find_procedure(cx: Ctx<'_>, text: &str) -> Result<Option<Oid>> {
+    let (name, types) = signature(cx, text, false)?;
     let (schema, name) = parts(name)?;
     for oid in find_functions(cx, schema.as_deref(), &name)? {
         if cx.catalog().function(oid)?.is_some_and(|row| row.proargtypes == types) {
@@ -213,7 +234,10 @@ fn regprocedurein(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datu
         Some(oid) => Ok(Datum::Oid(oid)),
         None => match find_procedure(cx, text)? {
             Some(oid) => Ok(Datum::Oid(oid)),
-            None => Err(error!(UNDEFINED_FUNCTION, "function \"{text}\" does not exist")),
+            None => {
+                let name = text.split('(').next().unwrap_or_default();
+                Err(not_found(cx, name, || error!(UNDEFINED_FUNCTION, "function \"{text}\" does not exist"))?)
+            }
         },
     }
 }
@@ -291,11 +315,63 @@ fn regoperin(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     if let Some(oid) = number(text) {
         return Ok(Datum::Oid(oid));
     }
-    match &cx.catalog().operators_by_name(text)?[..] {
-        [only] => Ok(Datum::Oid(only.oid)),
-        [] => Err(error!(UNDEFINED_FUNCTION, "operator does not exist: {text}")),
+    match find_operators(cx, text)?[..] {
+        [(only, ..)] => Ok(Datum::Oid(only)),
+        [] => Err(not_found(cx, text, || error!(UNDEFINED_FUNCTION, "operator does not exist: {text}"))?),
         _ => Err(error!(AMBIGUOUS_FUNCTION, "more than one operator named {text}")),
     }
+}
+
+/// The operators of this name that can be found, each with its operands' types.
+fn find_operators(cx: Ctx<'_>, text: &str) -> Result<Vec<(Oid, Oid, Oid)>> {
+    let (schema, name) = parts(text)?;
+    let namespaces = match schema {
+        Some(schema) => namespace(cx, &schema)?.into_iter().collect(),
+        None => cx.search_path()?.namespaces.to_vec(),
+    };
+    let all = cx.catalog().operators_by_name(&name)?;
+    let visible = all.iter().filter(|row| namespaces.contains(&row.oprnamespace));
+    Ok(visible.map(|row| (row.oid, row.oprleft, row.oprright)).collect())
+}
+
+fn to_regoper(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    match find_operators(cx, args[0].as_str())?[..] {
+        [(only, ..)] => Ok(Datum::Oid(only)),
+        _ => Ok(Datum::Null),
+    }
+}
+
+/// The operator that `name(left, right)` means.
+fn find_operator(cx: Ctx<'_>, text: &str) -> Result<Option<Oid>> {
+    let (name, types) = signature(cx, text, true)?;
+    let [left, right] = types[..] else {
+        let error = match types.len() {
+            1 => error!(UNDEFINED_PARAMETER, "missing argument")
+                .hint("Use NONE to denote the missing argument of a unary operator."),
+            _ => error!(TOO_MANY_ARGUMENTS, "too many arguments").hint("Provide two argument types for operator."),
+        };
+        return Err(error);
+    };
+    let found = find_operators(cx, name)?;
+    Ok(found.iter().find(|(_, l, r)| (*l, *r) == (left, right)).map(|(oid, ..)| *oid))
+}
+
+fn regoperatorin(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let text = args[0].as_str();
+    if text == "0" {
+        return Ok(Datum::Oid(Oid::INVALID));
+    }
+    if let Some(oid) = number(text) {
+        return Ok(Datum::Oid(oid));
+    }
+    match find_operator(cx, text)? {
+        Some(oid) => Ok(Datum::Oid(oid)),
+        None => Err(error!(UNDEFINED_FUNCTION, "operator does not exist: {text}")),
+    }
+}
+
+fn to_regoperator(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    Ok(find_operator(cx, args[0].as_str())?.map_or(Datum::Null, Datum::Oid))
 }
 
 fn regoperout(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -347,7 +423,12 @@ fn regcollationin(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datu
     }
     match find_collation(cx, text)? {
         Some(oid) => Ok(Datum::Oid(oid)),
-        None => Err(error!(UNDEFINED_OBJECT, "collation \"{text}\" for encoding \"UTF8\" does not exist")),
+        None => {
+            let (schema, name) = parts(text)?;
+            let shown = display(schema.as_deref(), &name);
+            let missing = || error!(UNDEFINED_OBJECT, "collation \"{shown}\" for encoding \"UTF8\" does not exist");
+            Err(not_found(cx, text, missing)?)
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use tuple::Datum;
 
 functions! {
     pg_relation_size, pg_relation_size_1arg, pg_table_size, pg_indexes_size, pg_total_relation_size,
-    pg_database_size_oid, pg_database_size_name,
+    pg_database_size_oid, pg_database_size_name, pg_tablespace_size_oid, pg_tablespace_size_name,
 }
 
 fn fork_bytes(cx: Ctx<'_>, entry: &RelationEntry, fork: Fork) -> Result<i64> {
@@ -99,5 +99,33 @@ fn pg_database_size_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Resu
     match cx.catalog().database_by_name(name)? {
         Some(row) => database_bytes(cx, row.oid),
         None => bail!(UNDEFINED_DATABASE, "database \"{name}\" does not exist"),
+    }
+}
+
+/// What lies in a tablespace's folder. Every database is in the default one.
+fn tablespace_bytes(cx: Ctx<'_>, tablespace: Oid) -> Result<Datum> {
+    let smgr = &cx.instance.store.smgr;
+    if tablespace == base::GLOBAL_TABLESPACE {
+        return database_bytes(cx, Oid::INVALID);
+    }
+    if tablespace != base::DEFAULT_TABLESPACE {
+        return Ok(Datum::Null);
+    }
+    let mut sum = 0;
+    for row in cx.catalog().scan::<catalog::rows::PgDatabase>(&[])? {
+        sum += smgr.database_bytes(row.oid)? as i64;
+    }
+    Ok(Datum::Int8(sum))
+}
+
+fn pg_tablespace_size_oid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    tablespace_bytes(cx, args[0].as_oid())
+}
+
+fn pg_tablespace_size_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let name = args[0].as_str();
+    match cx.catalog().tablespace_by_name(name)? {
+        Some(row) => tablespace_bytes(cx, row.oid),
+        None => bail!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist"),
     }
 }
