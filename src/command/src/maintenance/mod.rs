@@ -13,7 +13,7 @@ use crate::{Execution, Tag, names};
 use base::Oid;
 use instance::Ctx;
 use lock::{LockMode, LockScope, LockTag};
-use parser::ast::{DefElem, VacuumStmt};
+use parser::ast::{DefElem, RangeVar, VacuumStmt};
 use report::{Error, Result, Severity, SqlState, bail, error, unsupported};
 use schema::RelationEntry;
 use std::sync::Arc;
@@ -56,7 +56,9 @@ pub(crate) fn vacuum_or_analyze(ex: &mut Execution<'_, '_>, statement: &VacuumSt
     for target in &targets {
         if options.vacuum {
             renew(cx, own_transactions)?;
-            run(cx, target, options, true)?;
+            if !run(cx, target, options, true)? {
+                continue;
+            }
         }
         if options.analyze {
             renew(cx, own_transactions)?;
@@ -135,7 +137,7 @@ fn targets(cx: Ctx<'_>, statement: &VacuumStmt, options: Options) -> Result<Vec<
     }
     let mut targets = Vec::new();
     for wanted in &statement.relations {
-        let entry = names::open_relation(cx, &wanted.relation, LockMode::AccessShare)?;
+        let Some(entry) = open_named(cx, &wanted.relation, options)? else { continue };
         let name = Some(names::display_name(&wanted.relation));
         if entry.kind() == b'p' {
             unsupported!("maintenance of partitioned tables");
@@ -145,6 +147,29 @@ fn targets(cx: Ctx<'_>, statement: &VacuumStmt, options: Options) -> Result<Vec<
         }
     }
     Ok(targets)
+}
+
+/// The table of this name; `None`, with a warning, if it is locked and may be skipped.
+fn open_named(cx: Ctx<'_>, name: &RangeVar, options: Options) -> Result<Option<Arc<RelationEntry>>> {
+    if options.skip_locked
+        && let Some(oid) = names::look_up(cx, name)?
+        && cx.session.locks.try_acquire(lock_of(cx, oid), LockMode::AccessShare, LockScope::Transaction)?.is_none()
+    {
+        let verb = if options.vacuum { "vacuum" } else { "analyze" };
+        warn_locked(cx, verb, &names::display_name(name));
+        return Ok(None);
+    }
+    names::open_relation(cx, name, LockMode::AccessShare).map(Some)
+}
+
+fn lock_of(cx: Ctx<'_>, relation: Oid) -> LockTag {
+    let shared = catalog::is_shared_relation(relation);
+    LockTag::Relation { database: if shared { Oid::INVALID } else { cx.session.database }, relation }
+}
+
+fn warn_locked(cx: Ctx<'_>, verb: &str, name: &str) {
+    let message = format!("skipping {verb} of \"{name}\" --- lock not available");
+    warn(cx, SqlState::LOCK_NOT_AVAILABLE, message);
 }
 
 /// Every table of the database that the user may work on.
@@ -202,25 +227,24 @@ fn inform(cx: Ctx<'_>, message: String) {
     cx.session.notice(Error::with_severity(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, message));
 }
 
-fn run(cx: Ctx<'_>, target: &Target, options: Options, is_vacuum: bool) -> Result<()> {
-    let Some(entry) = open(cx, target, options, is_vacuum)? else { return Ok(()) };
+/// Works on a table; false if it was passed over.
+fn run(cx: Ctx<'_>, target: &Target, options: Options, is_vacuum: bool) -> Result<bool> {
+    let Some(entry) = open(cx, target, options, is_vacuum)? else { return Ok(false) };
     match is_vacuum {
-        true => vacuum::vacuum(cx, &entry, options),
-        false => statistics::analyze(cx, &entry, &target.columns, options),
+        true => vacuum::vacuum(cx, &entry, options)?,
+        false => statistics::analyze(cx, &entry, &target.columns, options)?,
     }
+    Ok(true)
 }
 
 /// The table, locked against others that maintain it; `None` if it went away, or is locked and may be skipped.
 fn open(cx: Ctx<'_>, target: &Target, options: Options, is_vacuum: bool) -> Result<Option<Arc<RelationEntry>>> {
     let verb = if is_vacuum { "vacuum" } else { "analyze" };
     if options.skip_locked {
-        let shared = catalog::is_shared_relation(target.relation);
-        let database = if shared { Oid::INVALID } else { cx.session.database };
-        let tag = LockTag::Relation { database, relation: target.relation };
+        let tag = lock_of(cx, target.relation);
         if cx.session.locks.try_acquire(tag, LockMode::ShareUpdateExclusive, LockScope::Transaction)?.is_none() {
             if let Some(name) = &target.name {
-                let message = format!("skipping {verb} of \"{name}\" --- lock not available");
-                warn(cx, SqlState::LOCK_NOT_AVAILABLE, message);
+                warn_locked(cx, verb, name);
             }
             return Ok(None);
         }
