@@ -255,6 +255,11 @@ impl Analyzer<'_, '_> {
             return Ok(None);
         }
         let Ok(Some(row)) = self.cx.find_type(call.name) else { return Ok(None) };
+        // As a function, a temporary type is found only where the name says so: it must not catch others' calls.
+        if call.name.parts.len() == 1 && self.cx.temp_namespace.is_valid() && row.typnamespace == self.cx.temp_namespace
+        {
+            return Ok(None);
+        }
         if !row.typisdefined || row.typrelid.is_valid() {
             return Ok(None);
         }

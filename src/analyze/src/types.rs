@@ -184,6 +184,9 @@ impl AnalyzeContext<'_> {
     /// The type with a possibly qualified name.
     pub fn find_type(&self, name: &QualifiedName) -> Result<Option<Shared<PgType>>> {
         match self.deconstruct(name)? {
+            (Some("pg_temp"), name_in_schema) if self.temp_namespace.is_valid() => {
+                self.catalog.type_by_name(self.temp_namespace, name_in_schema)
+            }
             (Some(schema), name_in_schema) => match self.catalog.namespace_by_name(schema)? {
                 Some(namespace) => self.catalog.type_by_name(namespace, name_in_schema),
                 None => Err(self.at(error!(INVALID_SCHEMA_NAME, "schema \"{schema}\" does not exist"), name.pos)),

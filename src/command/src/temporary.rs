@@ -8,7 +8,7 @@ use catalog::oids;
 use catalog::rows::{PgClass, PgProc, PgType};
 use instance::{Ctx, TransactionParticipant};
 use parser::ast::{DropBehavior, OnCommit};
-use report::Result;
+use report::{Result, error};
 use schema::Key;
 
 /// What to do with a temporary table at commit.
@@ -60,6 +60,7 @@ impl TransactionParticipant for Watcher {
     fn before_commit(&mut self, cx: Ctx<'_>) -> Result<()> {
         let entries = cx.session.extensions.borrow_mut().get::<Registry>().0.clone();
         let mut dropped = Vec::new();
+        check_references(cx, &entries)?;
         for entry in entries {
             // Gone, or never committed.
             let Some(table) = cx.catalog().relation(entry.relation)? else { continue };
@@ -88,6 +89,27 @@ impl TransactionParticipant for Watcher {
     fn as_any(&mut self) -> &mut dyn std::any::Any {
         self
     }
+}
+
+/// Refuses to empty a table while one that refers to it keeps its rows.
+fn check_references(cx: Ctx<'_>, entries: &[Entry]) -> Result<()> {
+    let is_emptied = |oid: Oid| entries.iter().any(|e| e.relation == oid && e.action == Action::DeleteRows);
+    for entry in entries.iter().filter(|entry| entry.action == Action::DeleteRows) {
+        for constraint in cx.catalog().referencing_constraints(entry.relation)? {
+            if is_emptied(constraint.conrelid) {
+                continue;
+            }
+            let from = cx.catalog().open_relation(constraint.conrelid)?;
+            let to = cx.catalog().open_relation(entry.relation)?;
+            let error = error!(FEATURE_NOT_SUPPORTED, "unsupported ON COMMIT and foreign key combination");
+            return Err(error.detail(format!(
+                "Table \"{}\" references \"{}\", but they do not have the same ON COMMIT setting.",
+                from.name(),
+                to.name()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Drops everything in the session's temporary schema. Runs in a transaction.

@@ -385,6 +385,14 @@ impl SessionSettings {
         }
     }
 
+    /// A custom setting that was known once stays known: it falls back to what it was at login, or to nothing.
+    fn empty_custom(&mut self, name: &Arc<str>) {
+        self.custom_session.remove(name);
+        if !self.custom_login.contains_key(name) && self.base.custom_value(name).is_none() {
+            self.custom_login.insert(name.clone(), Entry { value: Value::text(""), source: Source::Default });
+        }
+    }
+
     fn slot(&self, name: &Name) -> Slot {
         match name {
             Name::Known(setting) => self.session.get(*setting).cloned(),
@@ -397,7 +405,7 @@ impl SessionSettings {
             (Name::Known(setting), Some(entry)) => drop(self.session.insert(*setting, entry)),
             (Name::Known(setting), None) => drop(self.session.remove(*setting)),
             (Name::Custom(name), Some(entry)) => drop(self.custom_session.insert(name.clone(), entry)),
-            (Name::Custom(name), None) => drop(self.custom_session.remove(name)),
+            (Name::Custom(name), None) => self.empty_custom(name),
         }
         if let Name::Known(setting) = name {
             self.note(*setting);
@@ -728,6 +736,6 @@ mod tests {
         s.set("My.Own", Some("1"), Change::set(false)).unwrap();
         assert_eq!(s.show_name("my.own").unwrap(), "1");
         s.end_transaction(false);
-        assert!(s.custom("my.own").is_none());
+        assert_eq!(s.custom("my.own").as_deref(), Some(""));
     }
 }
