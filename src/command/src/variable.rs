@@ -8,7 +8,7 @@ use catalog::rows::PgDbRoleSetting;
 use config::{Change, Scope, Setting, Source};
 use instance::Ctx;
 use parser::ast::{AlterSystemStmt, Literal, SetValue, VariableSetAction, VariableSetStmt, VariableShowStmt};
-use report::{Error, Result, Severity, SqlState, bail};
+use report::{Error, Result, Severity, SqlState, bail, error};
 use schema::Key;
 use tuple::{Attribute, Datum, Repr, TupleDesc};
 
@@ -152,11 +152,20 @@ pub(crate) fn text_columns(names: &[&str]) -> TupleDesc {
     TupleDesc { attributes: names.iter().map(|name| Attribute::new(*name, Oid(25), -1, Repr::Bytes)).collect() }
 }
 
+fn denied_alter_system(action: &VariableSetAction) -> Error {
+    match action {
+        VariableSetAction::Value(name, _) | VariableSetAction::Default(name) | VariableSetAction::Reset(name) => {
+            error!(INSUFFICIENT_PRIVILEGE, "permission denied to set parameter \"{name}\"")
+        }
+        _ => error!(INSUFFICIENT_PRIVILEGE, "permission denied to perform ALTER SYSTEM RESET ALL"),
+    }
+}
+
 /// ALTER SYSTEM.
 pub(crate) fn alter_system(ex: &mut Execution<'_, '_>, statement: &AlterSystemStmt) -> Result<Tag> {
     let cx = ex.cx;
     if !cx.session.is_superuser() {
-        bail!(INSUFFICIENT_PRIVILEGE, "permission denied to set parameter");
+        return Err(denied_alter_system(&statement.set.action));
     }
     if ex.in_block {
         bail!(ACTIVE_SQL_TRANSACTION, "ALTER SYSTEM cannot run inside a transaction block");

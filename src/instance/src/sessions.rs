@@ -9,14 +9,17 @@
 
 use crate::activity::{Activity, ActivityRow, ActivityState, SessionKind};
 use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
-use crate::timers::Timer;
+use crate::timers::{Timer, Timers};
 use base::{Oid, SessionId};
+use report::{Error, Severity, SqlState};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use sync::{Interrupt, Interrupts, Mutex, Rank, WaitHooks, WaitKind};
 
 const TABLE: Rank = Rank::new(800, "session table");
 const ENTRY: Rank = Rank::new(810, "session entry");
+const WATCH: Rank = Rank::new(812, "client watch");
 
 /// All live sessions of an instance.
 pub struct SessionTable {
@@ -40,7 +43,24 @@ pub struct SessionEntry {
     pub interrupts: Arc<Interrupts>,
     /// Goes off when the statement has run for too long.
     pub statement_timer: Arc<Timer>,
+    /// How it speaks to the server's log.
+    voice: OnceLock<Box<dyn Fn(&Error) + Send + Sync>>,
+    client: ClientWatch,
     shared: Mutex<Shared>,
+}
+
+/// What it takes to notice, while a statement runs, that the client has gone.
+struct ClientWatch {
+    /// True once the client has gone.
+    probe: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// Looks again after a while, if `client_connection_check_interval` is set.
+    rearm: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
+}
+
+impl ClientWatch {
+    fn new() -> ClientWatch {
+        ClientWatch { probe: OnceLock::new(), rearm: Mutex::new(WATCH, None) }
+    }
 }
 
 /// Read and written under the entry's lock.
@@ -90,6 +110,8 @@ impl SessionTable {
             kind,
             statement_timer: Timer::new(Arc::clone(&interrupts), Interrupt::StatementTimeout),
             interrupts,
+            voice: OnceLock::new(),
+            client: ClientWatch::new(),
             shared: Mutex::new(ENTRY, Shared { activity, runs_statement: false }),
         });
         table.entries.insert(id, Arc::clone(&entry));
@@ -212,12 +234,42 @@ impl SessionEntry {
     /// A statement has ended, and the session waits for the next in this state.
     pub fn end_statement(&self, state: ActivityState, now_us: i64) {
         self.statement_timer.disarm();
+        *self.client.rearm.lock() = None;
         let mut shared = self.shared.lock();
         shared.runs_statement = false;
         self.interrupts.take(Interrupt::CancelQuery);
         self.interrupts.take(Interrupt::StatementTimeout);
         shared.activity.state = state;
         shared.activity.state_change_us = now_us;
+    }
+
+    /// From now on the session can speak to the server's log, wherever it is.
+    pub fn give_voice(&self, voice: Box<dyn Fn(&Error) + Send + Sync>) {
+        // A session logs in once.
+        let _ = self.voice.set(voice);
+    }
+
+    /// Says something to the server's log.
+    pub fn say(&self, message: &Error) {
+        if let Some(voice) = self.voice.get() {
+            voice(message);
+        }
+    }
+
+    /// From now on the session can look whether its client has gone.
+    pub fn give_probe(&self, probe: Box<dyn Fn() -> bool + Send + Sync>) {
+        let _ = self.client.probe.set(probe);
+    }
+
+    /// Has the running statement look for its client every so often; `None` for never.
+    pub fn check_client_every(&self, timers: &Arc<Timers>, interval: Option<Duration>) {
+        let rearm = interval.map(|interval| {
+            let timer = Timer::new(Arc::clone(&self.interrupts), Interrupt::CheckClient);
+            timers.arm(&timer, interval);
+            let timers = Arc::clone(timers);
+            Arc::new(move || timers.arm(&timer, interval)) as Arc<dyn Fn() + Send + Sync>
+        });
+        *self.client.rearm.lock() = rearm;
     }
 
     /// Asks the running statement to end; nothing if none runs.
@@ -242,6 +294,19 @@ impl WaitHooks for SessionEntry {
 
     fn end_wait(&self) {
         self.update(|activity| activity.wait = None);
+    }
+
+    fn tell_log(&self, text: &str, detail: &str) {
+        let message = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
+        self.say(&if detail.is_empty() { message } else { message.detail(detail) });
+    }
+
+    fn is_abandoned(&self) -> bool {
+        let rearm = self.client.rearm.lock().clone();
+        if let Some(rearm) = rearm {
+            rearm();
+        }
+        self.client.probe.get().is_some_and(|is_gone| is_gone())
     }
 }
 

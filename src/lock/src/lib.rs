@@ -36,10 +36,12 @@ mod deadlock;
 mod manager;
 mod mode;
 mod owner;
+
 mod rows;
 mod table;
 mod tag;
 mod view;
+mod wait_log;
 
 pub use manager::{Acquired, LockManager, not_available};
 pub use mode::LockMode;

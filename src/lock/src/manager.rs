@@ -1,6 +1,6 @@
 //! Taking, waiting for and giving back locks.
 
-use crate::owner::{Held, HeldLocks, OwnerHandle, OwnerShared, check_interrupts, sleep};
+use crate::owner::{Held, HeldLocks, OwnerHandle, OwnerShared, check_owner, sleep};
 use crate::table::{LockMap, Wait};
 use crate::{LockMark, LockMode, LockOwner, LockScope, LockTag, RowShares, SessionWaits, deadlock, limits, ranks};
 use report::{Result, SqlState, bail};
@@ -273,10 +273,13 @@ impl Shared {
         let mut searched = false;
         loop {
             if wait.is_granted() {
+                if searched {
+                    crate::wait_log::acquired(wait, start.elapsed());
+                }
                 return Ok(());
             }
             if owner.interrupts().pending() {
-                check_interrupts(owner.interrupts())?;
+                check_owner(owner)?;
             }
             let waited = start.elapsed();
             if lock_timeout.is_some_and(|limit| waited >= limit) {
@@ -285,6 +288,7 @@ impl Shared {
             if !searched && waited >= deadlock_timeout {
                 searched = true;
                 deadlock::search(self, wait)?;
+                crate::wait_log::still_waiting(self, wait, start.elapsed());
                 continue;
             }
             let next = next_deadline(lock_timeout, (!searched).then_some(deadlock_timeout));

@@ -5,7 +5,7 @@ use crate::{LockMode, LockTag};
 use base::SessionId;
 use report::{Error, Result, Severity, SqlState, error};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use sync::{Interrupt, Interrupts, Mutex, WaitHooks, WaitKind};
 
@@ -28,6 +28,8 @@ pub(crate) struct OwnerShared {
     lock_timeout_ms: AtomicU64,
     /// Milliseconds. Written by the owner.
     deadlock_timeout_ms: AtomicU64,
+    /// `log_lock_waits`. Written by the owner.
+    logs_waits: AtomicBool,
     /// The transaction it runs, counted from 1, for `virtualtransaction`. Written by the owner.
     local: AtomicU64,
     pub(crate) held: Mutex<HeldLocks>,
@@ -42,6 +44,7 @@ impl OwnerShared {
             hooks: waits.hooks,
             lock_timeout_ms: AtomicU64::new(0),
             deadlock_timeout_ms: AtomicU64::new(1000),
+            logs_waits: AtomicBool::new(false),
             local: AtomicU64::new(0),
             held: Mutex::new(crate::ranks::OWNER, HeldLocks::default()),
         }
@@ -72,6 +75,10 @@ impl OwnerShared {
             0 => None,
             ms => Some(Duration::from_millis(ms)),
         }
+    }
+
+    pub(crate) fn logs_waits(&self) -> bool {
+        self.logs_waits.load(Ordering::Relaxed)
     }
 
     pub(crate) fn deadlock_timeout(&self) -> Duration {
@@ -163,6 +170,11 @@ impl LockOwner {
         self.0.shared.number
     }
 
+    /// Sets `log_lock_waits` for waits to come.
+    pub fn set_logs_waits(&self, on: bool) {
+        self.0.shared.logs_waits.store(on, Ordering::Relaxed);
+    }
+
     /// Sets `lock_timeout` (`None` is none) and `deadlock_timeout` for waits to come.
     pub fn set_timeouts(&self, lock_timeout: Option<Duration>, deadlock_timeout: Duration) {
         let ms = |d: Duration| d.as_millis().min(u128::from(u64::MAX)) as u64;
@@ -201,7 +213,7 @@ impl LockOwner {
     /// Errors: 57014 on a cancel request or `statement_timeout`, FATAL 57P01 on a request to end the session.
     #[inline]
     pub fn check_interrupts(&self) -> Result<()> {
-        if self.0.shared.interrupts.pending() { check_interrupts(&self.0.shared.interrupts) } else { Ok(()) }
+        if self.0.shared.interrupts.pending() { check_owner(&self.0.shared) } else { Ok(()) }
     }
 
     /// Sleeps on the session's latch, telling the hooks; true if it was woken, false if the time ran out.
@@ -215,6 +227,15 @@ pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duratio
     let woken = owner.interrupts().latch().wait(timeout);
     owner.hooks().end_wait();
     woken
+}
+
+/// As [`check_interrupts`], and looks for the client if it is time to. Errors: also 08006, the client has gone.
+#[cold]
+pub(crate) fn check_owner(owner: &OwnerShared) -> Result<()> {
+    if owner.interrupts.take(Interrupt::CheckClient) && owner.hooks.is_abandoned() {
+        return Err(fatal(SqlState::CONNECTION_FAILURE, "connection to client lost"));
+    }
+    check_interrupts(&owner.interrupts)
 }
 
 /// Turns the pending interrupts that end a statement into its error. Those that do not are left alone.

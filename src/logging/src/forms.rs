@@ -95,8 +95,8 @@ pub(crate) fn csv(entry: &Entry<'_>) -> String {
     let number = |n: Option<u32>| n.map(|n| n.to_string()).unwrap_or_default();
     let columns = [
         stamp(entry.now_us, &entry.zone, true),
-        quoted(client.map(|c| c.user.as_str())),
-        quoted(client.map(|c| c.database.as_str())),
+        quoted(client.map(|c| c.user.as_str()).filter(|name| !name.is_empty())),
+        quoted(client.map(|c| c.database.as_str()).filter(|name| !name.is_empty())),
         who.pid.to_string(),
         remote.unwrap_or_default(),
         who.session_id(),
@@ -130,8 +130,8 @@ pub(crate) fn json(entry: &Entry<'_>) -> String {
     let mut object = Object::new();
     object.text("timestamp", &stamp(entry.now_us, &entry.zone, true));
     if let Some(client) = &who.client {
-        object.text("user", &client.user);
-        object.text("dbname", &client.database);
+        object.some_text("user", Some(client.user.as_str()).filter(|name| !name.is_empty()));
+        object.some_text("dbname", Some(client.database.as_str()).filter(|name| !name.is_empty()));
     }
     object.number("pid", i64::from(who.pid));
     if let Some(client) = who.client.as_ref().filter(|c| !c.host.is_empty()) {

@@ -1,9 +1,10 @@
 //! Who says something.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The thread or session that a message is from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Who {
     /// Its number: the session's id on the wire, a role's number, or the postmaster's process id.
     pub pid: i32,
@@ -19,7 +20,8 @@ pub struct Who {
     pub xid: u64,
     /// The statement's query identifier, 0 if it is not computed.
     pub query_id: i64,
-    pub(crate) lines: AtomicU64,
+    /// Shared by all copies: they are one speaker.
+    pub(crate) lines: Arc<AtomicU64>,
 }
 
 /// The client of a session.
@@ -50,7 +52,7 @@ impl Who {
             vxid: None,
             xid: 0,
             query_id: 0,
-            lines: AtomicU64::new(0),
+            lines: Arc::default(),
         }
     }
 

@@ -8,12 +8,12 @@ use crate::lock_file::LockFile;
 use crate::storage;
 use base::{Oid, SessionId};
 use config::{Setting, Settings};
-use instance::{NoServer, SessionEntry};
+use instance::NoServer;
 use lock::SessionWaits;
 use logging::{Record, RoleLog, Verbosity, is_logged, severity_of};
 use recovery::{BootstrapOptions, Engine};
 use report::{Error, Result, Severity};
-use session::{ClientInfo, Method, Server, StatementEnd, Terminal};
+use session::{ClientInfo, Method, Server, Speaker, StatementEnd, Terminal};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl Server for ToLog<'_> {
 
     fn cancel(&self, _: SessionId, _: i32) {}
 
-    fn log(&self, _: &SessionEntry, error: &Error, statement: Option<&str>) {
+    fn log(&self, _: &Speaker<'_>, error: &Error, statement: Option<&str>) {
         let values = self.settings.values();
         let severity = error.fields().severity;
         if !is_logged(severity, severity_of(values.choice(Setting::LogMinMessages))) {

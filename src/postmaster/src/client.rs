@@ -6,11 +6,11 @@ use base::SessionId;
 use config::Setting;
 use config::hba::{self, MapOutcome, Request, Roles};
 use host::net::{Keepalive, Readiness, Stream, Waker};
-use instance::{CancelOutcome, Instance, SessionEntry};
+use instance::{ActivityState, CancelOutcome, Instance, SessionEntry};
 use logging::{ClientName, Record, Verbosity, Who, is_logged, severity_of};
 use parking_lot::Mutex;
 use report::{Error, Result, Severity, SqlState};
-use session::{ClientInfo, Method, Server, Wire};
+use session::{ClientInfo, Method, Server, Speaker, Wire};
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::sync::{Arc, OnceLock};
@@ -130,6 +130,11 @@ impl session::Stream for ClientStream {
         self.handle.stream.is_closed_by_peer()
     }
 
+    fn probe(&self) -> Option<Box<dyn Fn() -> bool + Send + Sync>> {
+        let handle = Arc::downgrade(&self.handle);
+        Some(Box::new(move || handle.upgrade().is_none_or(|handle| handle.stream.is_closed_by_peer())))
+    }
+
     fn connection(&self) -> Option<Arc<dyn config::Connection>> {
         Some(self.handle.clone())
     }
@@ -162,35 +167,50 @@ impl ClientStream {
 
 /// The server as one session sees it.
 struct ServerSide<'a> {
-    shared: &'a Shared,
+    log: Arc<ClientLog>,
     instance: &'a Instance,
-    /// What is known of the client, for the log.
-    name: Mutex<ClientName>,
-    start_us: i64,
-    /// The session's number.
-    session: SessionId,
     /// An error after which the instance cannot go on.
     panic: Mutex<Option<Error>>,
 }
 
+/// What a client's session says to the server's log.
+struct ClientLog {
+    shared: Arc<Shared>,
+    /// What is known of the client, for the log.
+    name: Mutex<ClientName>,
+    /// The session, for the log.
+    who: Who,
+    /// The line of pg_hba.conf by which the client is to log in.
+    matched: Mutex<Option<Matched>>,
+}
+
+/// What the log tells of the line of pg_hba.conf that let a client in, or did not.
+#[derive(Clone)]
+struct Matched {
+    line: u32,
+    text: String,
+    method: &'static str,
+    /// The user of the system that the client is, if the method found that out.
+    system_user: Option<String>,
+}
+
 /// Serves one client to its end. Errors: PANIC, after which the instance cannot go on.
-pub fn serve(shared: &Shared, instance: &Arc<Instance>, handle: Arc<ClientHandle>) -> Result<()> {
+pub fn serve(shared: &Arc<Shared>, instance: &Arc<Instance>, handle: Arc<ClientHandle>) -> Result<()> {
     let session = instance.sessions.reserve();
     let client = client_info(handle.stream(), session);
     let name = client_name(shared, &client);
     let start = Instant::now();
-    let server = ServerSide {
-        shared,
-        instance,
+    let log = Arc::new(ClientLog {
+        shared: Arc::clone(shared),
         name: Mutex::new(name),
-        start_us: shared.logger.now_us(),
-        session,
-        panic: Mutex::new(None),
-    };
-    server.say_received();
+        who: Who::new(session.0, "client backend", shared.logger.now_us()),
+        matched: Mutex::default(),
+    });
+    log.say_received();
+    let server = ServerSide { log, instance, panic: Mutex::new(None) };
     let wire = Wire::new(Box::new(ClientStream { handle, timeout: None }));
     session::serve_connection(&server, instance, wire, &client);
-    server.say_gone(start.elapsed());
+    server.log.say_gone(start.elapsed());
     match server.panic.into_inner() {
         Some(error) => Err(error),
         None => Ok(()),
@@ -218,14 +238,26 @@ fn client_name(shared: &Shared, client: &ClientInfo) -> ClientName {
     ClientName { host, port: address.port().to_string(), ..ClientName::default() }
 }
 
-impl ServerSide<'_> {
-    fn who(&self, pid: i32, activity: &str, application: &str) -> Who {
+impl ClientLog {
+    /// The session as the log names it while it does this.
+    fn who(&self, activity: &str) -> Who {
         let mut client = self.name.lock().clone();
         activity.clone_into(&mut client.activity);
-        application.clone_into(&mut client.application_name);
-        let mut who = Who::new(pid, "client backend", self.start_us);
+        let mut who = self.who.clone();
         who.client = Some(client);
         who
+    }
+
+    /// The session as the log names it, by what it shows of itself.
+    fn at_work(&self, session: &SessionEntry) -> Who {
+        let activity = session.with_activity(|activity| {
+            activity.application_name.clone_into(&mut self.name.lock().application_name);
+            match activity.state {
+                ActivityState::Active => command_words(&activity.query),
+                state => state.as_str().unwrap_or_default().to_owned(),
+            }
+        });
+        self.who(&activity)
     }
 
     fn emit(&self, who: &Who, error: &Error, statement: Option<&str>) {
@@ -240,15 +272,25 @@ impl ServerSide<'_> {
         self.shared.logger.emit(&Record { error, who, statement, verbosity });
     }
 
-    fn say(&self, text: String) {
+    fn say(&self, activity: &str, text: String) {
         let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
-        self.emit(&self.who(self.session.0, "", ""), &error, None);
+        self.emit(&self.who(activity), &error, None);
+    }
+
+    /// Who the client has proved to be, where it had to prove anything.
+    fn say_authenticated(&self, user: &str) {
+        let Some(matched) = self.matched.lock().clone().filter(|matched| matched.method != "trust") else { return };
+        let Matched { line, method, system_user, .. } = matched;
+        let identity = system_user.as_deref().unwrap_or(user);
+        let file = self.shared.settings.text(Setting::HbaFile);
+        let text = format!("connection authenticated: identity=\"{identity}\" method={method} ({file}:{line})");
+        self.say("authentication", text);
     }
 
     fn say_received(&self) {
         if self.shared.settings.bool(Setting::LogConnections) {
             let at = self.host_and_port();
-            self.say(format!("connection received: {at}"));
+            self.say("", format!("connection received: {at}"));
         }
     }
 
@@ -269,7 +311,7 @@ impl ServerSide<'_> {
             (name.user.clone(), name.database.clone())
         };
         let at = self.host_and_port();
-        self.say(format!("disconnection: session time: {time} user={user} database={database} {at}"));
+        self.say("idle", format!("disconnection: session time: {time} user={user} database={database} {at}"));
     }
 }
 
@@ -296,61 +338,92 @@ impl Server for ServerSide<'_> {
         is_member: &dyn Fn(&str) -> bool,
     ) -> Result<Method> {
         {
-            let mut name = self.name.lock();
+            let mut name = self.log.name.lock();
             user.clone_into(&mut name.user);
             database.clone_into(&mut name.database);
         }
         let address = client.address.map(|address| address.ip());
         let request = Request { address, tls: false, database, role: user, replication: false };
-        let rules = self.shared.authentication().map(|files| files.rules()).unwrap_or_default();
+        let rules = self.log.shared.authentication().map(|files| files.rules()).unwrap_or_default();
         match rules.find(&request, &Membership(is_member), &Network) {
-            Some(rule) => Ok(method_of(rule)),
+            Some(rule) => {
+                let (text, method) = (rule.raw.clone(), rule.method.as_str());
+                *self.log.matched.lock() = Some(Matched { line: rule.line, text, method, system_user: None });
+                Ok(method_of(rule))
+            }
             None => Err(hba::implicit_reject(&request)),
         }
     }
 
     fn maps(&self, map: Option<&str>, system_user: &str, role: &str) -> bool {
-        let maps = self.shared.authentication().map(|files| files.maps()).unwrap_or_default();
+        if let Some(matched) = &mut *self.log.matched.lock() {
+            matched.system_user = Some(system_user.to_owned());
+        }
+        let maps = self.log.shared.authentication().map(|files| files.maps()).unwrap_or_default();
         match maps.check(map, role, system_user, false) {
             MapOutcome::Yes => true,
             MapOutcome::No(why) => {
-                self.emit(&self.who(self.session.0, "authentication", ""), &why, None);
+                self.log.emit(&self.log.who("authentication"), &why, None);
                 false
             }
         }
     }
 
     fn cancel(&self, session: SessionId, key: i32) {
-        cancel(self.shared, self.instance, session, key);
+        cancel(&self.log.shared, self.instance, session, key);
     }
 
-    fn logged_in(&self, session: &SessionEntry) {
-        if !self.shared.settings.bool(Setting::LogConnections) {
+    fn logged_in(&self, session: &Arc<SessionEntry>) {
+        let (log, speaker) = (Arc::clone(&self.log), Arc::downgrade(session));
+        session.give_voice(Box::new(move |message| {
+            if let Some(session) = speaker.upgrade() {
+                log.emit(&log.at_work(&session), message, None);
+            }
+        }));
+        if !self.log.shared.settings.bool(Setting::LogConnections) {
             return;
         }
         let application = session.with_activity(|activity| activity.application_name.clone());
         let (user, database) = {
-            let name = self.name.lock();
+            let name = self.log.name.lock();
             (name.user.clone(), name.database.clone())
         };
+        application.clone_into(&mut self.log.name.lock().application_name);
         let named = if application.is_empty() { String::new() } else { format!(" application_name={application}") };
-        let text = format!("connection authorized: user={user} database={database}{named}");
-        let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
-        self.emit(&self.who(session.id.0, "authentication", &application), &error, None);
+        self.log.say_authenticated(&user);
+        self.log.say("authentication", format!("connection authorized: user={user} database={database}{named}"));
     }
 
     fn sent_away(&self, error: &Error) {
-        self.emit(&self.who(self.session.0, "authentication", ""), error, None);
+        let is_of_login = [SqlState::INVALID_PASSWORD, SqlState::INVALID_AUTHORIZATION_SPECIFICATION];
+        let matched = self.log.matched.lock().clone().filter(|_| is_of_login.contains(&error.code()));
+        match matched {
+            // For the log alone: who may not come in need not know why.
+            Some(Matched { line, text, .. }) => {
+                let detail = format!("Connection matched pg_hba.conf line {line}: \"{text}\"");
+                self.log.emit(&self.log.who("authentication"), &error.clone().detail(detail), None);
+            }
+            None => self.log.emit(&self.log.who("authentication"), error, None),
+        }
     }
 
-    fn log(&self, session: &SessionEntry, error: &Error, statement: Option<&str>) {
-        let (application, state) =
-            session.with_activity(|activity| (activity.application_name.clone(), activity.state));
-        let who = self.who(session.id.0, state.as_str().unwrap_or_default(), &application);
-        self.emit(&who, error, statement);
+    fn log(&self, session: &Speaker<'_>, error: &Error, statement: Option<&str>) {
+        let mut who = self.log.at_work(session.entry);
+        (who.vxid, who.xid) = (Some(session.virtual_transaction), session.xid.map_or(0, |xid| xid.0));
+        self.log.emit(&who, error, statement);
         if error.fields().severity == Severity::Panic {
             *self.panic.lock() = Some(error.clone());
         }
+    }
+}
+
+/// What a statement is, by its first words: as its completion tag begins.
+fn command_words(query: &str) -> String {
+    let mut words = query.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let first = words.next().unwrap_or_default().to_ascii_uppercase();
+    match (first.as_str(), words.next()) {
+        ("CREATE" | "ALTER" | "DROP", Some(what)) => format!("{first} {}", what.to_ascii_uppercase()),
+        _ => first,
     }
 }
 

@@ -388,7 +388,8 @@ impl ServerLoop {
     fn start_refusal(&mut self, stream: Stream, reason: report::Error) {
         let shared = self.parts.shared.clone();
         let limit = shared.settings.duration(Setting::AuthenticationTimeout);
-        let log = shared.logger.role(0, "client backend");
+        let number = shared.instance().map_or(0, |instance| instance.sessions.reserve().0);
+        let log = shared.logger.role(number, "client backend");
         let cancel = move |session, key| {
             if let Some(instance) = shared.instance() {
                 client::cancel(&shared, &instance, session, key);

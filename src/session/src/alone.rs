@@ -5,7 +5,7 @@
 
 use crate::login;
 use crate::printer::Printer;
-use crate::server::{ClientInfo, Method, Server};
+use crate::server::{ClientInfo, Method, Server, Speaker};
 use crate::session::{Next, Session};
 use crate::wire::{Stream, Wire};
 use base::{Oid, SessionId};
@@ -217,7 +217,7 @@ impl Server for Watcher<'_> {
 
     fn cancel(&self, _: SessionId, _: i32) {}
 
-    fn log(&self, session: &instance::SessionEntry, error: &Error, statement: Option<&str>) {
+    fn log(&self, session: &Speaker<'_>, error: &Error, statement: Option<&str>) {
         let is_error = error.fields().severity == Severity::Error;
         if error.fields().severity >= Severity::Error {
             self.has_failed.store(true, Ordering::Relaxed);

@@ -41,6 +41,6 @@ pub mod wire;
 
 pub use alone::{Alone, Outcome, StatementEnd, Terminal, run_alone};
 pub use block::Block;
-pub use server::{ClientInfo, Method, Server};
+pub use server::{ClientInfo, Method, Server, Speaker};
 pub use session::{Next, Session, serve_connection};
 pub use wire::{Stream, Wire};

@@ -117,6 +117,9 @@ fn open_session(
     let id = client.session.unwrap_or_else(|| instance.sessions.reserve());
     let registration = instance.sessions.register_as(id, SessionKind::Client, random_key(instance)?, activity);
     let mut state = new_state(instance, &registration, Users::default());
+    if let Some(probe) = wire.stream().probe() {
+        registration.give_probe(probe);
+    }
     if let Some(connection) = wire.stream().connection() {
         state.settings.borrow_mut().connect(connection);
     }

@@ -1,6 +1,7 @@
 //! What a session needs of the server around it.
 
-use base::SessionId;
+use base::{SessionId, Xid};
+use instance::SessionEntry;
 use report::{Error, Result};
 use std::net::SocketAddr;
 
@@ -39,6 +40,16 @@ pub enum Method {
     Unsupported(&'static str),
 }
 
+/// A session that has something to say to the log.
+pub struct Speaker<'a> {
+    /// The session.
+    pub entry: &'a SessionEntry,
+    /// Its virtual transaction: its own number and that of the transaction.
+    pub virtual_transaction: (u32, u64),
+    /// Its transaction's id, if it has one.
+    pub xid: Option<Xid>,
+}
+
 /// The server as its sessions see it.
 pub trait Server: Send + Sync {
     /// Whether connections are taken now. Errors: 57P03, 53300.
@@ -61,11 +72,11 @@ pub trait Server: Send + Sync {
     fn cancel(&self, session: SessionId, key: i32);
 
     /// A client has logged in.
-    fn logged_in(&self, _: &instance::SessionEntry) {}
+    fn logged_in(&self, _: &std::sync::Arc<SessionEntry>) {}
 
     /// A client was sent away before it had a session; the reason is for the log.
     fn sent_away(&self, _: &Error) {}
 
     /// Writes to the server's log what `log_min_messages` lets through. `statement` is the statement that ran.
-    fn log(&self, session: &instance::SessionEntry, error: &Error, statement: Option<&str>);
+    fn log(&self, session: &Speaker<'_>, error: &Error, statement: Option<&str>);
 }

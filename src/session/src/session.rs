@@ -5,7 +5,7 @@ use crate::extended::Pipeline;
 use crate::known::KnownStatements;
 use crate::login::{self, Request};
 use crate::portal::Portals;
-use crate::server::{ClientInfo, Server};
+use crate::server::{ClientInfo, Server, Speaker};
 use crate::transaction_statement::{Characteristics, Savepoint};
 use crate::wire::{Input, Received, Wire};
 use config::Setting;
@@ -94,6 +94,13 @@ impl Session {
         self.become_ready(instance);
         while let Next::Continue = self.serve_message(server, instance) {}
         self.end(instance);
+    }
+
+    /// Who says what is said now.
+    pub(crate) fn speaker(&self) -> Speaker<'_> {
+        let transaction = self.state.transaction.try_borrow();
+        let xid = transaction.ok().and_then(|transaction| transaction.as_ref().and_then(|open| open.top_xid()));
+        Speaker { entry: &self.state.entry, virtual_transaction: self.state.locks.virtual_transaction(), xid }
     }
 
     /// Waits for a message and handles it.
@@ -213,7 +220,7 @@ impl Session {
         error: Error,
         statement: Option<&str>,
     ) -> Next {
-        server.log(&self.state.entry, &error, statement);
+        server.log(&self.speaker(), &error, statement);
         if error.fields().severity >= Severity::Fatal {
             return self.end_with_told(&error);
         }
@@ -224,7 +231,7 @@ impl Session {
     }
 
     fn end_with(&mut self, server: &dyn Server, error: &Error) -> Next {
-        server.log(&self.state.entry, error, None);
+        server.log(&self.speaker(), error, None);
         self.end_with_told(error)
     }
 

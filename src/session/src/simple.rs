@@ -48,10 +48,22 @@ impl Session {
         let text_bytes_max = settings.int(Setting::TrackActivityQuerySize) as usize;
         self.state.entry.begin_statement(text, text_bytes_max, now);
         let limit = |setting| Some(settings.duration(setting)).filter(|limit| !limit.is_zero());
-        self.state.locks.set_timeouts(limit(Setting::LockTimeout), settings.duration(Setting::DeadlockTimeout));
+        self.set_lock_limits();
+        let check_interval = limit(Setting::ClientConnectionCheckInterval);
+        if check_interval.is_some() {
+            self.state.entry.check_client_every(&instance.timers, check_interval);
+        }
         if let Some(limit) = limit(Setting::StatementTimeout) {
             instance.timers.arm(&self.state.entry.statement_timer, limit);
         }
+    }
+
+    /// Tells the lock manager what the settings say of waits.
+    fn set_lock_limits(&self) {
+        let settings = self.state.settings.borrow();
+        let lock_timeout = Some(settings.duration(Setting::LockTimeout)).filter(|limit| !limit.is_zero());
+        self.state.locks.set_timeouts(lock_timeout, settings.duration(Setting::DeadlockTimeout));
+        self.state.locks.set_logs_waits(settings.bool(Setting::LogLockWaits));
     }
 
     fn run_query_string(&mut self, instance: &Instance, text: &str) -> Result<()> {
@@ -67,6 +79,10 @@ impl Session {
         let last = statements.len() - 1;
         for (n, raw) in statements.iter().enumerate() {
             self.check_not_failed(&raw.stmt)?;
+            if n > 0 {
+                // The statement before may have been a SET.
+                self.set_lock_limits();
+            }
             self.ensure_transaction(instance);
             if is_several && self.block == Block::Idle {
                 self.block = Block::Implicit;

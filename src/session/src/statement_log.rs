@@ -1,7 +1,8 @@
-//! What the log says of statements: `log_statement`, `log_duration`, `log_min_duration_statement`.
+//! What the log says of statements: `log_statement`, `log_duration`, `log_min_duration_statement` and the samples.
 
 use crate::server::Server;
 use crate::session::Session;
+use base::Prng;
 use config::Setting;
 use instance::Instance;
 use parser::ast::Statement;
@@ -48,6 +49,8 @@ impl Session {
     pub(crate) fn logs_statements(&self) -> bool {
         let settings = self.state.settings.borrow();
         settings.int(Setting::LogMinDurationStatement) >= 0
+            || settings.int(Setting::LogMinDurationSample) >= 0
+            || settings.real(Setting::LogTransactionSampleRate) > 0.0
             || settings.bool(Setting::LogDuration)
             || settings.choice(Setting::LogStatement) != "none"
     }
@@ -83,25 +86,43 @@ impl Session {
         what: &str,
         text: &str,
     ) {
-        let settings = self.state.settings.borrow();
-        let (least_ms, all) = (settings.int(Setting::LogMinDurationStatement), settings.bool(Setting::LogDuration));
-        if least_ms < 0 && !all {
+        if !self.logs_statements() {
             return;
         }
-        drop(settings);
         let us = instance.now_us() - self.state.statement_start_us.get();
-        let exceeds = least_ms >= 0 && us >= i64::from(least_ms) * 1000;
+        let all = self.state.settings.borrow().bool(Setting::LogDuration);
+        let is_chosen = self.is_slow_or_sampled(us);
         let duration = format!("duration: {}.{:03} ms", us / 1000, us % 1000);
-        if exceeds && !was_logged {
+        if is_chosen && !was_logged {
             self.log_line(server, format!("{duration}  {what}: {text}"));
-        } else if exceeds || all {
+        } else if is_chosen || all {
             self.log_line(server, duration);
         }
     }
 
+    /// True of a statement that took so long that it is logged, or that is in the sample of those that are not quite so slow, or
+    /// in a transaction that is in the sample.
+    fn is_slow_or_sampled(&self, us: i64) -> bool {
+        let settings = self.state.settings.borrow();
+        let exceeds = |setting| {
+            let least_ms = settings.int(setting);
+            least_ms >= 0 && us >= i64::from(least_ms) * 1000
+        };
+        // What is drawn for a transaction is the same for each of its statements.
+        let (session, transaction) = self.state.locks.virtual_transaction();
+        let is_drawn = |rate: Setting, salt: u64| {
+            let mut random = Prng::new(u64::from(session) << 48 ^ transaction ^ salt);
+            (random.next_u64() >> 11) as f64 / ((1_u64 << 53) as f64) < settings.real(rate)
+        };
+        exceeds(Setting::LogMinDurationStatement)
+            || exceeds(Setting::LogMinDurationSample)
+                && is_drawn(Setting::LogStatementSampleRate, self.state.statement_start_us.get().cast_unsigned())
+            || is_drawn(Setting::LogTransactionSampleRate, 0)
+    }
+
     fn log_line(&self, server: &dyn Server, text: String) {
         let line = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
-        server.log(&self.state.entry, &line, None);
+        server.log(&self.speaker(), &line, None);
     }
 }
 

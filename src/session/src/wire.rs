@@ -34,6 +34,11 @@ pub trait Stream: Send {
         None
     }
 
+    /// What tells, from any thread and without waiting, whether the client has gone; none if that cannot be told.
+    fn probe(&self) -> Option<Box<dyn Fn() -> bool + Send + Sync>> {
+        None
+    }
+
     /// From now on an interrupt that is raised ends a wait in `read` with `Interrupted`.
     fn heed(&mut self, _: &std::sync::Arc<sync::Interrupts>) {}
 }

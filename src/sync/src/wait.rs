@@ -27,6 +27,12 @@ pub trait WaitHooks: Send + Sync {
     fn begin_wait(&self, kind: WaitKind);
     /// It woke.
     fn end_wait(&self);
+    /// Something about the wait that the server's log is to say, with a detail, which may be empty.
+    fn tell_log(&self, _: &str, _: &str) {}
+    /// Looks whether the client has gone, after [`crate::Interrupt::CheckClient`]: nobody waits for the outcome any more.
+    fn is_abandoned(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody wants to know.

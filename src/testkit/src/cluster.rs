@@ -32,6 +32,11 @@ pub struct Cluster {
 impl Cluster {
     /// Runs initdb. The role is `postgres`, local connections are trusted.
     pub fn new() -> Cluster {
+        Cluster::with(&[])
+    }
+
+    /// As `new`, with further arguments for initdb.
+    pub fn with(arguments: &[&str]) -> Cluster {
         let folder = tempfile::Builder::new().prefix("woolly-test-").tempdir().expect("a temporary folder");
         let cluster = Cluster { folder, port: 5432, settings: Vec::new(), server: None };
         let mut initdb = Command::new(programs().join("initdb"));
@@ -44,6 +49,7 @@ impl Cluster {
             "--no-instructions",
             "--allow-root",
         ]);
+        initdb.args(arguments);
         let output = initdb.output().expect("initdb starts");
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
         cluster
@@ -80,6 +86,12 @@ impl Cluster {
     /// The server's log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// Waits until the log says this.
+    #[track_caller]
+    pub fn wait_for_log(&self, text: &str) {
+        wait_until(&format!("the log says {text:?}\n{}", self.log()), || self.log().contains(text));
     }
 
     fn log_path(&self) -> PathBuf {
@@ -124,6 +136,13 @@ impl Cluster {
     /// The process id of the running server.
     pub fn pid(&self) -> u32 {
         self.server.as_ref().expect("the server runs").id()
+    }
+
+    /// Adds a line to a file of the data directory.
+    pub fn append(&self, file: &str, line: &str) {
+        let path = self.data().join(file);
+        let text = fs::read_to_string(&path).expect("the file is there");
+        fs::write(&path, format!("{text}{line}\n")).expect("it can be written");
     }
 
     /// True while the server's process lives.
@@ -206,6 +225,16 @@ impl Drop for Cluster {
             let _ = server.kill();
             let _ = server.wait();
         }
+    }
+}
+
+/// Looks again and again until it is so. Panics after a minute: `what` did not come to pass.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + START_LIMIT;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "not so after a minute: {what}");
+        pause();
     }
 }
 

@@ -22,6 +22,8 @@ impl Failure {
 
     /// `could not {what}: {reason}`.
     pub fn io(what: &str, error: &std::io::Error) -> Failure {
-        Failure::new(format!("could not {what}: {error}"))
+        let text = error.to_string();
+        let reason = text.split(" (os error").next().unwrap_or_default();
+        Failure::new(format!("could not {what}: {reason}"))
     }
 }

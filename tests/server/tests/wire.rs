@@ -39,6 +39,14 @@ impl Raw {
         Some((head[0], body))
     }
 
+    /// Everything until the server closes the connection.
+    fn rest(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // A reset is an end too: the server does not read what it has no use for.
+        let _ = self.0.read_to_end(&mut bytes);
+        bytes
+    }
+
     /// The messages up to one of this type.
     fn until(&mut self, kind: u8) -> Vec<(u8, Vec<u8>)> {
         let mut messages = Vec::new();
@@ -98,10 +106,14 @@ fn versions_are_refused_or_negotiated() {
     let cluster = Cluster::started();
     let mut old = Raw::open(&cluster);
     old.send(&startup(PROTOCOL_2));
-    let (kind, body) = old.message().expect("an error");
+    // In the form that such a client reads.
+    assert_eq!(old.rest(), b"EFATAL:  unsupported frontend protocol 2.0: server supports 3.0 to 3.0\n\0");
+    let mut future = Raw::open(&cluster);
+    future.send(&startup(4 << 16));
+    let (kind, body) = future.message().expect("an error");
     assert_eq!((kind, field(&body, b'C').as_str()), (b'E', "0A000"));
-    assert_eq!(field(&body, b'M'), "unsupported frontend protocol 2.0: server supports 3.0 to 3.0");
-    assert!(old.message().is_none(), "the connection is closed");
+    assert_eq!(field(&body, b'M'), "unsupported frontend protocol 4.0: server supports 3.0 to 3.0");
+    assert!(future.message().is_none(), "the connection is closed");
 
     let mut newer = Raw::open(&cluster);
     newer.send(&startup(PROTOCOL_3 + 2));
@@ -195,4 +207,136 @@ fn a_cancel_request_needs_the_right_key() {
     let messages = raw.until(b'Z');
     let error = messages.iter().find(|(kind, _)| *kind == b'E').expect("an error");
     assert_eq!(field(&error.1, b'C'), "57014");
+}
+
+#[test]
+fn what_speaks_another_protocol_is_logged_and_not_answered() {
+    let cluster = Cluster::started();
+    let longest = 10_000;
+    for packet in [
+        [&10_005u32.to_be_bytes()[..], &[b'x'; 10_001]].concat(),
+        [&7u32.to_be_bytes()[..], b"xxx"].concat(),
+        b"GET / HTTP/1.0\r\n\r\n".to_vec(),
+        [&12u32.to_be_bytes()[..], &CANCEL_REQUEST.to_be_bytes(), &[0; 4]].concat(),
+    ] {
+        let mut raw = Raw::open(&cluster);
+        raw.send(&packet);
+        assert_eq!(raw.rest(), b"", "{:?}", &packet[..8]);
+    }
+    cluster.wait_for_log("LOG:  invalid length of startup packet");
+    let mut long = b"user\0postgres\0database\0postgres\0application_name\0".to_vec();
+    long.resize(longest - 4 - 2, b'a');
+    long.extend(b"\0\0");
+    let mut raw = Raw::open(&cluster);
+    raw.send(&[&(longest as u32 + 4).to_be_bytes()[..], &PROTOCOL_3.to_be_bytes(), &long].concat());
+    assert!(types(&raw.until(b'Z')).starts_with('R'));
+}
+
+#[test]
+fn a_probe_leaves_no_trace() {
+    let cluster = Cluster::started();
+    let before = cluster.log();
+    (0..20).for_each(|_| drop(Raw::open(&cluster)));
+    assert_eq!(cluster.connect().run("select 1").value(), "1");
+    assert_eq!(cluster.log(), before);
+}
+
+#[test]
+fn data_before_the_answer_about_encryption_is_refused() {
+    let cluster = Cluster::started();
+    const GSS_REQUEST: u32 = 80_877_104;
+    for (code, name) in [(SSL_REQUEST, "SSL"), (GSS_REQUEST, "GSSAPI encryption")] {
+        let mut raw = Raw::open(&cluster);
+        raw.send(&[&8u32.to_be_bytes()[..], &code.to_be_bytes(), &startup(PROTOCOL_3)].concat());
+        let mut answer = [0];
+        raw.0.read_exact(&mut answer).expect("an answer of one byte");
+        assert_eq!(&answer, b"N");
+        let (_, body) = raw.message().expect("an error");
+        assert_eq!(field(&body, b'M'), format!("received unencrypted data after {name} request"));
+    }
+}
+
+/// Logs in with these parameters; all that the server says.
+fn log_in(cluster: &Cluster, parameters: &[&str]) -> Vec<(u8, Vec<u8>)> {
+    let mut body = PROTOCOL_3.to_be_bytes().to_vec();
+    for text in parameters {
+        body.extend(text.as_bytes());
+        body.push(0);
+    }
+    body.push(0);
+    let mut raw = Raw::open(cluster);
+    raw.send(&[&(body.len() as u32 + 4).to_be_bytes()[..], &body].concat());
+    let mut messages = Vec::new();
+    while let Some((kind, body)) = raw.message() {
+        messages.push((kind, body));
+        if kind == b'Z' {
+            break;
+        }
+    }
+    messages
+}
+
+#[test]
+fn startup_parameters_are_settings() {
+    let cluster = Cluster::started();
+    let code = |parameters: &[&str]| {
+        let messages = log_in(&cluster, parameters);
+        messages.iter().find(|(kind, _)| *kind == b'E').map(|(_, body)| field(body, b'C'))
+    };
+    assert_eq!(code(&["user", "postgres", "work_mem", "7MB", "options", "-c geqo=off --jit=off -S 100 -e"]), None);
+    assert_eq!(code(&["database", "postgres"]).as_deref(), Some("28000"));
+    assert_eq!(code(&["user", "postgres", "work_mem", "lots"]).as_deref(), Some("22023"));
+    assert_eq!(code(&["user", "postgres", "nothing", "1"]).as_deref(), Some("42704"));
+    assert_eq!(code(&["user", "postgres", "options", "-F"]).as_deref(), Some("55P02"));
+    assert_eq!(code(&["user", "postgres", "options", "word"]).as_deref(), Some("42601"));
+    assert_eq!(code(&["user", "postgres", "replication", "true"]).as_deref(), Some("0A000"));
+    assert_eq!(code(&["user", "postgres", "database", "nowhere"]).as_deref(), Some("3D000"));
+    assert_eq!(code(&["user", "postgres", "database", "template0"]).as_deref(), Some("55000"));
+    assert_eq!(code(&["user", &"a".repeat(100), "database", "postgres"]).as_deref(), Some("28000"));
+}
+
+#[test]
+fn all_reported_settings_are_told_at_login_and_on_change() {
+    let cluster = Cluster::started();
+    let messages = log_in(&cluster, &["user", "postgres"]);
+    let told: Vec<String> = messages
+        .iter()
+        .filter(|(kind, _)| *kind == b'S')
+        .map(|(_, body)| String::from_utf8_lossy(body.split(|byte| *byte == 0).next().expect("a name")).into_owned())
+        .collect();
+    for name in [
+        "server_version",
+        "server_encoding",
+        "client_encoding",
+        "application_name",
+        "is_superuser",
+        "session_authorization",
+        "DateStyle",
+        "IntervalStyle",
+        "TimeZone",
+        "integer_datetimes",
+        "standard_conforming_strings",
+        "default_transaction_read_only",
+        "in_hot_standby",
+    ] {
+        assert!(told.iter().any(|told| told == name), "{name}: {told:?}");
+    }
+    let mut raw = Raw::logged_in(&cluster);
+    raw.send(&message(b'Q', b"set timezone = 'Asia/Tokyo'\0"));
+    let messages = raw.until(b'Z');
+    let (_, body) = messages.iter().find(|(kind, _)| *kind == b'S').expect("a changed setting is told");
+    assert_eq!(body.as_slice(), b"TimeZone\0Asia/Tokyo\0");
+}
+
+#[test]
+fn keys_are_random_and_known_before_the_first_statement() {
+    let cluster = Cluster::started();
+    let mut keys: Vec<(i32, i32)> = (0..50).map(|_| cluster.connect().key).collect();
+    let mut differences: Vec<i32> = keys.windows(2).map(|pair| pair[1].1.wrapping_sub(pair[0].1)).collect();
+    differences.sort_unstable();
+    differences.dedup();
+    assert!(differences.len() > 40, "the keys follow a rule: {keys:?}");
+    keys.dedup_by_key(|key| key.1);
+    assert_eq!(keys.len(), 50);
+    assert!(keys.iter().all(|key| key.0 > 0 && key.0 != cluster.pid() as i32));
 }

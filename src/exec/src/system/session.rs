@@ -5,8 +5,10 @@ use analyze::expr::SqlValueFunctionOp;
 use base::Oid;
 use builtins::{FnCtx, FormatSettings};
 use config::{Change, Setting};
+use host::{OpenMode, OpenOptions};
 use instance::Ctx;
-use report::{Result, bail, error};
+use report::{Error, Result, bail, error};
+use std::path::Path;
 use std::time::Duration;
 use sync::WaitKind;
 use tuple::Datum;
@@ -15,7 +17,7 @@ functions! {
     current_database, current_query, current_schema, current_schemas, current_user, session_user, pgsql_version,
     pg_backend_pid, pg_my_temp_schema, pg_is_other_temp_schema, set_config_by_name, show_config_by_name,
     show_config_by_name_missing_ok, pg_is_in_recovery, pg_postmaster_start_time, pg_conf_load_time, pg_reload_conf,
-    pg_rotate_logfile, pg_rotate_logfile_v2, pg_sleep, pg_current_xact_id, pg_current_xact_id_if_assigned,
+    pg_rotate_logfile, pg_rotate_logfile_v2, pg_current_logfile, pg_current_logfile_1arg, pg_sleep, pg_current_xact_id, pg_current_xact_id_if_assigned,
     inet_client_addr, inet_client_port, inet_server_addr, inet_server_port, pg_trigger_depth, row_security_active,
     row_security_active_name, pg_notification_queue_usage, pg_current_wal_lsn, pg_current_wal_insert_lsn,
     pg_current_wal_flush_lsn, pg_switch_wal, xid_age, pg_is_wal_replay_paused, pg_xact_status,
@@ -200,6 +202,37 @@ fn pg_rotate_logfile(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datu
 
 fn pg_rotate_logfile_v2(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     pg_rotate_logfile(cx, fx, args)
+}
+
+fn pg_current_logfile(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
+    current_logfile(cx, None)
+}
+
+/// The log file of one form: `stderr`, `csvlog` or `jsonlog`.
+fn pg_current_logfile_1arg(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    if args[0].is_null() {
+        return current_logfile(cx, None);
+    }
+    let form = args[0].as_str();
+    if !["stderr", "csvlog", "jsonlog"].contains(&form) {
+        let error = error!(INVALID_PARAMETER_VALUE, "log format \"{form}\" is not supported");
+        return Err(error.hint("The supported log formats are \"stderr\", \"csvlog\", and \"jsonlog\"."));
+    }
+    current_logfile(cx, Some(form))
+}
+
+/// The file of this form, or the first, in the list that the syslogger keeps; null if it keeps none.
+fn current_logfile(cx: Ctx<'_>, form: Option<&str>) -> Result<Datum> {
+    let failed = |error: std::io::Error| Error::io("read file \"current_logfiles\"", &error);
+    let file = match cx.instance.host.disk.open(Path::new("current_logfiles"), OpenOptions::new(OpenMode::Read)) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Datum::Null),
+        file => file.map_err(failed)?,
+    };
+    let mut bytes = vec![0; file.len().map_err(failed)? as usize];
+    let read = file.read_at(&mut bytes, 0).map_err(failed)?;
+    let text = String::from_utf8_lossy(&bytes[..read]);
+    let found = text.lines().filter_map(|line| line.split_once(' ')).find(|(kind, _)| form.is_none_or(|f| f == *kind));
+    Ok(found.map_or(Datum::Null, |(_, path)| Datum::text(path)))
 }
 
 /// Sleeps until its time is over or the statement is ended.
