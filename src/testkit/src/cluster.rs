@@ -68,6 +68,12 @@ impl Cluster {
         self
     }
 
+    /// Another port for the next start, with TCP on the loopback.
+    pub fn listen_on(&mut self, port: u16) -> &mut Cluster {
+        self.port = port;
+        self.set("listen_addresses", "127.0.0.1")
+    }
+
     /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
