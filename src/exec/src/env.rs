@@ -8,10 +8,11 @@ use crate::{Params, SystemFn};
 use analyze::expr::SqlValueFunctionOp;
 use base::Oid;
 use builtins::{BuiltinFn, FnCtx, FormatSettings, Memo};
+use config::Setting;
 use host::{File, OpenMode, OpenOptions};
-use instance::Ctx;
+use instance::{Ctx, SessionEntry};
 use plan::node::PlannedStmt;
-use report::{Context, Error, Result, error};
+use report::{Context, Error, Result, Severity, SqlState, error};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tuple::Datum;
@@ -216,6 +217,8 @@ struct DiskFile {
     file: Arc<dyn File>,
     path: PathBuf,
     bytes: u64,
+    /// The session, if it tells the log of files from this size in bytes on (`log_temp_files`).
+    voice: Option<(Arc<SessionEntry>, u64)>,
 }
 
 /// Temporary files with a counter of their own.
@@ -253,11 +256,13 @@ fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
         }
     }
     let session = cx.session.entry.id;
+    let limit_kb = cx.setting(|settings| settings.int(Setting::LogTempFiles));
+    let voice = u64::try_from(limit_kb).ok().map(|limit| (Arc::clone(&cx.session.entry), limit * 1024));
     loop {
         let path = folder.join(format!("pgsql_tmp{}.{}", session.0, *count));
         *count += 1;
         match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
-            Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0 })),
+            Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0, voice })),
             Err(_) if exists(&path) => {}
             Err(error) => return Err(Error::io(format!("create temporary file \"{}\"", path.display()), &error)),
         }
@@ -278,6 +283,12 @@ impl TempFile for DiskFile {
 
 impl Drop for DiskFile {
     fn drop(&mut self) {
+        if let Some((session, limit_bytes)) = &self.voice
+            && self.bytes >= *limit_bytes
+        {
+            let text = format!("temporary file: path \"{}\", size {}", self.path.display(), self.bytes);
+            session.say(&Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text));
+        }
         // Nothing depends on it: leftovers are removed at the next start.
         let _ = self.disk.unlink(&self.path);
     }

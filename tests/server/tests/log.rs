@@ -78,7 +78,7 @@ fn the_last_words_are_written() {
 
 #[test]
 fn lines_of_many_sessions_stay_whole() {
-    let cluster = collecting(&[("log_filename", "server.log"), ("log_min_messages", "log")]);
+    let cluster = collecting(&[("log_filename", "server.log")]);
     let long = "y".repeat(100_000);
     std::thread::scope(|scope| {
         for _ in 0..8 {
