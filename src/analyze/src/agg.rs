@@ -48,7 +48,7 @@ impl Analyzer<'_, '_> {
         aggref.arg_types.extend(aggref.args.iter().filter(|t| !t.junk).map(|t| t.expr.type_of()));
         aggref.levels_up = self.aggregate_level(&aggref)?;
         self.level_mut(aggref.levels_up).has_aggs = true;
-        self.check_placement(Placed::Aggregate, aggref.location)?;
+        self.check_placement_at(Placed::Aggregate, aggref.levels_up, aggref.location)?;
         Ok(aggref.into())
     }
 
@@ -78,7 +78,7 @@ impl Analyzer<'_, '_> {
         args.iter().try_for_each(|arg| self.gather_levels(arg, &mut found))?;
         let levels_up = found.level();
         self.level_mut(levels_up).has_aggs = true;
-        self.check_placement(Placed::Grouping, location)?;
+        self.check_placement_at(Placed::Grouping, levels_up, location)?;
         Ok(GroupingFunc { args, refs: Vec::new(), cols: Vec::new(), levels_up, location }.into())
     }
 

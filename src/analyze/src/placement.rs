@@ -144,7 +144,12 @@ impl Analyzer<'_, '_> {
 
     /// Checks that a function may stand in the clause being analysed.
     pub fn check_placement(&self, placed: Placed, location: Location) -> Result<()> {
-        let kind = self.kind();
+        self.check_placement_at(placed, 0, location)
+    }
+
+    /// The same for what belongs to an enclosing query: it stands in that query's clause.
+    pub fn check_placement_at(&self, placed: Placed, levels_up: u32, location: Location) -> Result<()> {
+        let kind = self.level(levels_up).kind.unwrap_or(ExprKind::Other);
         let words = match kind.place(placed) {
             Place::Fine => return Ok(()),
             Place::Named => kind.name(),

@@ -58,7 +58,7 @@ fn other_comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Re
         b'c' => return composite_comparator(type_oid, types),
         _ => {}
     }
-    if info.is_array() {
+    if info.is_array() || type_oid == crate::type_oid::RECORD_ARRAY {
         let element = comparator(info.element, collation, types)?;
         return Ok(custom(move |a, b| array::compare(a, b, &element)));
     }
@@ -207,7 +207,7 @@ fn other_hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result
         b'c' => return composite_hasher(type_oid, types),
         _ => {}
     }
-    if info.is_array() {
+    if info.is_array() || type_oid == crate::type_oid::RECORD_ARRAY {
         let element = hasher(info.element, collation, types)?;
         return Ok(Hasher::Custom(Arc::new(move |v| array::hash(v, &element))));
     }

@@ -43,6 +43,7 @@ pub mod type_oid {
     pub const TIMETZ: Oid = Oid(1266);
     pub const NUMERIC: Oid = Oid(1700);
     pub const RECORD: Oid = Oid(2249);
+    pub const RECORD_ARRAY: Oid = Oid(2287);
     pub const CSTRING: Oid = Oid(2275);
     pub const UUID: Oid = Oid(2950);
     pub const PG_LSN: Oid = Oid(3220);

@@ -225,10 +225,8 @@ fn add_predicate(
 
 /// 42P17 with this message if an expression holds a function whose result may change.
 fn require_immutable(ex: &Execution<'_, '_>, expression: &Expr, message: &str) -> Result<()> {
-    for function in mentioned::functions(ex.cx, expression)? {
-        if ex.cx.catalog().function(function)?.is_some_and(|row| row.provolatile != b'i') {
-            bail!(INVALID_OBJECT_DEFINITION, "{message}");
-        }
+    if exec::volatility(ex.cx, expression)? != b'i' {
+        bail!(INVALID_OBJECT_DEFINITION, "{message}");
     }
     Ok(())
 }

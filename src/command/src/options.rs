@@ -9,7 +9,7 @@ enum Kind {
     Bool,
     Int(i64, i64),
     Real(f64, f64),
-    Word(&'static [&'static str]),
+    Word(&'static [&'static str], &'static str),
 }
 
 /// Options of tables, besides those with the prefix `toast.`.
@@ -34,11 +34,13 @@ const TABLE: [(&str, Kind); 24] = [
     ("parallel_workers", Kind::Int(0, 1024)),
     ("toast_tuple_target", Kind::Int(128, 8160)),
     ("user_catalog_table", Kind::Bool),
-    ("vacuum_index_cleanup", Kind::Word(&["auto", "on", "off", "true", "false", "yes", "no", "1", "0"])),
+    ("vacuum_index_cleanup", Kind::Word(&["auto", "on", "off", "true", "false", "yes", "no", "1", "0"], VACUUM_WORDS)),
     ("vacuum_truncate", Kind::Bool),
     ("toast.autovacuum_enabled", Kind::Bool),
     ("oids", Kind::Bool),
 ];
+
+const VACUUM_WORDS: &str = "Valid values are \"on\", \"off\", and \"auto\".";
 
 /// Options of B-tree indexes.
 const BTREE: [(&str, Kind); 2] = [("fillfactor", Kind::Int(10, 100)), ("deduplicate_items", Kind::Bool)];
@@ -57,7 +59,7 @@ pub(crate) fn index_options(given: &[DefElem]) -> Result<Option<Vec<String>>> {
 const VIEW: [(&str, Kind); 3] = [
     ("security_barrier", Kind::Bool),
     ("security_invoker", Kind::Bool),
-    ("check_option", Kind::Word(&["local", "cascaded"])),
+    ("check_option", Kind::Word(&["local", "cascaded"], "Valid values are \"local\" and \"cascaded\".")),
 ];
 
 /// The options of a view. Errors: 22023.
@@ -137,10 +139,10 @@ fn check(name: &str, value: &str, kind: Kind) -> Result<()> {
             }
             Ok(_) => Ok(()),
         },
-        Kind::Word(words) if !words.contains(&value.to_ascii_lowercase().as_str()) => {
-            Err(error!(INVALID_PARAMETER_VALUE, "invalid value for enum option \"{name}\": {value}"))
+        Kind::Word(words, valid) if !words.contains(&value.to_ascii_lowercase().as_str()) => {
+            Err(error!(INVALID_PARAMETER_VALUE, "invalid value for enum option \"{name}\": {value}").detail(valid))
         }
-        Kind::Bool | Kind::Word(_) => Ok(()),
+        Kind::Bool | Kind::Word(..) => Ok(()),
     }
 }
 

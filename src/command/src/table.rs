@@ -223,6 +223,9 @@ pub(crate) fn make_default(ex: &mut Execution<'_, '_>, table: Oid, number: i16, 
     if let Some(expression) = &column.generated {
         let entry = cx.catalog().open_relation(table)?;
         let made = with_analyze_context(cx, ex.text, |context| context.analyze_generated(&entry, expression, target))?;
+        if exec::volatility(cx, &made)? != b'i' {
+            bail!(INVALID_OBJECT_DEFINITION, "generation expression is not immutable");
+        }
         store_default(cx, (table, number), &made)?;
     }
     Ok(())

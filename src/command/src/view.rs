@@ -13,7 +13,7 @@ use instance::Ctx;
 use instance::privileges::ObjectKind;
 use lock::LockMode;
 use parser::ast::{CheckOption, DefArg, DefElem, Persistence, Statement, ViewStmt};
-use report::{Error, Result, Severity, SqlState, bail, error, unsupported};
+use report::{Error, Result, Severity, SqlState, bail, error};
 use schema::{CatalogRow, Key, RelationEntry};
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub(crate) fn create_view(ex: &mut Execution<'_, '_>, statement: &ViewStmt) -> R
     }
     let options = view_options(statement)?;
     let mut query = analyze_query(ex, statement)?;
+    check_updatable(&query, options.as_deref())?;
     rename_columns(&mut query, &statement.columns)?;
     let columns = columns_of(cx, &query)?;
     let mut name = statement.view.clone();
@@ -65,34 +66,33 @@ fn analyze_query(ex: &Execution<'_, '_>, statement: &ViewStmt) -> Result<Query> 
     Ok(*query)
 }
 
+/// The options, among them WITH CHECK OPTION.
 fn view_options(statement: &ViewStmt) -> Result<Option<Vec<String>>> {
-    let mut options = Vec::new();
-    for option in &statement.options {
-        match option.name.as_str() {
-            "security_barrier" | "security_invoker" => {
-                options.push(format!("{}={}", option.name, flag_text(option)?));
-            }
-            "check_option" => unsupported!("WITH CHECK OPTION"),
-            name => bail!(INVALID_PARAMETER_VALUE, "unrecognized parameter \"{name}\""),
-        }
-    }
-    if statement.check_option != CheckOption::None {
-        unsupported!("WITH CHECK OPTION");
-    }
-    Ok((!options.is_empty()).then_some(options))
+    let mut given = statement.options.clone();
+    let check = match statement.check_option {
+        CheckOption::None => None,
+        CheckOption::Local => Some("local"),
+        CheckOption::Cascaded => Some("cascaded"),
+    };
+    given.extend(check.map(|word| DefElem {
+        namespace: None,
+        name: "check_option".to_owned(),
+        arg: Some(DefArg::String(word.to_owned())),
+        action: Default::default(),
+        pos: statement.view.pos,
+    }));
+    crate::options::view_options(&given)
 }
 
-fn flag_text(option: &DefElem) -> Result<String> {
-    let text = match &option.arg {
-        None => return Ok("true".to_owned()),
-        Some(DefArg::Boolean(flag)) => return Ok(flag.to_string()),
-        Some(DefArg::String(text)) => text.clone(),
-        Some(DefArg::Integer(number)) => number.to_string(),
-        Some(other) => format!("{other:?}"),
-    };
-    match config::parse_bool(&text) {
-        Some(_) => Ok(text),
-        None => bail!(INVALID_PARAMETER_VALUE, "invalid value for boolean option \"{}\": {text}", option.name),
+/// WITH CHECK OPTION is only for views that can be written through. Errors: 0A000.
+fn check_updatable(query: &Query, options: Option<&[String]>) -> Result<()> {
+    let is_checked = options.is_some_and(|list| list.iter().any(|option| option.starts_with("check_option=")));
+    match analyze::why_not_updatable(query, true) {
+        Some(reason) if is_checked => {
+            let text = "WITH CHECK OPTION is supported only on automatically updatable views";
+            Err(error!(FEATURE_NOT_SUPPORTED, "{text}").hint(reason))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -345,6 +345,16 @@ fn lock_by_oid(cx: Ctx<'_>, relation: Oid, mode: u8) -> Result<Acquired> {
     cx.session.locks.acquire(LockTag::Relation { database, relation }, mode, LockScope::Transaction)
 }
 
+/// Locks the relations of a plan's range table until the transaction ends.
+pub(crate) fn lock_range_table(cx: Ctx<'_>, rtable: &[RangeTblEntry]) -> Result<()> {
+    for rte in rtable {
+        if let RteKind::Relation(relation) = &rte.kind {
+            lock_by_oid(cx, relation.relid, relation.lock_mode)?;
+        }
+    }
+    Ok(())
+}
+
 /// Locks the relations in FROM of an analysed query, of its sub-queries and of WITH until the transaction ends. True if one
 /// of the locks was not held before: what was read of the catalogs without it may be out of date.
 pub fn lock_relations(cx: Ctx<'_>, query: &Query) -> Result<bool> {

@@ -536,7 +536,9 @@ impl<'q> Printer<'_, '_, 'q> {
                     parts.push(self.expr(&clause.expr, scope, upper, false)?);
                 }
                 let text = if parts.len() == 1 { parts.remove(0) } else { format!("({})", parts.join(" AND ")) };
-                self.property("Merge Cond", text);
+                if !n.clauses.is_empty() {
+                    self.property("Merge Cond", text);
+                }
                 self.quals("Join Filter", &n.join_qual, scope, upper)?;
                 self.removed("Join Filter", plan, !n.join_qual.is_empty(), true);
             }

@@ -29,6 +29,7 @@ mod subplans;
 pub mod system;
 mod types;
 mod values;
+mod volatility;
 
 pub use api::{
     Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, lock_relations, plan_query, with_bare_env,
@@ -42,6 +43,7 @@ pub use node::TargetTable;
 pub use plan_cache::{CachedPlan, Sharing};
 pub use spi::with_analysis;
 pub use types::{Types, output_text};
+pub use volatility::volatility;
 
 /// A function that sees the session and the catalogs; its table is in `system`.
 pub type SystemFn = fn(instance::Ctx<'_>, &mut builtins::FnCtx<'_>, &[tuple::Datum]) -> report::Result<tuple::Datum>;

@@ -286,6 +286,16 @@ impl Lookup for CatalogLookup<'_> {
         Types(self.0).type_info(type_oid).map(|info| info.len)
     }
 
+    fn base_type(&self, type_oid: Oid) -> Result<Oid> {
+        let mut at = type_oid;
+        while let Some(row) = self.0.catalog().type_by_oid(at)?
+            && row.typtype == b'd'
+        {
+            at = row.typbasetype;
+        }
+        Ok(at)
+    }
+
     fn array_element(&self, type_oid: Oid) -> Result<Oid> {
         Types(self.0).type_info(type_oid).map(|info| info.element)
     }

@@ -4,7 +4,7 @@
 //! kept is good while the relations it was made from are what they were: each of them is an immutable entry of the catalog
 //! cache, and the cache's change counter tells at one glance that nothing at all has changed.
 
-use crate::api::{Params, PlanOptions, plan_query};
+use crate::api::{self, Params, PlanOptions, plan_query};
 use analyze::query::Query;
 use base::Oid;
 use config::Setting;
@@ -95,6 +95,7 @@ impl CachedPlan {
     /// A plan for an execution with these parameters, as cheap as it can be had. `None` if the catalogs changed so that
     /// the statement must be analysed again.
     pub fn plan(&self, cx: Ctx<'_>, params: &Params) -> Result<Option<Arc<PlannedStmt>>> {
+        self.lock_relations(cx)?;
         let mut state = self.state.lock().expect("planning does not panic while it holds the lock");
         if let Some(basis) = &mut state.basis
             && !basis.is_current(cx)
@@ -108,6 +109,23 @@ impl CachedPlan {
             return Ok(Some(plan));
         }
         self.custom(cx, &mut state, params).map(Some)
+    }
+
+    /// Locks what the statement reads and changes. Only then can be said whether what is known of it still holds: it may have
+    /// changed while this waited.
+    fn lock_relations(&self, cx: Ctx<'_>) -> Result<()> {
+        let generic = {
+            let state = self.state.lock().expect("planning does not panic while it holds the lock");
+            match (&state.generic, &state.basis) {
+                (Some(plan), _) => Some(Arc::clone(plan)),
+                (None, Some(_)) => None,
+                (None, None) => return Ok(()),
+            }
+        };
+        match generic {
+            Some(plan) => api::lock_range_table(cx, &plan.rtable),
+            None => api::lock_relations(cx, &self.query).map(drop),
+        }
     }
 
     /// A generic plan, if it is time for one and it is worth keeping.

@@ -170,6 +170,9 @@ pub fn subscript(env: &Env<'_>, info: &Subscript, container: Datum, registers: &
     if info.container == builtins::type_oid::NAME {
         return name_element(info, &container, &upper);
     }
+    if info.container == builtins::type_oid::JSONB {
+        return jsonb_element(info, &container, &upper, registers);
+    }
     if let Some(assign) = info.assign {
         if any_null {
             return Err(error!(NULL_VALUE_NOT_ALLOWED, "array subscript in assignment must not be null"));
@@ -191,6 +194,30 @@ pub fn subscript(env: &Env<'_>, info: &Subscript, container: Datum, registers: &
         return Ok(array::get_element(&container, &numbers(&upper)));
     }
     array::get_slice(&container, &bounds(&lower, &upper))
+}
+
+/// A part of jsonb, or all of it with a part assigned.
+fn jsonb_element(
+    info: &Subscript,
+    document: &Datum,
+    subscripts: &[Option<Datum>],
+    registers: &[Datum],
+) -> Result<Datum> {
+    let step = |value: &Datum| match value {
+        Datum::Null => None,
+        Datum::Int4(index) => Some(index.to_string()),
+        text => Some(text.as_str().to_owned()),
+    };
+    let path: Option<Vec<String>> = subscripts.iter().flatten().map(step).collect();
+    match (path, info.assign) {
+        (None, Some(_)) => Err(error!(NULL_VALUE_NOT_ALLOWED, "jsonb subscript in assignment must not be null")),
+        (Some(path), Some(assign)) => {
+            let new = &registers[usize::from(assign)];
+            builtins::jsonb_subscript::assign(document, &path, info.starts_as_array, new)
+        }
+        (Some(path), None) if !document.is_null() => Ok(builtins::jsonb_subscript::read(document, &path)),
+        (_, None) => Ok(Datum::Null),
+    }
 }
 
 /// A character of a name: PostgreSQL's names are arrays of 64 bytes, filled up with zeros.

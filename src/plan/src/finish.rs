@@ -94,6 +94,30 @@ impl Fixer<'_> {
         Fixer { offset, outer: None, inner: None, index: None, keep: None, as_inner: None, nulls: false }
     }
 
+    /// The column of the input that stands for the same item of GROUP BY, ORDER BY and the like. Equal expressions may be
+    /// different items, of which one is null in a grouping set and the other is not.
+    fn grouped(&self, target: &TargetEntry) -> Option<Expr> {
+        if target.sort_group_ref == 0 {
+            return None;
+        }
+        let same = |t: &TargetEntry| t.sort_group_ref == target.sort_group_ref && t.expr == target.expr;
+        let at = self.outer?.iter().position(same)?;
+        Some(self.column(OUTER_VAR, at, &target.expr))
+    }
+
+    fn column(&self, varno: i32, at: usize, expr: &Expr) -> Expr {
+        let mut found = Var::new(varno, at as i16 + 1, expr.type_of(), expr.typmod_of(), expr.collation_of());
+        if let Expr::Var(var) = expr {
+            found.syntactic = var.syntactic;
+            if found.syntactic.0.0 > 0 {
+                found.syntactic.0.0 += self.offset;
+            }
+        } else {
+            found.syntactic.0 = (0, 0);
+        }
+        found.into()
+    }
+
     fn find(&self, expr: &Expr) -> Option<Expr> {
         for (list, varno) in [(self.outer, OUTER_VAR), (self.inner, INNER_VAR), (self.index, INDEX_VAR)] {
             let Some(list) = list else { continue };
@@ -105,16 +129,7 @@ impl Fixer<'_> {
                 _ => list.iter().position(|t| t.expr == *expr),
             };
             if let Some(at) = at {
-                let mut found = Var::new(varno, at as i16 + 1, expr.type_of(), expr.typmod_of(), expr.collation_of());
-                if let Expr::Var(var) = expr {
-                    found.syntactic = var.syntactic;
-                    if found.syntactic.0.0 > 0 {
-                        found.syntactic.0.0 += self.offset;
-                    }
-                } else {
-                    found.syntactic.0 = (0, 0);
-                }
-                return Some(found.into());
+                return Some(self.column(varno, at, expr));
             }
         }
         None
@@ -155,6 +170,16 @@ impl Mutator for Fixer<'_> {
                 "variable not found in subplan target list (relation {}, column {})",
                 var.varno, var.attno
             ))),
+            // Its arguments are for display; what is tested are the grouping columns.
+            Expr::GroupingFunc(node) => {
+                for arg in &mut node.args {
+                    let mut fixed = arg.clone();
+                    if self.expr(&mut fixed).is_ok() {
+                        *arg = fixed;
+                    }
+                }
+                Ok(())
+            }
             Expr::CurrentOfExpr(node) => {
                 node.varno += self.offset;
                 Ok(())
@@ -169,7 +194,13 @@ fn fix_all(exprs: &mut [Expr], fixer: &mut Fixer<'_>) -> Result<()> {
 }
 
 fn fix_targets(targets: &mut [TargetEntry], fixer: &mut Fixer<'_>) -> Result<()> {
-    targets.iter_mut().try_for_each(|t| fixer.expr(&mut t.expr))
+    for target in targets {
+        match fixer.grouped(target) {
+            Some(found) => target.expr = found,
+            None => fixer.expr(&mut target.expr)?,
+        }
+    }
+    Ok(())
 }
 
 /// Columns by place: for nodes that pass rows on.

@@ -344,8 +344,9 @@ impl Planner<'_> {
         } else {
             Some(Vec::new())
         };
+        // A full join on a constant is a merge join without clauses.
         if let Some(merge) = &merge
-            && !merge.is_empty()
+            && (!merge.is_empty() || join_type == JoinType::Full)
         {
             self.sort_both_paths(root, &join, merge)?;
         }
@@ -826,7 +827,8 @@ impl Planner<'_> {
         outer_keys: PathKeys,
         inner_keys: PathKeys,
     ) -> Result<()> {
-        if outer_keys.is_empty()
+        let is_full = join.join_type == JoinType::Full && merge.is_empty();
+        if (outer_keys.is_empty() && !is_full)
             || outer.required_outer().overlaps(root.rels[join.inner].relids)
             || inner.required_outer().overlaps(root.rels[join.outer].relids)
         {
@@ -840,7 +842,10 @@ impl Planner<'_> {
         let outer_sort = !keys_contained(&outer_keys, &outer.keys);
         let inner_sort = !keys_contained(&inner_keys, &inner.keys);
         let (outer_rows, inner_rows) = (outer.rows.max(1.0), inner.rows.max(1.0));
-        let ends = self.merge_scan_ends(root, join, &merge[0])?;
+        let ends = match merge.first() {
+            Some(clause) => self.merge_scan_ends(root, join, clause)?,
+            None => (1.0, 1.0),
+        };
         let (mut startup, mut run) = (0.0, 0.0);
         let mut inner_run = 0.0;
         for (path, sort, is_outer) in [(outer, outer_sort, true), (inner, inner_sort, false)] {
@@ -1148,12 +1153,6 @@ fn merge_clauses(root: &Root, join: &Join<'_>) -> Option<Vec<ClauseRc>> {
         }
         out.push(Rc::clone(clause));
     }
-    if unusable && matches!(join.join_type, JoinType::Right | JoinType::Full) {
-        return if join.join_type == JoinType::Full || join.join_type == JoinType::Right {
-            Some(Vec::new())
-        } else {
-            None
-        };
-    }
-    Some(out)
+    let needs_all = matches!(join.join_type, JoinType::Right | JoinType::Full);
+    (!unusable || !needs_all).then_some(out)
 }

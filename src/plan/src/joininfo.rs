@@ -221,10 +221,11 @@ impl Planner<'_> {
         if relids.is_empty() {
             let volatile = tree::is_volatile(&expr, b'v', self.lookup);
             relids = stand.outer_scope.unwrap_or(stand.scope);
-            if !volatile {
+            // What belongs to an outer join decides about partners: it is no gate for the join's rows.
+            if !volatile && stand.outer_scope.is_none() {
                 pseudoconstant = true;
                 root.has_pseudoconstant = true;
-                if stand.outer_scope.is_none() && !stand.below_outer {
+                if !stand.below_outer {
                     relids = root.all_rels;
                 }
             }

@@ -184,6 +184,8 @@ pub trait Lookup {
     fn default_btree(&self, type_oid: Oid) -> Result<Option<(Oid, Oid)>>;
     /// pg_type.typlen.
     fn type_len(&self, type_oid: Oid) -> Result<i16>;
+    /// The type that a domain is based on in the end; other types are their own.
+    fn base_type(&self, type_oid: Oid) -> Result<Oid>;
     /// The element type of an array type, zero for others.
     fn array_element(&self, type_oid: Oid) -> Result<Oid>;
     /// Calls an immutable (or for estimates: stable) function.

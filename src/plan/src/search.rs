@@ -143,8 +143,9 @@ fn has_join_condition(root: &Root, rel: &Rel) -> bool {
         || rel.has_class_joins
         || root.special_joins.iter().any(|special| {
             let (l, r) = (special.min_left, special.min_right);
-            let is_done = l.is_subset(rel.relids) && r.is_subset(rel.relids);
-            !is_done && (l.overlaps(rel.relids) || r.overlaps(rel.relids))
+            special.join_type != analyze::query::JoinType::Full
+                && !(l.is_subset(rel.relids) && r.is_subset(rel.relids))
+                && (l.overlaps(rel.relids) || r.overlaps(rel.relids))
         })
         || !rel.lateral.is_empty()
 }

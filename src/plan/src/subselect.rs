@@ -429,6 +429,7 @@ impl Planner<'_> {
         let mut query = std::mem::take(&mut *subquery.query);
         let barrier = subquery.security_barrier;
         self.push_down_quals(root, at, rti, &mut query, barrier)?;
+        self.drop_unused_outputs(root, at, rti, &mut query);
         let fraction =
             match root.special_joins.is_empty() && root.all_rels.len() == 1 && !parent_changes_rows(&root.query) {
                 true => root.tuple_fraction,
@@ -448,6 +449,28 @@ impl Planner<'_> {
         base.subquery = Some(SubqueryPath { path: best, subroot });
         base.subquery_params = params;
         self.set_rows_by_clauses(root, at, tuples)
+    }
+
+    /// Columns of a sub-query that nobody looks at become nulls, unless computing them matters.
+    fn drop_unused_outputs(&self, root: &Root, at: usize, rti: i32, query: &mut Query) {
+        let keeps_all = query.set_operations.is_some() || !query.distinct.is_empty() || query.command != CmdType::Select;
+        let mut used: Vec<i16> = root.needed.range((rti, i16::MIN)..=(rti, i16::MAX)).map(|((_, attno), _)| *attno).collect();
+        for clause in &root.rels[at].clauses {
+            tree::for_each_var(&clause.expr, &mut |var: &Var| used.push(var.attno));
+        }
+        // A whole row needs all of them.
+        if keeps_all || used.contains(&0) {
+            return;
+        }
+        for target in query.targets.iter_mut().filter(|t| !t.junk && t.sort_group_ref == 0) {
+            let matters = used.contains(&target.resno)
+                || tree::returns_set(&target.expr)
+                || tree::is_volatile(&target.expr, b'v', self.lookup);
+            if !matters {
+                let e = &target.expr;
+                target.expr = analyze::expr::Const::null(e.type_of(), e.typmod_of(), e.collation_of()).into();
+            }
+        }
     }
 
     /// Moves conditions on a sub-query's output into it.

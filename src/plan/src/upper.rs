@@ -180,12 +180,31 @@ impl Planner<'_> {
                 continue;
             }
             let null = match attribute.is_dropped {
-                true => analyze::expr::Const::null(Oid(23), -1, Oid::INVALID),
-                false => analyze::expr::Const::null(attribute.type_oid, attribute.type_mod, attribute.collation),
+                true => analyze::expr::Const::null(Oid(23), -1, Oid::INVALID).into(),
+                false => self.null_for(attribute)?,
             };
-            out.push(TargetEntry::new(null.into(), attno, Some(attribute.name.clone())));
+            out.push(TargetEntry::new(null, attno, Some(attribute.name.clone())));
         }
         Ok(out)
+    }
+
+    /// What a column that is left out gets. A domain may refuse it, but not for a generated column, whose value is still to
+    /// come.
+    fn null_for(&self, attribute: &tuple::Attribute) -> Result<Expr> {
+        let base = self.lookup.base_type(attribute.type_oid)?;
+        let null = analyze::expr::Const::null(base, attribute.type_mod, attribute.collation);
+        if base == attribute.type_oid || attribute.generated != 0 {
+            return Ok(null.into());
+        }
+        let checked = analyze::expr::CoerceToDomain {
+            arg: null.into(),
+            result_type: attribute.type_oid,
+            typmod: -1,
+            collation: attribute.collation,
+            format: analyze::expr::Cosmetic(analyze::expr::CoercionForm::ImplicitCast),
+            location: analyze::expr::Location::UNKNOWN,
+        };
+        Ok(checked.into())
     }
 
     fn add_row_marks(&mut self, root: &mut Root, targets: &mut Vec<TargetEntry>) -> Result<()> {
@@ -313,7 +332,8 @@ impl Planner<'_> {
         };
         if grouping {
             let input = self.group_input_target(root, &window_input);
-            paths = paths.iter().map(|p| self.project(p, Rc::clone(&input))).collect();
+            // Sets that are grouped by come before grouping.
+            paths = self.spread_sets(root, paths, &input)?;
             paths = self.group_paths(root, paths, &window_input)?;
         } else {
             paths = paths.iter().map(|p| self.project_safely(p, &window_input)).collect::<Result<_>>()?;
@@ -337,10 +357,12 @@ impl Planner<'_> {
     fn sort_input_target(&self, root: &Root, final_target: &Rc<Target>) -> Rc<Target> {
         let query = &root.query;
         let has_sets = final_target.exprs.iter().any(tree::returns_set);
+        let is_grouped = |place: usize| query.group.iter().any(|c| c.target_ref == final_target.refs[place]);
         let postpone = |expr: &Expr, place: usize| {
-            final_target.refs[place] == 0
-                && (tree::returns_set(expr)
-                    || (!query.sort.is_empty() && tree::is_volatile(expr, b'v', self.lookup))
+            // Sets that the sort or DISTINCT needs are spread right before it.
+            (tree::returns_set(expr) && !is_grouped(place))
+                || final_target.refs[place] == 0
+                && ( (!query.sort.is_empty() && tree::is_volatile(expr, b'v', self.lookup))
                     || (!query.sort.is_empty() && query.limit_count.is_some() && crate::cost::has_subplan(expr)))
         };
         let any = final_target.exprs.iter().enumerate().any(|(place, e)| postpone(e, place));
@@ -352,7 +374,6 @@ impl Planner<'_> {
         let mut vars = Vec::new();
         let group = self.group_exprs(root, &query.group);
         for (place, expr) in final_target.exprs.iter().enumerate() {
-            // Set-returning columns that are sorted by are computed before the sort, by `ordered_paths`' input.
             if postpone(expr, place) {
                 pull_parts(expr, Stop::AtWindowFunctions, &group, &mut vars);
             } else {
@@ -793,8 +814,7 @@ impl Planner<'_> {
     fn ordered_paths(&mut self, root: &mut Root, paths: Vec<PathRc>) -> Result<Vec<PathRc>> {
         let keys = self.keys_for_sort(root, &root.query.sort.clone(), &root.targets.clone())?;
         // Set-returning functions that are sorted by must have been computed.
-        let needs_sets = root.targets.iter().any(|t| t.sort_group_ref != 0 && tree::returns_set(&t.expr));
-        let paths = match needs_sets {
+        let paths = match sorts_sets(root) {
             true => {
                 let target = self.target_of(root, &root.targets.clone());
                 self.spread_sets(root, paths, &target)?
@@ -987,6 +1007,11 @@ fn needs_limit(query: &Query) -> bool {
         Some(_) => true,
     };
     real(&query.limit_count, i64::MIN) || real(&query.limit_offset, 0)
+}
+
+/// True if ORDER BY or DISTINCT looks at what a set-returning function gives.
+fn sorts_sets(root: &Root) -> bool {
+    root.targets.iter().any(|t| t.sort_group_ref != 0 && tree::returns_set(&t.expr))
 }
 
 /// Where collecting of columns stops.

@@ -8,3 +8,4 @@ pub(crate) mod functions;
 pub(crate) mod io;
 pub(crate) mod parse;
 pub(crate) mod populate;
+pub mod subscript;

@@ -97,7 +97,7 @@ fn fill(ex: &mut Execution<'_, '_>, old: &Arc<RelationEntry>, number: i16, colum
             return if column.new.not_null { validate::not_null(cx, &new, number) } else { Ok(()) };
         }
     };
-    if is_generated || is_volatile(cx, &default)? {
+    if is_generated || exec::volatility(cx, &default)? == b'v' {
         return rewrite(cx, old, &[NewValue { column: number, expression: default }]);
     }
     let value = evaluate(cx, &default)?;
@@ -120,17 +120,4 @@ fn set_missing(cx: Ctx<'_>, table: &RelationEntry, number: i16, value: &Datum) -
     let new = PgAttribute { atthasmissing: true, attmissingval: missing, ..row.row.clone() };
     cx.catalog().update(&row, &new)?;
     cx.next_command()
-}
-
-/// True if the expression may have another value for each row.
-fn is_volatile(cx: Ctx<'_>, expression: &Expr) -> Result<bool> {
-    if analyze::walk::any(expression, &mut |node| matches!(node, Expr::NextValueExpr(_))) {
-        return Ok(true);
-    }
-    for function in crate::mentioned::functions(cx, expression)? {
-        if cx.catalog().function(function)?.is_some_and(|row| row.provolatile == b'v') {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -621,9 +621,6 @@ impl<'a> Compiler<'a> {
     }
 
     fn subscript(&mut self, node: &SubscriptingRef, dst: u16) -> Result<()> {
-        if node.container_type == catalog::oids::types::JSONB {
-            unsupported!("subscripts of jsonb");
-        }
         let src = self.operand(&node.container)?;
         let bounds: Vec<Option<Expr>> = node.upper.iter().chain(&node.lower).cloned().collect();
         let upper = self.block(bounds.len());
@@ -632,12 +629,14 @@ impl<'a> Compiler<'a> {
                 self.put_in_register(bound, upper + place as u16)?;
             }
         }
+        let first_type = node.upper.first().and_then(|bound| bound.as_ref().map(Expr::type_of));
         let info = Subscript {
             container: node.container_type,
             element: node.element_type,
             upper,
             upper_given: node.upper.iter().map(Option::is_some).collect(),
             lower_given: node.lower.iter().map(Option::is_some).collect(),
+            starts_as_array: first_type == Some(catalog::oids::types::INT4),
             assign: None,
         };
         let assign = match &node.assign {

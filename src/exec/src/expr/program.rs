@@ -140,7 +140,7 @@ pub struct DomainCheck {
     pub constraint: Option<String>,
 }
 
-/// An array subscript or slice.
+/// A subscript or slice of an array, or a subscript of jsonb.
 #[derive(Clone)]
 pub struct Subscript {
     /// Type of the array.
@@ -153,6 +153,8 @@ pub struct Subscript {
     pub upper_given: Vec<bool>,
     /// Which lower bounds are given; empty if it is no slice.
     pub lower_given: Vec<bool>,
+    /// Of jsonb: the first subscript is a number, so that a null is taken as an empty array.
+    pub starts_as_array: bool,
     /// An assignment of the value in this register.
     pub assign: Option<u16>,
 }

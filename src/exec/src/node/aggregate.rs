@@ -76,7 +76,8 @@ struct Call {
     args: std::ops::Range<usize>,
     /// How many of them the function takes.
     arg_count: usize,
-    filter: Option<usize>,
+    /// The arguments of a call with FILTER are evaluated only for rows that pass.
+    filter: Option<Filtered>,
     direct: Option<Program>,
     arg_types: Vec<Oid>,
     result_type: Oid,
@@ -86,6 +87,14 @@ struct Call {
     /// DISTINCT: how many leading sort columns decide.
     distinct: usize,
     strict_null_skip: bool,
+}
+
+/// FILTER of a call, with its arguments.
+struct Filtered {
+    filter: Program,
+    args: Program,
+    row: Vec<Datum>,
+    passes: bool,
 }
 
 /// A call's state in a group.
@@ -141,12 +150,18 @@ impl Calls {
                 unsupported!("aggregate function with OID {}", agg.function);
             };
             let start = exprs.len();
-            exprs.extend(agg.args.iter().map(|t| t.expr.clone()));
-            let args = start..exprs.len();
-            let filter = agg.filter.as_ref().map(|f| {
-                exprs.push(f.clone());
-                exprs.len() - 1
-            });
+            let own = agg.args.iter().map(|t| &t.expr);
+            let (args, filter) = match &agg.filter {
+                None => {
+                    exprs.extend(own.cloned());
+                    (start..exprs.len(), None)
+                }
+                Some(filter) => {
+                    let filter = compile_exprs(builder.cx, [filter])?;
+                    let args = compile_exprs(builder.cx, own)?;
+                    (0..agg.args.len(), Some(Filtered { filter, args, row: Vec::new(), passes: false }))
+                }
+            };
             let direct = match agg.direct_args.is_empty() {
                 true => None,
                 false => Some(compile_exprs(builder.cx, &agg.direct_args)?),
@@ -189,17 +204,26 @@ impl Calls {
 
     /// Evaluates the arguments for a row.
     fn evaluate(&mut self, row: &[Datum], env: &mut Env<'_>) -> Result<()> {
-        self.inputs.project(&Rows::outer(row), env, &mut self.input_row)
+        let rows = Rows::outer(row);
+        self.inputs.project(&rows, env, &mut self.input_row)?;
+        for filtered in self.calls.iter_mut().filter_map(|call| call.filter.as_mut()) {
+            filtered.passes = filtered.filter.holds(&rows, env)?;
+            if filtered.passes {
+                filtered.args.project(&rows, env, &mut filtered.row)?;
+            }
+        }
+        Ok(())
     }
 
     /// Takes the evaluated row into a group.
     #[inline]
     fn step(&self, states: &mut GroupStates, env: &mut Env<'_>) -> Result<()> {
         for (call, state) in self.calls.iter().zip(states) {
-            if call.filter.is_some_and(|at| !self.input_row[at].is_true()) {
-                continue;
-            }
-            let args = &self.input_row[call.args.clone()];
+            let args = match &call.filter {
+                None => &self.input_row[call.args.clone()],
+                Some(filtered) if filtered.passes => filtered.row.as_slice(),
+                Some(_) => continue,
+            };
             match state {
                 CallState::Plain(accumulator) => match accumulator {
                     // These need no context.
@@ -542,7 +566,7 @@ impl AggState {
         }
         // The set () gives one group even over no rows.
         for phase in &mut self.phases {
-            if phase.columns.is_empty() && phase.table.is_empty() && !self.key_columns.is_empty() {
+            if phase.columns.is_empty() && phase.table.is_empty() {
                 phase.table.insert(0, &vec![Datum::Null; self.width]);
                 phase.states.push(self.calls.start(env)?);
             }

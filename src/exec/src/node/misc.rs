@@ -13,7 +13,8 @@ use plan::node::{
     Append, CteScan, FunctionScan, Plan, RecursiveUnion, ResultNode, SubqueryScan, ValuesScan, WorkTableScan,
 };
 use report::{Error, Result, error};
-use tuple::Datum;
+use std::sync::Arc;
+use tuple::{Datum, TupleDesc};
 
 /// A Result at work.
 pub struct ResultState {
@@ -113,6 +114,8 @@ pub struct SetCall {
     function: SetFunction,
     args: Program,
     info: CallInfo,
+    /// The columns that the query declares for a function returning record.
+    declared: Option<Arc<TupleDesc>>,
 }
 
 impl SetCall {
@@ -143,6 +146,7 @@ impl SetCall {
                 collation,
                 variadic,
             },
+            declared: None,
         }))
     }
 
@@ -172,9 +176,73 @@ impl SetCall {
         crate::env::with_format(env.cx, &env.es.format, |fx| {
             let mut fx = fx.call(&self.info.arg_types, self.info.result_type, self.info.collation);
             fx.variadic = self.info.variadic;
+            fx.expected_row = self.declared.as_deref();
             work(&mut fx)
         })
     }
+}
+
+/// A call of a function that returns one record, whose columns the query declares.
+struct RecordCall {
+    function: builtins::BuiltinFn,
+    args: Program,
+    info: CallInfo,
+    declared: Arc<TupleDesc>,
+}
+
+impl RecordCall {
+    /// Prepares a call; `None` if the expression is not one of a built-in function.
+    fn build(builder: &Builder<'_>, expr: &Expr, declared: Arc<TupleDesc>) -> Result<Option<RecordCall>> {
+        let Expr::FuncExpr(node) = expr else { return Ok(None) };
+        let Some(found) = builtins::function(node.function) else { return Ok(None) };
+        Ok(Some(RecordCall {
+            function: found.function,
+            args: compile_exprs(builder.cx, &node.args)?,
+            info: CallInfo {
+                callee: crate::expr::Callee::Builtin(found.function),
+                function: node.function,
+                strict: found.strict,
+                arg_types: node.args.iter().map(Expr::type_of).collect(),
+                result_type: node.result_type,
+                collation: node.input_collation,
+                variadic: node.variadic,
+            },
+            declared,
+        }))
+    }
+
+    fn call(&mut self, env: &mut Env<'_>) -> Result<Datum> {
+        let mut args = Vec::new();
+        self.args.project(&Rows::default(), env, &mut args)?;
+        if self.info.strict && args.iter().any(Datum::is_null) {
+            return Ok(Datum::Null);
+        }
+        crate::env::with_format(env.cx, &env.es.format, |fx| {
+            let mut fx = fx.call(&self.info.arg_types, self.info.result_type, self.info.collation);
+            fx.variadic = self.info.variadic;
+            fx.expected_row = Some(&self.declared);
+            (self.function)(&mut fx, &args)
+        })
+    }
+}
+
+/// The columns that the query declares for a function in FROM: its definition list, whose names are the alias's.
+fn declared_columns(builder: &Builder<'_>, rti: i32, at: usize) -> Result<Option<Arc<TupleDesc>>> {
+    let rte = &builder.plan.rtable[rti as usize - 1];
+    let analyze::query::RteKind::Function(call) = &rte.kind else { return Ok(None) };
+    let Some(Some(list)) = call.functions.get(at).map(|f| f.definition.as_ref()) else { return Ok(None) };
+    let before: usize = call.functions[..at].iter().map(|f| f.column_count).sum();
+    let types = crate::types::Types(builder.cx);
+    let mut desc = TupleDesc::default();
+    for (place, oid) in list.types.iter().enumerate() {
+        use builtins::TypeLookup;
+        let info = types.type_info(*oid)?;
+        let name = list.names.get(place).or(rte.eref.columns.get(before + place)).cloned().unwrap_or_default();
+        let mut attribute = tuple::Attribute::new(name, *oid, info.len, info.repr());
+        attribute.type_mod = list.typmods.get(place).copied().unwrap_or(-1);
+        desc.attributes.push(attribute);
+    }
+    Ok(Some(Arc::new(desc)))
 }
 
 enum Column {
@@ -461,8 +529,13 @@ pub struct SubqueryState {
 impl SubqueryState {
     pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &SubqueryScan) -> Result<SubqueryState> {
         let child = Box::new(builder.build(&node.child)?);
-        let desc = builder.output_desc(&node.child.targetlist)?;
-        let mut output = builder.row_output(plan, desc)?;
+        let mut desc = (*builder.output_desc(&node.child.targetlist)?).clone();
+        // In whole rows its columns have the names that the alias gives them.
+        let names = &builder.plan.rtable[node.relation as usize - 1].eref.columns;
+        for (attribute, name) in desc.attributes.iter_mut().zip(names) {
+            attribute.name.clone_from(name);
+        }
+        let mut output = builder.row_output(plan, std::sync::Arc::new(desc))?;
         if output.project.as_ref().is_some_and(|p| p.result_count() == child.width() && p.is_identity_of(Source::Scan))
         {
             output.project = None;
@@ -517,6 +590,8 @@ enum Source1 {
     Set(Box<SetCall>),
     /// A set-returning function that sees the session: all its rows at once.
     System(crate::system::SystemSet, Program, CallInfo),
+    /// A record whose columns the query declares: one row.
+    Record(Box<RecordCall>),
     /// A plain value: one row.
     Plain(Program),
 }
@@ -544,7 +619,8 @@ pub struct FunctionScanState {
 impl FunctionScanState {
     pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &FunctionScan) -> Result<FunctionScanState> {
         let mut functions = Vec::new();
-        for function in &node.functions {
+        for (at, function) in node.functions.iter().enumerate() {
+            let declared = declared_columns(builder, node.relation, at)?;
             let system = match &function.expr {
                 Expr::FuncExpr(call) if call.returns_set => {
                     crate::system::set_function(call.function).map(|f| (f, call))
@@ -564,9 +640,13 @@ impl FunctionScanState {
                     };
                     Source1::System(set, compile_exprs(builder.cx, &call.args)?, info)
                 }
-                (None, expr) => match SetCall::build(builder, expr)? {
-                    Some(call) => Source1::Set(Box::new(call)),
-                    None => Source1::Plain(compile_exprs(builder.cx, [expr])?),
+                (None, expr) => match (SetCall::build(builder, expr)?, declared) {
+                    (Some(call), declared) => Source1::Set(Box::new(SetCall { declared, ..call })),
+                    (None, Some(declared)) => match RecordCall::build(builder, expr, declared)? {
+                        Some(call) => Source1::Record(Box::new(call)),
+                        None => Source1::Plain(compile_exprs(builder.cx, [expr])?),
+                    },
+                    (None, None) => Source1::Plain(compile_exprs(builder.cx, [expr])?),
                 },
             };
             functions.push(FunctionState {
@@ -711,6 +791,12 @@ fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tupl
                 spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
                 store.push(&row, &mut env.temp_space())?;
             }
+            Ok(store)
+        }
+        Source1::Record(call) => {
+            row.push(call.call(env)?);
+            spread(&mut row, function.columns, function.composite, env)?;
+            store.push(&row, &mut env.temp_space())?;
             Ok(store)
         }
         Source1::Plain(program) => {

@@ -227,12 +227,18 @@ impl WindowAggState {
         self.rows.push(row);
         let rows = Rows::outer(row);
         for call in &mut self.calls {
-            call.args.project(&rows, env, &mut self.scratch)?;
-            call.values.push(&self.scratch);
             let passes = match &mut call.filter {
                 Some(filter) => filter.holds(&rows, env)?,
                 None => true,
             };
+            match passes {
+                true => call.args.project(&rows, env, &mut self.scratch)?,
+                false => {
+                    self.scratch.clear();
+                    self.scratch.resize(call.arg_types.len(), Datum::Null);
+                }
+            }
+            call.values.push(&self.scratch);
             call.passes.push(passes);
         }
         Ok(())
