@@ -5,8 +5,8 @@ use crate::options::table_options;
 use crate::relation::{NewColumn, NewRelation, create_relation, create_toast_table};
 use crate::truncate::{new_file, rewrite_empty_toast};
 use crate::view::store_rule;
-use crate::{Execution, Tag, names, query, temporary};
-use analyze::query::Query;
+use crate::{Execution, Tag, names, prepared_query, query, temporary};
+use analyze::query::{CmdType, Query};
 use analyze::{AnalyzedStatement, UtilityStatement, stored};
 use base::Oid;
 use catalog::rows::PgClass;
@@ -65,7 +65,10 @@ fn source_query(ex: &Execution<'_, '_>, source: &AnalyzedStatement) -> Result<(Q
     match source {
         AnalyzedStatement::Query(query) => Ok(((**query).clone(), Arc::clone(&ex.params))),
         AnalyzedStatement::Utility(utility) => match &**utility {
-            UtilityStatement::Plain(Statement::Execute(_)) => unsupported!("CREATE TABLE AS EXECUTE"),
+            UtilityStatement::Plain(Statement::Execute(execute)) => match prepared_query(ex, execute)? {
+                Some((query, params)) if query.command == CmdType::Select => Ok((query, params)),
+                _ => Err(error!(WRONG_OBJECT_TYPE, "prepared statement is not a SELECT")),
+            },
             _ => Err(Error::internal("CREATE TABLE AS takes a query")),
         },
     }

@@ -70,6 +70,7 @@ mod validate;
 mod variable;
 mod view;
 
+pub(crate) use analysis::prepared_query;
 pub use analysis::{evaluate_parameters, with_analyze_context};
 pub use client::{Client, CopyFormat};
 pub use role::reset_user;

@@ -270,6 +270,11 @@ impl Executor {
         self.0.as_ref().expect("an executor has its parts until it is dropped").es.processed
     }
 
+    /// Its plan.
+    pub fn plan(&self) -> &PlannedStmt {
+        &self.0.as_ref().expect("an executor has its parts until it is dropped").es.plan
+    }
+
     pub(crate) fn parts(&mut self) -> (&mut NodeState, &mut EState) {
         let work = self.work();
         (&mut work.node, &mut work.es)
@@ -606,6 +611,5 @@ pub struct ExplainOptions {
     pub wal: bool,
     pub timing: bool,
     pub summary: bool,
-    /// FORMAT JSON, else TEXT.
-    pub json: bool,
+    pub format: crate::ExplainFormat,
 }

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+mod cursor;
 mod domains;
 mod env;
 mod explain;
@@ -34,8 +35,9 @@ mod volatility;
 pub use api::{
     Executor, ExplainOptions, Params, PlanOptions, RowProgram, evaluate, lock_relations, plan_query, with_bare_env,
 };
+pub use cursor::{standing_of_datum, standing_to_datum};
 pub use env::{Env, temp_space, with_fn_ctx};
-pub use explain::{explain, explain_plan};
+pub use explain::{ExplainFormat, explain, explain_nothing, explain_plan};
 pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};
 pub use foreign_keys::set_constraints;
 pub use lookup::CatalogLookup;

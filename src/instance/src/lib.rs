@@ -13,6 +13,7 @@
 
 mod activity;
 mod ctx;
+mod cursors;
 mod instance;
 pub mod limits;
 mod prepared;
@@ -29,6 +30,7 @@ mod zone;
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
 pub use builtins::hours_east;
 pub use ctx::{Ctx, format_settings, stack_address};
+pub use cursors::Cursor;
 pub use instance::{Instance, NoServer, SQL_EPOCH_US, ServerLink};
 pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};

@@ -113,6 +113,8 @@ pub struct SessionState {
     pub temp_namespace: Cell<Oid>,
     /// Its prepared statements.
     pub prepared: RefCell<BTreeMap<String, Arc<Prepared>>>,
+    /// Its cursors.
+    pub cursors: RefCell<BTreeMap<String, crate::Cursor>>,
     /// What it remembers of sequences.
     pub sequences: RefCell<HashMap<Oid, SequenceMemory>>,
     /// The sequence that lastval() means.

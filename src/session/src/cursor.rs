@@ -12,7 +12,8 @@ use command::{Client, Tag};
 use config::Setting;
 use exec::Executor;
 use exec::store::Tuplestore;
-use instance::{Ctx, Instance};
+use base::{Oid, Tid};
+use instance::{Ctx, Cursor, Instance};
 use parser::ast::{FetchCount, FetchDirection, FetchStmt};
 use report::{Error, Result, bail, error};
 use std::sync::Arc;
@@ -31,11 +32,28 @@ impl Session {
             return Err(Error::internal("the catalogs changed while a cursor was declared"));
         };
         let executor = Executor::start(cx, plan, Arc::clone(&portal.params))?;
+        let options = portal.cursor.unwrap_or_default();
+        let mut cursor = Cursor {
+            statement: prepared.text.clone(),
+            is_holdable: options.hold,
+            is_binary: options.binary,
+            made_us: prepared.made_us,
+            ..Cursor::default()
+        };
+        let asked = if options.scroll { Some(true) } else { options.no_scroll.then_some(false) };
+        executor.describe_cursor(asked, &mut cursor);
+        portal.may_scroll = cursor.is_scrollable;
+        self.state.cursors.borrow_mut().insert(portal.name.clone(), cursor);
         let width = portal.columns.as_ref().map_or(0, |columns| columns.desc.len());
         let memory_bytes_max = cx.setting(|s| s.int(Setting::WorkMem)) as usize * 1024;
-        let kept = portal.may_scroll().then(|| Tuplestore::new(width, memory_bytes_max));
+        let kept = portal.may_scroll.then(|| Tuplestore::new(width + 1, memory_bytes_max));
         portal.progress = Progress::Running(Box::new(Running { executor, position: 0, at_end: false, kept }));
         Ok(())
+    }
+
+    /// Drops what is known of cursors that are closed.
+    pub(crate) fn forget_closed_cursors(&self) {
+        self.state.cursors.borrow_mut().retain(|name, _| self.portals.contains(name));
     }
 
     /// FETCH, MOVE.
@@ -55,7 +73,13 @@ impl Session {
             Some(outer) => Output::portal(&mut self.wire, cx, outer.formats.clone(), in_block),
             None => Output::simple(&mut self.wire, cx, in_block).with_formats(portal.formats.clone()),
         };
-        let outcome = Fetch { cx, portal: &mut portal, is_move: statement.is_move, output: &mut output }.run(statement);
+        let mut fetch =
+            Fetch { cx, portal: &mut portal, is_move: statement.is_move, output: &mut output, standing: None };
+        let outcome = fetch.run(statement);
+        let standing = fetch.standing.take();
+        if let Some(cursor) = self.state.cursors.borrow_mut().get_mut(name) {
+            cursor.standing = standing;
+        }
         if outcome.is_err() {
             // An error closes the cursor with its transaction; here it only must not be run again.
             portal.progress = Progress::Failed;
@@ -75,6 +99,9 @@ impl Session {
                 other => other,
             };
             portal.is_held = true;
+            if let Some(cursor) = self.state.cursors.borrow_mut().get_mut(&name) {
+                cursor.is_held = true;
+            }
             self.portals.put(portal);
         }
         Ok(())
@@ -87,11 +114,16 @@ fn store_all(cx: Ctx<'_>, columns: &Option<Arc<crate::query::ResultColumns>>, ru
     let width = columns.as_ref().map_or(0, |columns| columns.desc.len());
     let memory_bytes_max = cx.setting(|s| s.int(Setting::WorkMem)) as usize * 1024;
     let is_kept = kept.is_some();
-    let mut rows = kept.unwrap_or_else(|| Tuplestore::new(width, memory_bytes_max));
+    let mut rows = kept.unwrap_or_else(|| Tuplestore::new(width + 1, memory_bytes_max));
     let mut space = exec::temp_space(cx);
+    let mut wide = Vec::with_capacity(width + 1);
     if !at_end {
         while let Some(row) = executor.next(cx)? {
-            rows.push(row, &mut *space)?;
+            wide.clear();
+            wide.extend_from_slice(row);
+            // Nobody changes rows through a cursor of an earlier transaction.
+            wide.push(Datum::Null);
+            rows.push(&wide, &mut *space)?;
         }
     }
     executor.finish(cx)?;
@@ -105,6 +137,8 @@ struct Fetch<'a, 'b> {
     portal: &'b mut Portal,
     is_move: bool,
     output: &'b mut Output<'a>,
+    /// The rows of tables that the row last taken was made of.
+    standing: Option<Vec<(Oid, Tid)>>,
 }
 
 impl Fetch<'_, '_> {
@@ -149,11 +183,18 @@ impl Fetch<'_, '_> {
 
     /// The row at this place (from 1), if there is one. Rows up to it are taken from the executor.
     fn row_at(&mut self, place: u64) -> Result<Option<Vec<Datum>>> {
-        match &mut self.portal.progress {
-            Progress::Running(running) => next_of_running(self.cx, running, place),
-            Progress::Stored(stored) => Ok(stored.rows.row(place - 1)?.map(<[Datum]>::to_vec)),
+        let mut row = match &mut self.portal.progress {
+            Progress::Running(running) => next_of_running(self.cx, running, place)?,
+            Progress::Stored(stored) => stored.rows.row(place - 1)?.map(<[Datum]>::to_vec),
             _ => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", self.portal.name),
-        }
+        };
+        self.standing = row.as_mut().and_then(Vec::pop).map(|value| exec::standing_of_datum(&value));
+        Ok(row)
+    }
+
+    fn stand_before_first(&mut self) {
+        self.set_position(0);
+        self.standing = None;
     }
 
     fn emit(&mut self, row: &[Datum]) -> Result<()> {
@@ -187,6 +228,7 @@ impl Fetch<'_, '_> {
             let place = self.position().saturating_sub(1);
             self.set_position(place);
             if place == 0 {
+                self.standing = None;
                 break;
             }
             let Some(row) = self.row_at(place)? else { continue };
@@ -216,7 +258,7 @@ impl Fetch<'_, '_> {
             1.. => count.unsigned_abs(),
             0 => {
                 self.require_scroll_unless(0)?;
-                self.set_position(0);
+                self.stand_before_first();
                 return Ok(0);
             }
             _ => {
@@ -224,7 +266,7 @@ impl Fetch<'_, '_> {
                 match (total + 1).checked_sub(count.unsigned_abs()) {
                     Some(place) if place > 0 => place,
                     _ => {
-                        self.set_position(0);
+                        self.stand_before_first();
                         return Ok(0);
                     }
                 }
@@ -241,7 +283,7 @@ impl Fetch<'_, '_> {
         let place = self.position().saturating_add_signed(count);
         self.require_scroll_unless(place)?;
         if place == 0 {
-            self.set_position(0);
+            self.stand_before_first();
             return Ok(0);
         }
         self.jump(place)
@@ -292,7 +334,7 @@ impl Fetch<'_, '_> {
     }
 
     fn require_scroll(&self) -> Result<()> {
-        if self.portal.may_scroll() {
+        if self.portal.may_scroll {
             return Ok(());
         }
         let error = error!(OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward");
@@ -300,22 +342,31 @@ impl Fetch<'_, '_> {
     }
 }
 
-/// A row of a cursor whose executor runs: from those kept, or further ones from the executor.
+/// A row of a cursor whose executor runs: from those kept, or further ones from the executor. Behind its columns stands what
+/// rows of tables it was made of.
 fn next_of_running(cx: Ctx<'_>, running: &mut Running, place: u64) -> Result<Option<Vec<Datum>>> {
-    let Some(kept) = &mut running.kept else {
-        if running.at_end || place != running.position + 1 {
+    let Running { executor, position, at_end, kept } = running;
+    let Some(kept) = kept else {
+        if *at_end || place != *position + 1 {
             return Ok(None);
         }
-        let row = running.executor.next(cx)?.map(<[Datum]>::to_vec);
-        running.at_end = row.is_none();
+        let row = next_with_standing(cx, executor)?;
+        *at_end = row.is_none();
         return Ok(row);
     };
     let mut space = exec::temp_space(cx);
-    while kept.len() < place && !running.at_end {
-        match running.executor.next(cx)? {
-            Some(row) => kept.push(row, &mut *space)?,
-            None => running.at_end = true,
+    while kept.len() < place && !*at_end {
+        match next_with_standing(cx, executor)? {
+            Some(row) => kept.push(&row, &mut *space)?,
+            None => *at_end = true,
         }
     }
     Ok(kept.row(place - 1)?.map(<[Datum]>::to_vec))
+}
+
+fn next_with_standing(cx: Ctx<'_>, executor: &mut Executor) -> Result<Option<Vec<Datum>>> {
+    let Some(row) = executor.next(cx)? else { return Ok(None) };
+    let mut row = row.to_vec();
+    row.push(exec::standing_to_datum(&executor.standing()));
+    Ok(Some(row))
 }

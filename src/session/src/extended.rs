@@ -148,6 +148,7 @@ impl Session {
             columns,
             progress: Progress::New,
             cursor: None,
+            may_scroll: false,
             depth: self.savepoints.len(),
             is_held: false,
         };

@@ -31,6 +31,8 @@ pub(crate) struct Portal {
     pub(crate) progress: Progress,
     /// DECLARE's options; none for the protocol's portals.
     pub(crate) cursor: Option<CursorOptions>,
+    /// It may be asked for earlier rows.
+    pub(crate) may_scroll: bool,
     /// Open savepoints when it was made.
     pub(crate) depth: usize,
     /// It was made in a transaction that has committed.
@@ -58,7 +60,7 @@ pub(crate) struct Running {
     pub(crate) position: u64,
     /// The executor has no more rows.
     pub(crate) at_end: bool,
-    /// Rows returned, for a cursor that may go back.
+    /// Rows returned, for a cursor that may go back. Behind a row's columns stands what rows of tables it was made of.
     pub(crate) kept: Option<Tuplestore>,
 }
 
@@ -67,13 +69,6 @@ pub(crate) struct Stored {
     pub(crate) rows: Tuplestore,
     /// Before which row it stands: 0 is before the first.
     pub(crate) position: u64,
-}
-
-impl Portal {
-    /// True if it may be asked for earlier rows.
-    pub(crate) fn may_scroll(&self) -> bool {
-        self.cursor.is_some_and(|options| !options.no_scroll)
-    }
 }
 
 /// A session's portals.

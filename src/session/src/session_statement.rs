@@ -145,6 +145,7 @@ impl Session {
             columns,
             progress: Progress::New,
             cursor: Some(statement.options),
+            may_scroll: false,
             depth: self.savepoints.len(),
             is_held: false,
         };
@@ -158,9 +159,13 @@ impl Session {
         match name {
             None => {
                 self.portals.close_cursors();
+                self.forget_closed_cursors();
                 Ok(Tag::Plain("CLOSE CURSOR ALL"))
             }
-            Some(name) if self.portals.close(name) => Ok(Tag::Plain("CLOSE CURSOR")),
+            Some(name) if self.portals.close(name) => {
+                self.forget_closed_cursors();
+                Ok(Tag::Plain("CLOSE CURSOR"))
+            }
             Some(name) => bail!(UNDEFINED_CURSOR, "cursor \"{name}\" does not exist"),
         }
     }
@@ -174,6 +179,7 @@ impl Session {
                     bail!(ACTIVE_SQL_TRANSACTION, "DISCARD ALL cannot run inside a transaction block");
                 }
                 self.portals.close_all();
+                self.forget_closed_cursors();
                 command::reset_user(cx)?;
                 self.state.settings.borrow_mut().reset_all();
                 self.state.prepared.borrow_mut().clear();

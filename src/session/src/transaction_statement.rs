@@ -103,6 +103,7 @@ impl Session {
         self.block = Block::Idle;
         self.savepoints.clear();
         self.portals.end_transaction(commit);
+        self.forget_closed_cursors();
         match commit && cx.in_transaction() {
             true => cx.commit_transaction(),
             false => {
@@ -151,6 +152,7 @@ impl Session {
             }
         }
         self.portals.savepoint_rolled_back(place);
+        self.forget_closed_cursors();
         cx.begin_savepoint()?;
         self.savepoints.push(Savepoint { name: name.to_owned(), is_live: true });
         self.block = Block::InBlock;
@@ -186,11 +188,13 @@ impl Session {
                     self.savepoints.clear();
                 }
                 self.portals.savepoint_rolled_back(self.savepoints.len().saturating_sub(1));
+                self.forget_closed_cursors();
             }
             _ => {
                 cx.abort_transaction();
                 self.savepoints.clear();
                 self.portals.end_transaction(false);
+                self.forget_closed_cursors();
             }
         }
     }

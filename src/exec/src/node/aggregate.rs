@@ -381,6 +381,10 @@ pub struct AggState {
     having: Option<Program>,
     /// For EXPLAIN ANALYZE: bytes used.
     pub peak_bytes: usize,
+    /// For EXPLAIN ANALYZE: in how many parts the groups were made.
+    pub batches: usize,
+    /// For EXPLAIN ANALYZE: bytes of rows that waited in files.
+    pub spilled_bytes: u64,
     /// Rows thrown away by HAVING.
     pub filtered: u64,
 }
@@ -454,6 +458,8 @@ impl AggState {
             all_grouped,
             having,
             peak_bytes: 0,
+            batches: 1,
+            spilled_bytes: 0,
             filtered: 0,
         })
     }

@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::expr::{Program, Rows, compile_condition, compile_exprs};
 use access::{Direction, Fetched, IndexScan as AmScan, KeyOp, Row, ScanKey, TableFetch};
 use analyze::expr::Expr;
-use base::{Oid, Tid};
+use base::{BlockNumber, Oid, Tid};
 use instance::{Counter, Pending};
 use plan::node::{BitmapHeapScan, IndexCondition, IndexConditionKind, IndexOnlyScan, IndexScan, Node, Plan};
 use report::{Error, Result};
@@ -452,6 +452,11 @@ impl IndexScanState {
         self.output.filtered
     }
 
+    /// The relation, and where its present row is.
+    pub fn standing(&self) -> (i32, Tid) {
+        (self.rti, self.row.tid)
+    }
+
     /// Hands over what was counted.
     pub fn gather(&mut self, pending: &mut Pending) {
         self.counted.hand_over(&self.index.relation, pending);
@@ -466,8 +471,16 @@ impl IndexScanState {
     }
 }
 
+/// A part of a bitmap, with what EXPLAIN ANALYZE wants to know of it.
+struct Bitmap {
+    /// The plan node's number.
+    id: u32,
+    how: How,
+    instrument: super::Instrument,
+}
+
 /// How a bitmap is made.
-enum Bitmap {
+enum How {
     Index { index: Arc<access::Index>, conditions: Box<Conditions>, counted: Counted },
     And(Vec<Bitmap>),
     Or(Vec<Bitmap>),
@@ -475,26 +488,54 @@ enum Bitmap {
 
 impl Bitmap {
     fn build(builder: &mut Builder<'_>, plan: &Plan) -> Result<Bitmap> {
-        Ok(match &plan.node {
+        let mut parts =
+            |children: &[Plan]| children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<Vec<_>>>();
+        let how = match &plan.node {
+            Node::BitmapAnd(children) => How::And(parts(children)?),
+            Node::BitmapOr(children) => How::Or(parts(children)?),
             Node::BitmapIndexScan(n) => {
                 let index = stored_index(builder, n.index)?;
                 let conditions = Box::new(Conditions::build(builder, &index, &n.conditions)?);
-                Bitmap::Index { index, conditions, counted: Counted::default() }
-            }
-            Node::BitmapAnd(children) => {
-                Bitmap::And(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?)
-            }
-            Node::BitmapOr(children) => {
-                Bitmap::Or(children.iter().map(|c| Bitmap::build(builder, c)).collect::<Result<_>>()?)
+                How::Index { index, conditions, counted: Counted::default() }
             }
             _ => return Err(Error::internal("unexpected node in a bitmap")),
-        })
+        };
+        Ok(Bitmap { id: plan.id, how, instrument: super::Instrument::default() })
     }
 
     /// The tids, sorted, each once.
     fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
+        let timing = env.es.instrument.is_some_and(|i| i.timing);
+        let now = |env: &Env<'_>| if timing { env.cx.instance.host.clock.monotonic().as_secs_f64() } else { 0.0 };
+        let start = now(env);
+        let tids = self.how.tids(env)?;
+        let spent_us = (now(env) - start) * 1e6;
+        self.instrument.loops += 1.0;
+        self.instrument.rows += tids.len() as f64;
+        self.instrument.startup_us += spent_us;
+        self.instrument.total_us += spent_us;
+        Ok(tids)
+    }
+
+    fn gather(&mut self, pending: &mut Pending) {
+        match &mut self.how {
+            How::Index { index, counted, .. } => counted.hand_over(&index.relation, pending),
+            How::And(parts) | How::Or(parts) => parts.iter_mut().for_each(|part| part.gather(pending)),
+        }
+    }
+
+    fn measured(&self, out: &mut Vec<(u32, super::Instrument)>) {
+        out.push((self.id, self.instrument.clone()));
+        if let How::And(parts) | How::Or(parts) = &self.how {
+            parts.iter().for_each(|part| part.measured(out));
+        }
+    }
+}
+
+impl How {
+    fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
         match self {
-            Bitmap::Index { index, conditions, counted } => {
+            How::Index { index, conditions, counted } => {
                 let mut tids = Vec::new();
                 conditions.evaluate(env, false)?;
                 let store = &env.cx.instance.store;
@@ -511,7 +552,7 @@ impl Bitmap {
                 tids.dedup();
                 Ok(tids)
             }
-            Bitmap::And(parts) => {
+            How::And(parts) => {
                 let mut all: Option<Vec<Tid>> = None;
                 for part in parts {
                     let tids = part.tids(env)?;
@@ -528,7 +569,7 @@ impl Bitmap {
                 }
                 Ok(all.unwrap_or_default())
             }
-            Bitmap::Or(parts) => {
+            How::Or(parts) => {
                 let mut all = Vec::new();
                 for part in parts {
                     all.append(&mut part.tids(env)?);
@@ -541,15 +582,6 @@ impl Bitmap {
     }
 }
 
-impl Bitmap {
-    fn gather(&mut self, pending: &mut Pending) {
-        match self {
-            Bitmap::Index { index, counted, .. } => counted.hand_over(&index.relation, pending),
-            Bitmap::And(parts) | Bitmap::Or(parts) => parts.iter_mut().for_each(|part| part.gather(pending)),
-        }
-    }
-}
-
 /// A BitmapHeapScan at work.
 pub struct BitmapHeapState {
     rti: i32,
@@ -558,6 +590,8 @@ pub struct BitmapHeapState {
     recheck: Option<Program>,
     tids: Option<Vec<Tid>>,
     at: usize,
+    /// The page last looked at.
+    block: Option<BlockNumber>,
     fetch: Option<Box<dyn TableFetch>>,
     wanted: ColumnSet,
     row: Row,
@@ -580,6 +614,7 @@ impl BitmapHeapState {
             recheck: compile_condition(builder.cx, &node.recheck)?,
             tids: None,
             at: 0,
+            block: None,
             fetch: None,
             output: builder.scan_output(plan, node.relation, wanted.upto(table.desc.len()))?,
             wanted,
@@ -604,12 +639,11 @@ impl BitmapHeapState {
             let store = &env.cx.instance.store;
             self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot(), self.wanted.clone()));
         }
-        let mut block = None;
         loop {
             let Some(tid) = self.tids.as_ref().and_then(|t| t.get(self.at).copied()) else { return Ok(false) };
             self.at += 1;
-            if block != Some(tid.block) {
-                block = Some(tid.block);
+            if self.block != Some(tid.block) {
+                self.block = Some(tid.block);
                 self.pages += 1;
                 env.check_interrupts()?;
             }
@@ -641,6 +675,7 @@ impl BitmapHeapState {
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
         self.tids = None;
         self.at = 0;
+        self.block = None;
         if let Some(fetch) = &mut self.fetch {
             fetch.set_snapshot(env.es.snapshot());
         }
@@ -651,9 +686,21 @@ impl BitmapHeapState {
         Vec::new()
     }
 
+    /// What was measured of the nodes that make the bitmap, by number.
+    pub fn bitmap_measured(&self) -> Vec<(u32, super::Instrument)> {
+        let mut out = Vec::new();
+        self.bitmap.measured(&mut out);
+        out
+    }
+
     /// Rows thrown away by the filter.
     pub fn filtered(&self) -> u64 {
         self.output.filtered
+    }
+
+    /// The relation, and where its present row is.
+    pub fn standing(&self) -> (i32, Tid) {
+        (self.rti, self.row.tid)
     }
 
     /// Hands over what was counted.

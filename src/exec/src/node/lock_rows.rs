@@ -51,6 +51,16 @@ impl LockRowsState {
         Ok(false)
     }
 
+    /// The relations whose rows it locks, and where the rows of the present one are.
+    pub fn standing(&self) -> Vec<(i32, Tid)> {
+        let locked = self.marks.iter().filter(|mark| matches!(mark.kind, RowMarkKind::Lock(_)));
+        let place = |mark: &PlanRowMark| match self.row.get(mark.ctid_column as usize - 1) {
+            Some(Datum::Bytes(bytes)) => Some((mark.relation, Tid::from_bytes(bytes.as_slice().try_into().ok()?))),
+            _ => None,
+        };
+        locked.filter_map(place).collect()
+    }
+
     fn lock(&self, at: usize, strength: LockStrength, env: &mut Env<'_>) -> Result<Locked> {
         let mark = &self.marks[at];
         // A row that an outer join made up has none here.

@@ -23,7 +23,7 @@ pub struct ResultState {
     constant: Option<Program>,
     checked: Option<bool>,
     done: bool,
-    output: Output,
+    pub(super) output: Output,
 }
 
 impl ResultState {
@@ -379,6 +379,11 @@ impl AppendState {
         Ok(AppendState { children, at: 0 })
     }
 
+    /// The child whose row is the present one.
+    pub fn active(&mut self) -> Option<&mut NodeState> {
+        self.children.get_mut(self.at)
+    }
+
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
         while let Some(child) = self.children.get_mut(self.at) {
             if child.next(env)? {
@@ -523,7 +528,7 @@ pub struct SubqueryState {
     pub child: Box<NodeState>,
     rti: i32,
     recheck: Option<access::Row>,
-    output: Output,
+    pub(super) output: Output,
 }
 
 impl SubqueryState {
@@ -613,7 +618,7 @@ pub struct FunctionScanState {
     ordinality: bool,
     at: u64,
     input: Vec<Datum>,
-    output: Output,
+    pub(super) output: Output,
 }
 
 impl FunctionScanState {
@@ -795,7 +800,7 @@ fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tupl
         }
         Source1::Record(call) => {
             row.push(call.call(env)?);
-            spread(&mut row, function.columns, function.composite, env)?;
+            spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
             store.push(&row, &mut env.temp_space())?;
             Ok(store)
         }
@@ -861,7 +866,7 @@ pub struct ValuesState {
     lists: Vec<Program>,
     at: usize,
     input: Vec<Datum>,
-    output: Output,
+    pub(super) output: Output,
     rti: i32,
 }
 
@@ -916,7 +921,7 @@ pub struct CteState {
     plan: usize,
     at: u64,
     input: Vec<Datum>,
-    output: Output,
+    pub(super) output: Output,
     rti: i32,
 }
 
@@ -971,7 +976,7 @@ pub struct WorkTableState {
     param: i32,
     at: u64,
     input: Vec<Datum>,
-    output: Output,
+    pub(super) output: Output,
 }
 
 impl WorkTableState {

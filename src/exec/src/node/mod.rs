@@ -266,6 +266,19 @@ impl NodeState {
         }
     }
 
+    /// Rows that the filter of a node of the simpler kinds threw away.
+    pub fn output_filtered(&self) -> u64 {
+        match &self.kind {
+            Kind::Result(n) => n.output.filtered,
+            Kind::SubqueryScan(n) => n.output.filtered,
+            Kind::FunctionScan(n) => n.output.filtered,
+            Kind::ValuesScan(n) => n.output.filtered,
+            Kind::CteScan(n) => n.output.filtered,
+            Kind::WorkTableScan(n) => n.output.filtered,
+            _ => 0,
+        }
+    }
+
     /// Counts a row that a filter threw away.
     pub fn note_filtered(&mut self, by: f64) {
         if let Some(instrument) = &mut self.instrument {

@@ -652,7 +652,7 @@ impl ModifyState {
         self.with_target(|state, target| {
             let mut new = std::mem::take(&mut state.new);
             target.prepare(&mut new, env)?;
-            state.check_options(&new, env)?;
+            state.check_options(target, &new, env)?;
             let outcome = match &state.conflict {
                 None => Outcome::Done(target.insert(&new, env)?),
                 Some(conflict) => {
@@ -751,7 +751,7 @@ impl ModifyState {
             new[*column] = value;
         }
         target.prepare(&mut new, env)?;
-        self.check_options(&new, env)?;
+        self.check_options(target, &new, env)?;
         match target.update(old.tid, &new, &old, env)? {
             Changed::Done(tid) => {
                 self.return_row(&new, tid, env)?;
@@ -761,14 +761,11 @@ impl ModifyState {
         }
     }
 
-    fn check_options(&mut self, new: &[Datum], env: &mut Env<'_>) -> Result<()> {
+    fn check_options(&mut self, target: &TargetTable, new: &[Datum], env: &mut Env<'_>) -> Result<()> {
         for (name, _, program) in &mut self.checks {
             if !program.holds(&Rows::scan(new), env)? {
                 let error = error!(WITH_CHECK_OPTION_VIOLATION, "new row violates check option for view \"{name}\"");
-                return Err(match &self.target {
-                    Some(target) => target.with_failing_row(error, new, env),
-                    None => error,
-                });
+                return Err(target.with_failing_row(error, new, env));
             }
         }
         Ok(())
@@ -807,7 +804,7 @@ impl ModifyState {
                     new[*column] = value.clone();
                 }
                 target.prepare(&mut new, env)?;
-                state.check_options(&new, env)?;
+                state.check_options(target, &new, env)?;
                 let changed = target.update(tid, &new, &old, env)?;
                 state.old = old;
                 match changed {

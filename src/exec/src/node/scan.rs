@@ -151,6 +151,11 @@ impl SeqScanState {
         self.output.filtered
     }
 
+    /// The relation, and where its present row is.
+    pub fn standing(&self) -> (i32, Tid) {
+        (self.rti, self.row.tid)
+    }
+
     /// Hands over what was counted.
     pub fn gather(&mut self, pending: &mut Pending) {
         let relation = pending.relation((self.table.database, self.table.oid));
@@ -170,6 +175,8 @@ pub struct TidScanState {
     table: Arc<access::Relation>,
     values: Program,
     is_array: Vec<bool>,
+    /// WHERE CURRENT OF this cursor.
+    cursor: Option<String>,
     tids: Option<Vec<Tid>>,
     at: usize,
     fetch: Option<Box<dyn TableFetch>>,
@@ -183,6 +190,7 @@ impl TidScanState {
         let is_ctid = |e: &Expr| matches!(e, Expr::Var(v) if v.attno == -1);
         let mut values = Vec::new();
         let mut is_array = Vec::new();
+        let mut cursor = None;
         for condition in &node.conditions {
             match condition {
                 Expr::OpExpr(op) => {
@@ -193,7 +201,8 @@ impl TidScanState {
                     values.push(op.args[1].clone());
                     is_array.push(true);
                 }
-                _ => unsupported!("WHERE CURRENT OF"),
+                Expr::CurrentOfExpr(node) => cursor.clone_from(&node.cursor_name),
+                _ => return Err(report::Error::internal("unexpected condition of a tid scan")),
             }
         }
         let output = builder.scan_output(plan, node.relation, table.desc.len())?;
@@ -202,6 +211,7 @@ impl TidScanState {
             table,
             values: compile_exprs(builder.cx, &values)?,
             is_array,
+            cursor,
             tids: None,
             at: 0,
             fetch: None,
@@ -236,9 +246,26 @@ impl TidScanState {
                 (false, false) => add(value),
             }
         }
+        if let Some(name) = &self.cursor {
+            let found = crate::cursor::current_of(env, name, (self.table.oid, &self.table.name))?;
+            tids.extend(found.map(|tid| self.latest(tid, env)).transpose()?);
+        }
         tids.sort_unstable();
         tids.dedup();
         Ok(tids)
+    }
+
+    /// The version that this transaction made of the row that a cursor stands on, since the cursor read it.
+    fn latest(&self, tid: Tid, env: &Env<'_>) -> Result<Tid> {
+        let store = &env.cx.instance.store;
+        let found =
+            env.cx.with_tx(|tx| self.table.am.liveness(&mut access::Access::new(store, tx), &self.table, tid))?;
+        Ok(if let access::Liveness::Live(version) = found { version } else { tid })
+    }
+
+    /// The relation, and where its present row is.
+    pub fn standing(&self) -> (i32, Tid) {
+        (self.rti, self.row.tid)
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {

@@ -269,6 +269,8 @@ pub struct MemoizeState {
     pending: Vec<i32>,
     /// For EXPLAIN ANALYZE: hits, misses, evictions, overflows.
     pub stats: (u64, u64, u64, u64),
+    /// For EXPLAIN ANALYZE: the most bytes that results took.
+    pub peak_bytes: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -315,6 +317,7 @@ impl MemoizeState {
             row: Vec::new(),
             pending: Vec::new(),
             stats: (0, 0, 0, 0),
+            peak_bytes: 0,
         })
     }
 
@@ -404,6 +407,7 @@ impl MemoizeState {
     fn complete(&mut self, hash: u64) {
         self.table.insert(hash, &self.key);
         self.bytes += self.key.len() * size_of::<Datum>() + 64;
+        self.peak_bytes = self.peak_bytes.max(self.bytes);
         self.place = Place::End;
     }
 

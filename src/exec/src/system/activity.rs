@@ -25,7 +25,7 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_lock_status", pg_lock_status),
     ("pg_prepared_statement", pg_prepared_statement),
     ("pg_stat_get_backend_idset", pg_stat_get_backend_idset),
-    ("pg_cursor", no_rows),
+    ("pg_cursor", pg_cursor),
     ("pg_prepared_xact", no_rows),
     ("pg_listening_channels", no_rows),
     ("pg_stat_get_slru", no_rows),
@@ -200,6 +200,21 @@ fn show_all_file_settings(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
         ]
     };
     Ok(rows.into_iter().map(row).collect())
+}
+
+fn pg_cursor(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
+    let cursors = cx.session.cursors.borrow();
+    let row = |(name, cursor): (&String, &instance::Cursor)| {
+        vec![
+            Datum::text(name),
+            Datum::text(&cursor.statement),
+            Datum::Bool(cursor.is_holdable),
+            Datum::Bool(cursor.is_binary),
+            Datum::Bool(cursor.is_scrollable),
+            Datum::Int8(cursor.made_us),
+        ]
+    };
+    Ok(cursors.iter().map(row).collect())
 }
 
 fn pg_prepared_statement(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
