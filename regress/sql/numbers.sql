@@ -56,3 +56,7 @@ select sum(n), avg(n), min(n), max(n), count(n) from (values (1.1), (2.22), (3.3
 select sum(n::int8), avg(n::int2), sum(n::float4), avg(n::float8) from generate_series(1, 10) n;
 select n from generate_series(1.0, 2.0, 0.25) n;
 select to_hex(255), to_hex(-1::int8);
+-- a smallint as an object's number
+select 1259::int2::oid, 1259::int2::regclass, array[1259::int2]::oid[];
+select relname from pg_class where oid = 1259::int2;
+select relname from pg_class where oid = any (array[1259::int2, 1247::int2]::oid[]) order by oid;

@@ -1,5 +1,6 @@
 //! int2, int4, int8: arithmetic, comparison across widths, bits, casts, text and binary forms, generate_series.
 
+use crate::convert::relabel_to_type;
 use crate::errors::{division_by_zero, invalid_syntax, out_of_range, value_out_of_range};
 use crate::io::sent;
 use crate::wire::Reader;
@@ -302,7 +303,8 @@ builtins! {
     fn int8out(a: i64) -> String { a.to_string() }
     fn int8recv(bytes: &[u8]) -> i64 { Reader::new(bytes).i64()? }
     fn int8send(a: i64) -> Datum { sent(&a.to_be_bytes()) }
-    fn i2toi4(a: i16) -> i32 { i32::from(a) }
+    // The cast from smallint to oid and its like is this function too.
+    fn i2toi4[cx](a: i16) -> Datum { relabel_to_type(Datum::Int4(i32::from(a)), cx.result_type) }
     fn i4toi2(a: i32) -> i16 { i16::try_from(a).map_err(|_| out_of_range("smallint"))? }
     fn int48(a: i32) -> i64 { i64::from(a) }
     fn int84(a: i64) -> i32 { i32::try_from(a).map_err(|_| out_of_range("integer"))? }
