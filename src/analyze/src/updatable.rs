@@ -99,6 +99,10 @@ pub fn rewrite_target_view(
     if let Some(detail) = why_not_updatable(&view, query.command != CmdType::Delete) {
         return Err(not_updatable(query.command, entry.name(), detail));
     }
+    let is_current_of = |e: &Expr| matches!(e, Expr::CurrentOfExpr(_));
+    if query.jointree.quals.as_ref().is_some_and(|quals| crate::walk::any(quals, &mut |e| is_current_of(e))) {
+        return Err(error!(FEATURE_NOT_SUPPORTED, "WHERE CURRENT OF on a view is not implemented"));
+    }
     let base = base_relation(&view).expect("an updatable view has one relation");
     check_columns(query, entry, &view, base)?;
     if query.on_conflict.as_ref().is_some_and(|conflict| conflict.action == OnConflictAction::Update) {

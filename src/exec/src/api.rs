@@ -328,9 +328,23 @@ fn open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<Rela
         };
         let entry = catalog.open_relation(relation.relid)?;
         lock_relation(cx, &entry, relation.lock_mode)?;
+        check_populated(&entry)?;
         out.push(Some(entry));
     }
     Ok(out)
+}
+
+/// 55000 for a materialized view whose query was never run.
+fn check_populated(entry: &RelationEntry) -> Result<()> {
+    if entry.kind() == b'm' && !entry.class.relispopulated {
+        let name = entry.name();
+        let error = error!(
+            OBJECT_NOT_IN_PREREQUISITE_STATE,
+            "materialized view \"{name}\" has not been populated"
+        );
+        return Err(error.hint("Use the REFRESH MATERIALIZED VIEW command."));
+    }
+    Ok(())
 }
 
 fn lock_relation(cx: Ctx<'_>, entry: &RelationEntry, mode: u8) -> Result<()> {

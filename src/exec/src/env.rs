@@ -15,6 +15,7 @@ use plan::node::PlannedStmt;
 use report::{Context, Error, Result, Severity, SqlState, error};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tuple::Datum;
 use xact::Snapshot;
 
@@ -219,6 +220,10 @@ struct DiskFile {
     bytes: u64,
     /// The session, if it tells the log of files from this size in bytes on (`log_temp_files`).
     voice: Option<(Arc<SessionEntry>, u64)>,
+    /// What all temporary files of the session hold.
+    session_bytes: Arc<AtomicU64>,
+    /// temp_file_limit in kilobytes, if there is one.
+    limit_kb: Option<u64>,
 }
 
 /// Temporary files with a counter of their own.
@@ -256,13 +261,17 @@ fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
         }
     }
     let session = cx.session.entry.id;
-    let limit_kb = cx.setting(|settings| settings.int(Setting::LogTempFiles));
-    let voice = u64::try_from(limit_kb).ok().map(|limit| (Arc::clone(&cx.session.entry), limit * 1024));
+    let (logged_kb, limit_kb) = cx.setting(|s| (s.int(Setting::LogTempFiles), s.int(Setting::TempFileLimit)));
+    let voice = u64::try_from(logged_kb).ok().map(|limit| (Arc::clone(&cx.session.entry), limit * 1024));
+    let limit_kb = u64::try_from(limit_kb).ok();
     loop {
         let path = folder.join(format!("pgsql_tmp{}.{}", session.0, *count));
         *count += 1;
         match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
-            Ok(file) => return Ok(Box::new(DiskFile { disk, file, path, bytes: 0, voice })),
+            Ok(file) => {
+                let session_bytes = Arc::clone(&cx.session.temp_bytes);
+                return Ok(Box::new(DiskFile { disk, file, path, bytes: 0, voice, session_bytes, limit_kb }));
+            }
             Err(_) if exists(&path) => {}
             Err(error) => return Err(Error::io(format!("create temporary file \"{}\"", path.display()), &error)),
         }
@@ -271,6 +280,14 @@ fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
 
 impl TempFile for DiskFile {
     fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let total = self.session_bytes.load(Ordering::Relaxed) + bytes.len() as u64;
+        if let Some(limit) = self.limit_kb
+            && total > limit * 1024
+        {
+            let text = "temporary file size exceeds temp_file_limit";
+            return Err(error!(CONFIGURATION_LIMIT_EXCEEDED, "{text} ({limit}kB)"));
+        }
+        self.session_bytes.store(total, Ordering::Relaxed);
         self.file.write_at(bytes, self.bytes).could_not(|| format!("write to file \"{}\"", self.path.display()))?;
         self.bytes += bytes.len() as u64;
         Ok(())
@@ -289,6 +306,7 @@ impl Drop for DiskFile {
             let text = format!("temporary file: path \"{}\", size {}", self.path.display(), self.bytes);
             session.say(&Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text));
         }
+        self.session_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         // Nothing depends on it: leftovers are removed at the next start.
         let _ = self.disk.unlink(&self.path);
     }

@@ -113,6 +113,8 @@ pub struct SessionState {
     pub temp_namespace: Cell<Oid>,
     /// Its prepared statements.
     pub prepared: RefCell<BTreeMap<String, Arc<Prepared>>>,
+    /// Bytes in its temporary files.
+    pub temp_bytes: Arc<std::sync::atomic::AtomicU64>,
     /// Its cursors.
     pub cursors: RefCell<BTreeMap<String, crate::Cursor>>,
     /// What it remembers of sequences.

@@ -10,7 +10,7 @@ use crate::query::Body;
 use crate::session::Session;
 use command::{Client, Tag};
 use config::Setting;
-use exec::Executor;
+use exec::{Executor, PlanOptions};
 use exec::store::Tuplestore;
 use base::{Oid, Tid};
 use instance::{Ctx, Cursor, Instance};
@@ -28,9 +28,10 @@ impl Session {
         let Body::Query(query) = &statement.body else {
             return Err(Error::internal("a cursor's statement is a query"));
         };
-        let crate::query::Planned::Plan(plan) = query.plan(cx, &portal.params)? else {
-            return Err(Error::internal("the catalogs changed while a cursor was declared"));
-        };
+        // Only the first rows may be wanted, so that a plan that gives them fast is better.
+        let values = Some(portal.params.values.as_slice());
+        let options = PlanOptions { params: values, cursor: true };
+        let plan = Arc::new(exec::plan_query(cx, query.plan.query().clone(), options)?);
         let executor = Executor::start(cx, plan, Arc::clone(&portal.params))?;
         let options = portal.cursor.unwrap_or_default();
         let mut cursor = Cursor {
@@ -144,6 +145,9 @@ struct Fetch<'a, 'b> {
 impl Fetch<'_, '_> {
     /// The number of rows fetched, or moved over.
     fn run(&mut self, statement: &FetchStmt) -> Result<u64> {
+        if matches!(self.portal.progress, Progress::Failed) {
+            bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", self.portal.name);
+        }
         if !self.is_move
             && let Some(columns) = self.portal.columns.clone()
         {

@@ -191,6 +191,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         search_path: RefCell::default(),
         temp_namespace: Cell::new(Oid::INVALID),
         prepared: RefCell::default(),
+        temp_bytes: Arc::default(),
         cursors: RefCell::default(),
         sequences: RefCell::default(),
         last_sequence: Cell::new(None),

@@ -130,7 +130,7 @@ impl Session {
         let columns = made.columns.clone();
         let prepared = Prepared {
             name: String::new(),
-            text: raw.text(text).to_owned(),
+            text: text.to_owned(),
             parameter_types: made.parameter_types.clone(),
             from_sql: true,
             made_us: self.state.statement_start_us.get(),

@@ -4,7 +4,7 @@ use super::set::KeySpec;
 use super::{Builder, NodeState, Output, target_exprs};
 use crate::env::Env;
 use crate::expr::{Program, Rows, compile_exprs};
-use crate::store::{GroupTable, RunReader, RunWriter, SortKey, Sorter};
+use crate::store::{GroupTable, RunReader, RunWriter, SortKey, Sorter, Tuplestore};
 use crate::types::Types;
 use analyze::expr::{Aggref, Expr};
 use analyze::walk;
@@ -347,6 +347,18 @@ enum Mode {
     Plain,
     Sorted,
     Hashed,
+    /// Grouping sets one after the other, the rows sorted anew for each: for calls that sort their rows, whose groups must
+    /// not all be at work at once.
+    SortedSets,
+}
+
+/// The rows of sorted grouping sets.
+#[derive(Default)]
+struct SetRun {
+    input: Option<Tuplestore>,
+    /// The rows in the order of the present set.
+    sorter: Option<Sorter>,
+    next_first: Option<Vec<Datum>>,
 }
 
 /// An Agg at work.
@@ -365,6 +377,7 @@ pub struct AggState {
     comparators: Vec<Comparator>,
     hashers: Vec<builtins::Hasher>,
     phases: Vec<HashPhase>,
+    sets: SetRun,
     phase: usize,
     at: usize,
     loaded: bool,
@@ -409,6 +422,7 @@ impl AggState {
         let mode = match node.strategy {
             AggStrategy::Plain => Mode::Plain,
             AggStrategy::Sorted => Mode::Sorted,
+            _ if calls.calls.iter().any(|call| call.sort.is_some()) => Mode::SortedSets,
             _ => Mode::Hashed,
         };
         let key_columns: Vec<usize> = node.columns.iter().map(|c| c.column as usize - 1).collect();
@@ -444,6 +458,7 @@ impl AggState {
             comparators,
             hashers,
             phases,
+            sets: SetRun::default(),
             phase: 0,
             at: 0,
             loaded: false,
@@ -470,6 +485,7 @@ impl AggState {
                 Mode::Plain => self.next_plain(env)?,
                 Mode::Sorted => self.next_sorted(env)?,
                 Mode::Hashed => self.next_hashed(env)?,
+                Mode::SortedSets => self.next_of_sets(env)?,
             };
             if !more {
                 return Ok(false);
@@ -482,7 +498,7 @@ impl AggState {
 
     fn emit(&mut self, env: &mut Env<'_>) -> Result<bool> {
         let grouped = match self.mode {
-            Mode::Hashed => self.phases[self.phase].grouped.as_slice(),
+            Mode::Hashed | Mode::SortedSets => self.phases[self.phase].grouped.as_slice(),
             _ => self.all_grouped.as_slice(),
         };
         let rows = Rows { outer: &self.group_row, aggregates: &self.results, grouped, ..Rows::default() };
@@ -555,6 +571,118 @@ impl AggState {
         Ok(true)
     }
 
+    /// The next group of sorted grouping sets.
+    fn next_of_sets(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        loop {
+            if self.ended || self.phase >= self.phases.len() {
+                return Ok(false);
+            }
+            let is_new = self.sets.sorter.is_none();
+            if is_new {
+                self.sort_set(env)?;
+            }
+            let mut first = self.sets.next_first.take();
+            if is_new {
+                let mut row = Vec::new();
+                let sorter = self.sets.sorter.as_mut().expect("made above");
+                first = sorter.next(&mut row)?.then_some(row);
+                // The set () gives one group even over no rows.
+                if first.is_none() && self.phases[self.phase].columns.is_empty() {
+                    let states = self.calls.start(env)?;
+                    self.finish_group(states, vec![Datum::Null; self.width], env)?;
+                    return Ok(true);
+                }
+            }
+            match first {
+                Some(first) => {
+                    let states = self.collect_group(&first, env)?;
+                    self.finish_group(states, first, env)?;
+                    return Ok(true);
+                }
+                None if self.phase + 1 < self.phases.len() => {
+                    self.phase += 1;
+                    self.sets.sorter = None;
+                }
+                None => self.ended = true,
+            }
+        }
+    }
+
+    /// Sorts the input by the present set's columns.
+    fn sort_set(&mut self, env: &mut Env<'_>) -> Result<()> {
+        let work_mem = env.es.work_mem;
+        if self.sets.input.is_none() {
+            let mut input = Tuplestore::new(self.width, work_mem);
+            while self.child.next(env)? {
+                input.push(self.child.row(), &mut env.temp_space())?;
+            }
+            self.sets.input = Some(input);
+        }
+        let input = self.sets.input.as_mut().expect("read above");
+        let key = |place: &usize| SortKey {
+            column: self.key_columns[*place],
+            comparator: self.comparators[*place].clone(),
+            descending: false,
+            nulls_first: false,
+        };
+        let keys = self.phases[self.phase].columns.iter().map(key).collect();
+        let mut sorter = Sorter::new(self.width, keys, work_mem, None);
+        for at in 0..input.len() {
+            let row = input.row(at)?.expect("within the length");
+            sorter.push(row, &mut env.temp_space())?;
+        }
+        sorter.finish(&mut env.temp_space())?;
+        self.sets.sorter = Some(sorter);
+        Ok(())
+    }
+
+    /// Takes in the rows of the group that begins with `first`; the first row of the next one is kept.
+    fn collect_group(&mut self, first: &[Datum], env: &mut Env<'_>) -> Result<GroupStates> {
+        let mut states = self.calls.start(env)?;
+        let mut row = first.to_vec();
+        loop {
+            self.calls.evaluate(&row, env)?;
+            self.calls.step(&mut states, env)?;
+            let sorter = self.sets.sorter.as_mut().expect("the set is sorted");
+            if !sorter.next(&mut row)? {
+                return Ok(states);
+            }
+            let same = self.phases[self.phase].columns.iter().all(|place| {
+                let at = self.key_columns[*place];
+                match (first[at].is_null(), row[at].is_null()) {
+                    (false, false) => self.comparators[*place].compare(&first[at], &row[at]).is_eq(),
+                    (a, b) => a == b,
+                }
+            });
+            if !same {
+                self.sets.next_first = Some(row);
+                return Ok(states);
+            }
+        }
+    }
+
+    /// Makes the results of a group of a grouping set.
+    fn finish_group(&mut self, mut states: GroupStates, first: Vec<Datum>, env: &mut Env<'_>) -> Result<()> {
+        self.group_row = first;
+        self.hide_ungrouped();
+        let mut results = std::mem::take(&mut self.results);
+        self.calls.finish(&mut states, &self.group_row, env, &mut results)?;
+        self.results = results;
+        Ok(())
+    }
+
+    /// Columns that the present set does not group by are null.
+    fn hide_ungrouped(&mut self) {
+        let phase = &self.phases[self.phase];
+        if phase.columns.len() < self.key_columns.len() {
+            for (place, column) in self.key_columns.iter().enumerate() {
+                if !phase.columns.contains(&place) {
+                    self.group_row[*column] = Datum::Null;
+                }
+            }
+        }
+    }
+
     fn load(&mut self, env: &mut Env<'_>) -> Result<()> {
         while self.child.next(env)? {
             self.calls.evaluate(self.child.row(), env)?;
@@ -594,6 +722,10 @@ impl AggState {
                 break;
             }
             if !self.next_part(env)? {
+                // What is done needs no room any more.
+                let done = &mut self.phases[self.phase];
+                done.table.clear();
+                done.states = Vec::new();
                 self.phase += 1;
                 self.at = 0;
                 if self.phase >= self.phases.len() {
@@ -609,16 +741,9 @@ impl AggState {
         let phase = &mut self.phases[self.phase];
         self.group_row.clear();
         self.group_row.extend_from_slice(phase.table.key(self.at));
-        // Columns that this set does not group by are null.
-        if phase.columns.len() < self.key_columns.len() {
-            for (place, column) in self.key_columns.iter().enumerate() {
-                if !phase.columns.contains(&place) {
-                    self.group_row[*column] = Datum::Null;
-                }
-            }
-        }
         let mut states = std::mem::take(&mut phase.states[self.at]);
         self.at += 1;
+        self.hide_ungrouped();
         let mut results = std::mem::take(&mut self.results);
         self.calls.finish(&mut states, &self.group_row, env, &mut results)?;
         self.results = results;
@@ -631,6 +756,8 @@ impl AggState {
             return Ok(false);
         }
         let Some(spill) = self.phases[self.phase].spill.take() else { return Ok(false) };
+        self.batches += 1;
+        self.spilled_bytes += spill.bytes();
         let mut reader = spill.finish(self.width)?;
         let phase = &mut self.phases[self.phase];
         phase.table.clear();
@@ -669,6 +796,7 @@ impl AggState {
         self.bytes = 0;
         self.first = None;
         self.next_first = None;
+        self.sets = SetRun::default();
         self.ended = false;
         self.child.rescan(env, changed)
     }

@@ -1,13 +1,13 @@
 //! Window functions: a partition at a time.
 //!
-//! The rows of a partition are read into memory with the arguments of all functions evaluated; then the functions are
-//! asked row by row. An aggregate whose frame only grows at its end goes on from row to row; others start anew.
+//! The rows of a partition are stored (beyond work_mem in a file) with the arguments of all functions evaluated; then the
+//! functions are asked row by row. An aggregate whose frame only grows at its end goes on from row to row; others start anew.
 
 use super::set::KeySpec;
 use super::{Builder, NodeState, target_exprs};
 use crate::env::Env;
 use crate::expr::{Compiler, Program, Rows, compile_expr, compile_exprs};
-use crate::store::RowBuffer;
+use crate::store::Tuplestore;
 use analyze::expr::{Expr, WindowFunc};
 use analyze::query::{Frame, FrameBound, FrameExclusion, FrameUnit};
 use analyze::walk;
@@ -16,6 +16,7 @@ use builtins::window::FrameSeek;
 use builtins::{Accumulator, Aggregate, FnCtx, WindowAccess, WindowFunction, WindowState};
 use plan::node::{Plan, WindowAgg};
 use report::{Error, Result, error, unsupported};
+use std::cell::RefCell;
 use std::ops::Range;
 use tuple::Datum;
 
@@ -28,8 +29,8 @@ enum Function {
 struct Call {
     function: Function,
     args: Program,
-    /// Arguments of all rows of the partition.
-    values: RowBuffer,
+    /// The place of its arguments in the stored rows.
+    first_arg: usize,
     filter: Option<Program>,
     passes: Vec<bool>,
     arg_types: Vec<Oid>,
@@ -61,7 +62,11 @@ pub struct WindowAggState {
     end_in_range: Option<InRange>,
     calls: Vec<Call>,
     project: Program,
-    rows: RowBuffer,
+    /// The rows of the partition: the child's columns, then the arguments of all calls.
+    rows: RefCell<Tuplestore>,
+    row_count: usize,
+    /// The child's columns of the row last stored.
+    last: Vec<Datum>,
     /// The number of each row's group of peers.
     groups: Vec<usize>,
     /// The first row of each group, and the end.
@@ -95,6 +100,8 @@ impl WindowAggState {
         let functions = find_functions(plan, node.winref);
         let cx = builder.cx;
         let mut calls = Vec::new();
+        let child = builder.build(&node.child)?;
+        let mut width = child.width();
         for function in &functions {
             let implementation = match builtins::window_function(function.function) {
                 Some(found) => Function::Window { function: found, state: None },
@@ -106,13 +113,14 @@ impl WindowAggState {
             calls.push(Call {
                 function: implementation,
                 args: compile_exprs(cx, &function.args)?,
-                values: RowBuffer::new(function.args.len()),
+                first_arg: width,
                 filter: function.filter.as_ref().map(|f| compile_expr(cx, f)).transpose()?,
                 passes: Vec::new(),
                 arg_types: function.args.iter().map(Expr::type_of).collect(),
                 result_type: function.result_type,
                 collation: function.input_collation,
             });
+            width += function.args.len();
         }
         let in_range = |function: Oid| {
             let first = node.order.first().filter(|_| function.is_valid())?;
@@ -127,7 +135,6 @@ impl WindowAggState {
             })
         };
         let offset_type = |e: &Option<Expr>| e.as_ref().map_or(Oid(20), Expr::type_of);
-        let child = builder.build(&node.child)?;
         Ok(WindowAggState {
             partition: KeySpec::build(builder, &node.partition, &node.child.targetlist)?,
             order: KeySpec::build(builder, &node.order, &node.child.targetlist)?,
@@ -140,7 +147,9 @@ impl WindowAggState {
             end_in_range: in_range(node.end_in_range),
             project: Compiler::new(cx).with_window_functions(&functions).finish_all(target_exprs(&plan.targetlist))?,
             calls,
-            rows: RowBuffer::new(child.width()),
+            rows: RefCell::new(Tuplestore::new(width, builder.work_mem)),
+            row_count: 0,
+            last: Vec::new(),
             groups: Vec::new(),
             group_starts: Vec::new(),
             next_first: None,
@@ -191,13 +200,15 @@ impl WindowAggState {
                 return Ok(false);
             }
         };
-        self.rows.clear();
+        self.rows.borrow_mut().clear();
+        self.row_count = 0;
+        self.groups.clear();
+        self.group_starts.clear();
         for call in &mut self.calls {
-            call.values.clear();
             call.passes.clear();
             call.reset();
         }
-        self.add_row(&first, env)?;
+        self.add_row(first.clone(), env)?;
         loop {
             if !self.child.next(env)? {
                 self.ended = true;
@@ -208,24 +219,20 @@ impl WindowAggState {
                 break;
             }
             let row = self.child.row().to_vec();
-            self.add_row(&row, env)?;
+            self.add_row(row, env)?;
         }
-        self.groups.clear();
-        self.group_starts.clear();
-        for at in 0..self.rows.len() {
-            if at == 0 || !self.order.same(self.rows.row(at - 1), self.rows.row(at)) {
-                self.group_starts.push(at);
-            }
-            self.groups.push(self.group_starts.len() - 1);
-        }
-        self.group_starts.push(self.rows.len());
+        self.group_starts.push(self.row_count);
         self.at = 0;
         Ok(true)
     }
 
-    fn add_row(&mut self, row: &[Datum], env: &mut Env<'_>) -> Result<()> {
-        self.rows.push(row);
-        let rows = Rows::outer(row);
+    fn add_row(&mut self, row: Vec<Datum>, env: &mut Env<'_>) -> Result<()> {
+        if self.row_count == 0 || !self.order.same(&self.last, &row) {
+            self.group_starts.push(self.row_count);
+        }
+        self.groups.push(self.group_starts.len() - 1);
+        let mut stored = row.clone();
+        let rows = Rows::outer(&row);
         for call in &mut self.calls {
             let passes = match &mut call.filter {
                 Some(filter) => filter.holds(&rows, env)?,
@@ -238,15 +245,25 @@ impl WindowAggState {
                     self.scratch.resize(call.arg_types.len(), Datum::Null);
                 }
             }
-            call.values.push(&self.scratch);
+            stored.append(&mut self.scratch);
             call.passes.push(passes);
         }
+        self.rows.borrow_mut().push(&stored, &mut env.temp_space())?;
+        self.row_count += 1;
+        self.last = row;
         Ok(())
+    }
+
+    /// Shows a stored row.
+    fn with_row<T>(&self, at: usize, show: impl FnOnce(&[Datum]) -> T) -> Result<T> {
+        let mut rows = self.rows.borrow_mut();
+        let row = rows.row(at as u64)?.ok_or_else(|| Error::internal("window function looks beyond its partition"))?;
+        Ok(show(row))
     }
 
     /// The frame of a row, exclusions aside.
     fn frame_of(&self, at: usize, env: &mut Env<'_>) -> Result<Range<usize>> {
-        let rows = self.rows.len();
+        let rows = self.row_count;
         let start = self.bound(at, true, env)?.min(rows);
         let end = self.bound(at, false, env)?.min(rows);
         Ok(start..end.max(start))
@@ -254,7 +271,7 @@ impl WindowAggState {
 
     /// The first row of the frame, or the row after its last one.
     fn bound(&self, at: usize, is_start: bool, env: &mut Env<'_>) -> Result<usize> {
-        let rows = self.rows.len();
+        let rows = self.row_count;
         let bound = if is_start { self.frame.start } else { self.frame.end };
         let group = self.groups[at];
         match bound {
@@ -304,7 +321,7 @@ impl WindowAggState {
     ) -> Result<usize> {
         let spec = if is_start { &self.start_in_range } else { &self.end_in_range };
         let spec = spec.as_ref().ok_or_else(|| Error::internal("RANGE with offset without in_range function"))?;
-        let base = &self.rows.row(at)[spec.column];
+        let base = self.with_row(at, |row| row[spec.column].clone())?;
         let group = self.groups[at];
         if base.is_null() {
             // Nulls are peers of nulls only.
@@ -316,16 +333,16 @@ impl WindowAggState {
         let subtract = preceding == spec.ascending;
         let less = is_start != spec.ascending;
         let mut low = 0;
-        let mut high = self.rows.len();
+        let mut high = self.row_count;
         let types = [spec.type_oid, spec.type_oid, offset_type, Oid(16), Oid(16)];
         while low < high {
             let middle = (low + high) / 2;
-            let value = &self.rows.row(middle)[spec.column];
+            let value = self.with_row(middle, |row| row[spec.column].clone())?;
             let inside = if value.is_null() {
                 // Nulls lie at one end, outside of every such frame.
                 !spec.nulls_first
             } else {
-                let args = [value.clone(), base.clone(), offset.clone(), Datum::Bool(subtract), Datum::Bool(less)];
+                let args = [value, base.clone(), offset.clone(), Datum::Bool(subtract), Datum::Bool(less)];
                 let result = crate::env::with_format(env.cx, &env.es.format, |fx| {
                     let mut fx = fx.call(&types, Oid(16), spec.collation);
                     (found.function)(&mut fx, &args)
@@ -344,7 +361,7 @@ impl WindowAggState {
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
         self.evaluate_offsets(env)?;
-        while self.at >= self.rows.len() {
+        while self.at >= self.row_count {
             if !self.load(env)? {
                 return Ok(false);
             }
@@ -361,8 +378,11 @@ impl WindowAggState {
         self.calls = calls;
         self.results = results;
         outcome?;
-        let rows = Rows { outer: self.rows.row(at), aggregates: &self.results, ..Rows::default() };
+        let mut stored = self.rows.borrow_mut();
+        let outer = stored.row(at as u64)?.unwrap_or_default();
+        let rows = Rows { outer, aggregates: &self.results, ..Rows::default() };
         self.project.project(&rows, env, &mut self.row)?;
+        drop(stored);
         self.at += 1;
         Ok(true)
     }
@@ -381,7 +401,8 @@ impl WindowAggState {
     }
 
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, changed: &[i32]) -> Result<()> {
-        self.rows.clear();
+        self.rows.borrow_mut().clear();
+        self.row_count = 0;
         self.at = 0;
         self.next_first = None;
         self.ended = false;
@@ -408,7 +429,7 @@ impl Call {
     /// The function's value for a row.
     fn value(&mut self, node: &WindowAggState, at: usize, frame: Range<usize>, env: &mut Env<'_>) -> Result<Datum> {
         let (arg_types, result_type, collation) = (&self.arg_types, self.result_type, self.collation);
-        let (values, passes) = (&self.values, &self.passes);
+        let (args, passes) = (self.first_arg..self.first_arg + self.arg_types.len(), &self.passes);
         let function = &mut self.function;
         let cx = env.cx;
         crate::env::with_format(cx, &env.es.format, |fx| {
@@ -416,7 +437,7 @@ impl Call {
             match function {
                 Function::Window { function, state } => {
                     let state = state.get_or_insert_with(function.start);
-                    let mut view = View { node, values, at, frame };
+                    let mut view = View { node, first_arg: args.start, at, frame };
                     state.next(&mut fx, &mut view)
                 }
                 Function::Aggregate { aggregate, state, upto } => {
@@ -431,7 +452,7 @@ impl Call {
                     let running = state.as_mut().expect("made above");
                     let added = (*upto).max(frame.start)..frame.end;
                     for row in added.filter(|row| passes[*row] && !node.is_excluded(at, *row)) {
-                        running.step(&mut fx, values.row(row))?;
+                        node.with_row(row, |stored| running.step(&mut fx, &stored[args.clone()]))??;
                     }
                     *upto = frame.end;
                     running.finish(&mut fx)
@@ -444,7 +465,7 @@ impl Call {
 /// A window function's view of its partition.
 struct View<'a> {
     node: &'a WindowAggState,
-    values: &'a RowBuffer,
+    first_arg: usize,
     at: usize,
     frame: Range<usize>,
 }
@@ -455,7 +476,7 @@ impl WindowAccess for View<'_> {
     }
 
     fn partition_rows(&mut self) -> Result<i64> {
-        Ok(self.node.rows.len() as i64)
+        Ok(self.node.row_count as i64)
     }
 
     fn are_peers(&mut self, a: i64, b: i64) -> Result<bool> {
@@ -463,12 +484,16 @@ impl WindowAccess for View<'_> {
     }
 
     fn argument(&mut self, _: &mut FnCtx<'_>, arg: usize) -> Result<Datum> {
-        Ok(self.values.row(self.at)[arg].clone())
+        self.node.with_row(self.at, |row| row[self.first_arg + arg].clone())
     }
 
     fn argument_at(&mut self, _: &mut FnCtx<'_>, arg: usize, row: i64) -> Result<Option<Datum>> {
-        let inside = row >= 0 && (row as usize) < self.values.len();
-        Ok(inside.then(|| self.values.row(row as usize)[arg].clone()))
+        match usize::try_from(row) {
+            Ok(row) if row < self.node.row_count => {
+                self.node.with_row(row, |stored| Some(stored[self.first_arg + arg].clone()))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn argument_in_frame(&mut self, _: &mut FnCtx<'_>, arg: usize, nth: i64, seek: FrameSeek) -> Result<Option<Datum>> {
@@ -479,6 +504,6 @@ impl WindowAccess for View<'_> {
             FrameSeek::Head => self.frame.clone().filter(kept).nth(nth),
             FrameSeek::Tail => self.frame.clone().rev().filter(kept).nth(nth),
         };
-        Ok(row.map(|row| self.values.row(row)[arg].clone()))
+        row.map(|row| node.with_row(row, |stored| stored[self.first_arg + arg].clone())).transpose()
     }
 }

@@ -1,45 +1,59 @@
-//! A row store: rows are put at the end and read in order by any number of readers, again and again.
+//! A row store: rows are put at the end and read at any place, again and again.
 //!
-//! Rows are in memory up to a limit; what comes later goes to a file. Readers are positions (row numbers) that the
-//! caller keeps; reading backwards is possible while nothing was spilled.
+//! Rows are in memory up to a limit; what comes later goes to a file, in blocks. A block is written when it is full and read
+//! as a whole, so that readers that go forward, backward or far away all read little more than they need. Writing and reading
+//! may alternate.
 
-use super::{RowBuffer, RunReader, RunWriter, TempSpace};
-use report::Result;
+use super::{RowBuffer, TempFile, TempSpace, codec};
+use report::{Error, Result};
 use tuple::Datum;
 
-enum Tail {
-    None,
-    Writing(RunWriter),
-    Reading { reader: RunReader, position: u64 },
-}
+/// A block is full when its rows take so many bytes.
+const BLOCK_BYTES: usize = 16 * 1024;
 
 /// Rows to be read more than once.
 pub struct Tuplestore {
     rows: RowBuffer,
     memory_bytes_max: usize,
-    tail: Tail,
-    row: Vec<Datum>,
+    file: Option<Spilled>,
+}
+
+/// The rows that are not in memory.
+struct Spilled {
+    file: Box<dyn TempFile>,
+    bytes: u64,
+    blocks: Vec<Block>,
+    /// The rows of the block being filled.
+    open: RowBuffer,
+    /// Rows in full blocks.
+    written: u64,
+    /// The block last read, with its rows.
+    read: Option<(usize, RowBuffer)>,
+    scratch: Vec<u8>,
+}
+
+/// Where a block is.
+struct Block {
+    first_row: u64,
+    rows: u32,
+    offset: u64,
+    bytes: u32,
 }
 
 impl Tuplestore {
     /// An empty store for rows of `width` columns, in memory up to `memory_bytes_max`.
     pub fn new(width: usize, memory_bytes_max: usize) -> Tuplestore {
-        Tuplestore { rows: RowBuffer::new(width), memory_bytes_max, tail: Tail::None, row: Vec::new() }
+        Tuplestore { rows: RowBuffer::new(width), memory_bytes_max, file: None }
     }
 
     /// Number of rows put.
     pub fn len(&self) -> u64 {
-        self.rows.len() as u64
-            + match &self.tail {
-                Tail::None => 0,
-                Tail::Writing(run) => run.rows(),
-                Tail::Reading { reader, .. } => reader.rows(),
-            }
+        self.rows.len() as u64 + self.file.as_ref().map_or(0, Spilled::len)
     }
 
     /// True if no row was put.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.rows.is_empty()
     }
 
     /// Bytes in memory.
@@ -49,69 +63,115 @@ impl Tuplestore {
 
     /// True if it had to write to a file.
     pub fn spilled(&self) -> bool {
-        !matches!(self.tail, Tail::None)
+        self.file.is_some()
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.rows.clear();
-        self.tail = Tail::None;
+        self.file = None;
     }
 
     /// Adds a row at the end.
     pub fn push(&mut self, row: &[Datum], space: &mut dyn TempSpace) -> Result<()> {
-        match &mut self.tail {
-            Tail::Writing(run) => return run.push(row),
-            Tail::Reading { .. } => self.reopen(space)?,
-            Tail::None if self.rows.memory_bytes() < self.memory_bytes_max => {
-                self.rows.push(row);
-                return Ok(());
-            }
-            Tail::None => self.tail = Tail::Writing(RunWriter::create(space)?),
+        if let Some(file) = &mut self.file {
+            return file.push(row);
         }
-        self.push(row, space)
-    }
-
-    /// Writing after reading of a spilled store: rare, so the tail is copied to a new file.
-    fn reopen(&mut self, space: &mut dyn TempSpace) -> Result<()> {
-        let Tail::Reading { mut reader, .. } = std::mem::replace(&mut self.tail, Tail::None) else { return Ok(()) };
-        let mut run = RunWriter::create(space)?;
-        reader.rewind();
-        while reader.next(&mut self.row)? {
-            run.push(&self.row)?;
+        if self.rows.is_empty() || self.rows.memory_bytes() < self.memory_bytes_max {
+            self.rows.push(row);
+            return Ok(());
         }
-        self.tail = Tail::Writing(run);
+        let mut file = Spilled::create(self.rows.width(), space)?;
+        file.push(row)?;
+        self.file = Some(file);
         Ok(())
     }
 
     /// The row at `position`, counted from 0; `None` past the end.
     pub fn row(&mut self, position: u64) -> Result<Option<&[Datum]>> {
-        if position < self.rows.len() as u64 {
+        let in_memory = self.rows.len() as u64;
+        if position < in_memory {
             return Ok(Some(self.rows.row(position as usize)));
         }
-        self.spilled_row(position - self.rows.len() as u64)
+        match &mut self.file {
+            Some(file) => file.row(position - in_memory),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Spilled {
+    fn create(width: usize, space: &mut dyn TempSpace) -> Result<Spilled> {
+        Ok(Spilled {
+            file: space.create()?,
+            bytes: 0,
+            blocks: Vec::new(),
+            open: RowBuffer::new(width),
+            written: 0,
+            read: None,
+            scratch: Vec::new(),
+        })
     }
 
-    fn spilled_row(&mut self, wanted: u64) -> Result<Option<&[Datum]>> {
-        self.tail = match std::mem::replace(&mut self.tail, Tail::None) {
-            Tail::None => return Ok(None),
-            Tail::Writing(run) => Tail::Reading { reader: run.finish(self.rows.width())?, position: 0 },
-            reading => reading,
+    fn len(&self) -> u64 {
+        self.written + self.open.len() as u64
+    }
+
+    fn push(&mut self, row: &[Datum]) -> Result<()> {
+        self.open.push(row);
+        if self.open.memory_bytes() >= BLOCK_BYTES { self.write_block() } else { Ok(()) }
+    }
+
+    fn write_block(&mut self) -> Result<()> {
+        self.scratch.clear();
+        for at in 0..self.open.len() {
+            codec::write_row(self.open.row(at), &mut self.scratch);
+        }
+        self.file.append(&self.scratch)?;
+        let (rows, bytes) = (self.open.len() as u32, self.scratch.len() as u32);
+        self.blocks.push(Block { first_row: self.written, rows, offset: self.bytes, bytes });
+        self.bytes += u64::from(bytes);
+        self.written += u64::from(rows);
+        self.open.clear();
+        Ok(())
+    }
+
+    fn row(&mut self, position: u64) -> Result<Option<&[Datum]>> {
+        if position >= self.written {
+            let at = (position - self.written) as usize;
+            return Ok((at < self.open.len()).then(|| self.open.row(at)));
+        }
+        let holds = |(at, _): &(usize, RowBuffer)| {
+            let block = &self.blocks[*at];
+            (block.first_row..block.first_row + u64::from(block.rows)).contains(&position)
         };
-        let Tail::Reading { reader, position } = &mut self.tail else { return Ok(None) };
-        if wanted >= reader.rows() {
-            return Ok(None);
+        if !self.read.as_ref().is_some_and(holds) {
+            self.read_block(self.blocks.partition_point(|block| block.first_row <= position) - 1)?;
         }
-        // The row at `position - 1` is the one held in `self.row`.
-        if wanted + 1 < *position || *position == 0 {
-            reader.rewind();
-            *position = 0;
+        let (at, rows) = self.read.as_ref().expect("read above");
+        Ok(Some(rows.row((position - self.blocks[*at].first_row) as usize)))
+    }
+
+    fn read_block(&mut self, at: usize) -> Result<()> {
+        let block = &self.blocks[at];
+        self.scratch.resize(block.bytes as usize, 0);
+        let mut have = 0;
+        while have < self.scratch.len() {
+            match self.file.read_at(block.offset + have as u64, &mut self.scratch[have..])? {
+                0 => return Err(Error::corrupt("unexpected end of temporary file")),
+                got => have += got,
+            }
         }
-        while *position <= wanted {
-            reader.next(&mut self.row)?;
-            *position += 1;
+        let width = self.open.width();
+        let mut rows = self.read.take().map_or_else(|| RowBuffer::new(width), |(_, rows)| rows);
+        rows.clear();
+        let (mut row, mut start) = (Vec::with_capacity(width), 0);
+        for _ in 0..block.rows {
+            start += codec::read_row(&self.scratch[start..], width, &mut row)?;
+            rows.push_drain(&mut row);
         }
-        Ok(Some(&self.row))
+        self.read = Some((at, rows));
+        Ok(())
     }
 }
 
@@ -120,21 +180,43 @@ mod tests {
     use super::super::MemorySpace;
     use super::*;
 
+    const ROWS: i32 = 5000;
+
+    fn value(store: &mut Tuplestore, position: u64) -> i32 {
+        store.row(position).unwrap().unwrap()[0].as_i32()
+    }
+
     #[test]
     fn reads_what_was_put_in_memory_and_on_disk() {
         for limit in [0, 1000, usize::MAX] {
-            let mut store = Tuplestore::new(1, limit);
-            for i in 0..100 {
-                store.push(&[Datum::Int4(i)], &mut MemorySpace).unwrap();
+            let mut store = Tuplestore::new(2, limit);
+            for i in 0..ROWS {
+                store.push(&[Datum::Int4(i), Datum::text("some text, so that blocks fill")], &mut MemorySpace).unwrap();
             }
-            assert_eq!(store.len(), 100);
+            assert_eq!(store.len(), ROWS as u64);
             assert_eq!(store.spilled(), limit != usize::MAX);
-            for i in [0, 5, 99, 50, 51, 50] {
-                assert_eq!(store.row(i).unwrap().unwrap()[0].as_i32(), i as i32);
+            for i in (0..ROWS).chain((0..ROWS).rev()).chain([0, ROWS - 1, 7, 4000, 50, 51, 50]) {
+                assert_eq!(value(&mut store, i as u64), i);
             }
-            store.push(&[Datum::Int4(100)], &mut MemorySpace).unwrap();
-            assert_eq!(store.row(100).unwrap().unwrap()[0].as_i32(), 100);
-            assert!(store.row(101).unwrap().is_none());
+            assert!(store.row(ROWS as u64).unwrap().is_none());
         }
+    }
+
+    #[test]
+    fn writing_and_reading_alternate() {
+        let mut store = Tuplestore::new(1, 100);
+        for i in 0..ROWS {
+            store.push(&[Datum::Int4(i)], &mut MemorySpace).unwrap();
+            assert_eq!(value(&mut store, i as u64), i);
+            assert_eq!(value(&mut store, i as u64 / 2), i / 2);
+        }
+    }
+
+    #[test]
+    fn a_store_without_columns_counts() {
+        let mut store = Tuplestore::new(0, 0);
+        (0..3).for_each(|_| store.push(&[], &mut MemorySpace).unwrap());
+        assert_eq!(store.len(), 3);
+        assert!(store.row(2).unwrap().is_some_and(<[Datum]>::is_empty));
     }
 }

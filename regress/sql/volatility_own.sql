@@ -1,0 +1,44 @@
+--
+-- What is immutable: generation expressions, index expressions, predicates.
+--
+create table vol_gv1(a int, b text generated always as (a || 'x') stored);
+create table vol_gv2(a date, b text generated always as (a || 'x') stored);
+create table vol_gv3(a text, b text generated always as (a || 'x') stored);
+create table vol_gv4(a int, b text generated always as ('x' || a) stored);
+create table vol_gv5(a timestamptz, b date generated always as (a::date) stored);
+create table vol_gv6(a int[], b int[] generated always as (a || 1) stored);
+create table vol_gv7(a int, b timestamptz generated always as (now()) stored);
+create table vol_gv8(a int, b text generated always as (a::text) stored);
+create table vol_gv9(a timestamp, b text generated always as (a::text) stored);
+create table vol_gv10(a timestamp, b date generated always as (date_trunc('day', a)) stored);
+create table vol_gv11(a text, b text generated always as (upper(a) || current_user) stored);
+create table vol_gv12(a float8, b text generated always as ('v' || a) stored);
+create table vol_gv13(a jsonb, b text generated always as (a ->> 'x') stored);
+create table vol_gv15(a interval, b interval generated always as (a * 2) stored);
+create table vol_gv16(a int, b text generated always as (to_char(a, '999')) stored);
+create table vol_gv18(a text, b date generated always as (a::date) stored);
+create table vol_gv19(a text, b bool generated always as (a in ('x','y') or a = any(array['z'])) stored);
+create table vol_gv20(a text[], b text generated always as (array_to_string(a, ',')) stored);
+create table vol_gv21(a int, b text generated always as (concat(a, 'x')) stored);
+create table vol_gv22(a numeric, b text generated always as (a || '') stored);
+create table vol_ix(a int, b date, c text, d timestamptz, e float8);
+create index on vol_ix((a || 'x'));
+create index on vol_ix((b || 'x'));
+create index on vol_ix((d::date));
+create index on vol_ix((now()));
+create index on vol_ix(a) where d > now();
+create index on vol_ix(a) where c || a = 'x';
+create index on vol_ix((c || e));
+create index on vol_ix((random()));
+create index on vol_ix(lower(c));
+create index on vol_ix(age(d));
+create index on vol_ix((extract(epoch from d)));
+create index on vol_ix((extract(dow from d)));
+create index on vol_ix((d + interval '1 day'));
+create index on vol_ix((d at time zone 'utc'));
+create index on vol_ix((b + 1));
+create index on vol_ix((b - d::date));
+create index on vol_ix((c::int));
+create index on vol_ix((row(a,b) = row(1, date '2000-01-01')));
+create index on vol_ix((a is distinct from 3)) where nullif(a, 2) = 1;
+drop table vol_gv1, vol_gv3, vol_gv4, vol_gv6, vol_gv8, vol_gv12, vol_gv13, vol_gv15, vol_gv19, vol_gv22, vol_ix;
