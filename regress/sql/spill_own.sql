@@ -9,7 +9,7 @@ select count(*), sum(s), min(l), max(f) from
   (select sum(a) over (partition by b order by a) s, lag(a, 3) over (order by a) l,
           first_value(c) over (order by a rows between 2 preceding and current row) f from sp_t) q;
 select sum(s), count(distinct s) from (select sum(a) over (order by a range between 10 preceding and 5 following) s from sp_t) q;
-select sum(n), max(m) from (select nth_value(a, 3) over w n, last_value(c) over w m from sp_t window w as (partition by b)) q;
+select sum(n), max(m) from (select nth_value(a, 3) over w n, last_value(c) over w m from sp_t window w as (partition by b order by a rows between 5 preceding and 5 following)) q;
 select b, count(*), sum(length(l)), count(distinct a) from
   (select b, a, string_agg(c, ',' order by a desc) l from sp_t group by grouping sets ((b, a), (b), ())) q group by b order by b nulls first;
 select b, string_agg(a::text, ',' order by a desc) from sp_t where a <= 30 group by rollup(b);

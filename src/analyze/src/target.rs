@@ -397,10 +397,10 @@ pub fn figure_index_column_name(expr: &ast::Expr) -> Option<String> {
 fn strong_name(expr: &ast::Expr) -> Option<(String, bool)> {
     let strong = |name: &str| Some((name.to_owned(), true));
     match expr {
-        ast::Expr::Column(column) => match column.fields.last() {
-            Some(Field::Name(name)) => strong(name),
-            _ => None,
-        },
+        ast::Expr::Column(column) => column.fields.iter().rev().find_map(|field| match field {
+            Field::Name(name) => strong(name),
+            Field::Star => None,
+        }),
         ast::Expr::Indirection(node) => {
             let last = node.steps.iter().rev().find_map(|step| match step {
                 Indirection::Field(name) => Some(name),

@@ -757,6 +757,8 @@ impl ModifyState {
                 self.return_row(&new, tid, env)?;
                 Ok(Some(true))
             }
+            // The sub-selects in SET changed it already.
+            Changed::BySelf { .. } => Ok(Some(false)),
             _ => Ok(None),
         }
     }
