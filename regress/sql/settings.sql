@@ -84,3 +84,13 @@ set client_min_messages = error;
 drop table if exists settings_nothing;
 reset client_min_messages;
 drop table if exists settings_nothing;
+-- time zones by interval
+set time zone interval '+00:00' hour to minute;
+show timezone;
+set time zone interval '-05:30' hour to minute;
+show timezone;
+select '2020-01-01 00:00+00'::timestamptz;
+set time zone interval '1 day';
+set time zone interval '1 month';
+set time zone interval 'x' hour;
+reset timezone;

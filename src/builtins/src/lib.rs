@@ -62,13 +62,13 @@ pub use aggregate::{Accumulator, Aggregate, AggregateKind, AggregateState, aggre
 pub use compare::{HashFn, Hasher, comparator, hasher};
 pub use context::{DateOrder, DateStyle, EntropyFn, FnCtx, FormatSettings, IntervalStyle, Memo};
 pub use convert::{FromDatum, IntoDatum, relabel, relabel_changes_variant, relabel_to_type};
-pub use datetime::zone::{ZoneInfo, find as find_time_zone, hours_east, zone_abbreviations, zone_names};
+pub use datetime::zone::{ZoneInfo, find as find_time_zone, hours_east, interval_east, zone_abbreviations, zone_names};
 pub use dispatch::{
     Builtin, BuiltinFn, RowSource, SetReturning, SrfFn, by_symbol, function, set_returning, srf_by_symbol,
 };
 pub use hash::{hash_bytes, hash_bytes_extended, hash_uint32, hash_uint32_extended};
-pub use json::subscript as jsonb_subscript;
 pub use io::{input, output, receive, send};
+pub use json::subscript as jsonb_subscript;
 pub use misc::{encoding_name, encoding_number};
 pub use string::quote::{quote_identifier, quote_literal};
 pub use types::{BuiltinTypes, EnumLabel, TypeInfo, TypeLookup, builtin_type, sql_type_name, type_oid};

@@ -26,10 +26,7 @@ pub fn evaluate_parameters(cx: Ctx<'_>, source: &str, statement: &ExecuteStmt, t
 /// The query of a prepared statement with the values that EXECUTE gives; `None` if it has none.
 ///
 /// Errors: 26000 if there is no such statement.
-pub(crate) fn prepared_query(
-    ex: &Execution<'_, '_>,
-    statement: &ExecuteStmt,
-) -> Result<Option<(Query, Arc<Params>)>> {
+pub(crate) fn prepared_query(ex: &Execution<'_, '_>, statement: &ExecuteStmt) -> Result<Option<(Query, Arc<Params>)>> {
     let cx = ex.cx;
     let prepared = cx.session.prepared.borrow().get(&statement.name).cloned();
     let Some(prepared) = prepared else {

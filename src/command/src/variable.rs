@@ -1,5 +1,6 @@
 //! SET, RESET, SHOW, ALTER SYSTEM, and the settings of roles and databases.
 
+use crate::analysis::with_analyze_context;
 use crate::transaction::set_characteristics;
 use crate::{Execution, Tag};
 use base::Oid;
@@ -7,7 +8,7 @@ use catalog::columns::pg_db_role_setting as c;
 use catalog::rows::PgDbRoleSetting;
 use config::{Change, Scope, Setting, Source};
 use instance::Ctx;
-use parser::ast::{AlterSystemStmt, Literal, SetValue, VariableSetAction, VariableSetStmt, VariableShowStmt};
+use parser::ast::{AlterSystemStmt, Literal, SetValue, TypeName, VariableSetAction, VariableSetStmt, VariableShowStmt};
 use report::{Error, Result, Severity, SqlState, bail, error};
 use schema::Key;
 use tuple::{Attribute, Datum, Repr, TupleDesc};
@@ -24,7 +25,7 @@ pub(crate) fn set(ex: &mut Execution<'_, '_>, statement: &VariableSetStmt) -> Re
     let is_superuser = cx.session.is_superuser();
     let change = if statement.local { Change::local(is_superuser) } else { Change::set(is_superuser) };
     match &statement.action {
-        VariableSetAction::Value(name, values) => assign(cx, name, Some(&join_values(name, values)?), change)?,
+        VariableSetAction::Value(name, values) => assign(cx, name, Some(&join_values(cx, name, values)?), change)?,
         VariableSetAction::Default(name) | VariableSetAction::Reset(name) => assign(cx, name, None, change)?,
         VariableSetAction::Current(name) => {
             let value = cx.setting(|s| s.show_name(name))?;
@@ -55,14 +56,14 @@ pub(crate) fn assign(cx: Ctx<'_>, name: &str, value: Option<&str>, change: Chang
 }
 
 /// A SET's values as the setting's text: names of a list setting are quoted where they must be.
-fn join_values(name: &str, values: &[SetValue]) -> Result<String> {
+fn join_values(cx: Ctx<'_>, name: &str, values: &[SetValue]) -> Result<String> {
     let is_list = Setting::by_name(name).is_some_and(|s| s.definition().has(config::flag::LIST));
     let quotes = Setting::by_name(name).is_some_and(|s| s.definition().has(config::flag::LIST_QUOTE));
     if values.len() > 1 && !is_list {
         bail!(INVALID_PARAMETER_VALUE, "SET {name} takes only one argument");
     }
     let text = |value: &SetValue| match value {
-        SetValue::Interval(text, ..) => Ok(zone_of_interval(text)),
+        SetValue::Interval(text, type_name, _) => zone_of_interval(cx, text, type_name),
         SetValue::Const(literal) => match &literal.value {
             Literal::String(text) if quotes => Ok(builtins::quote_identifier(text)),
             Literal::String(text) | Literal::Float(text) => Ok(text.clone()),
@@ -77,13 +78,10 @@ fn join_values(name: &str, values: &[SetValue]) -> Result<String> {
 }
 
 /// SET TIME ZONE INTERVAL '+02:00' HOUR TO MINUTE: the zone as POSIX writes it, with the sign the other way round.
-fn zone_of_interval(text: &str) -> String {
-    let (sign, rest) = match text.strip_prefix('-') {
-        Some(rest) => ('-', rest),
-        None => ('+', text.strip_prefix('+').unwrap_or(text)),
-    };
-    let other = if sign == '-' { '+' } else { '-' };
-    format!("<{sign}{rest}>{other}{rest}")
+fn zone_of_interval(cx: Ctx<'_>, text: &str, type_name: &TypeName) -> Result<String> {
+    let resolved = with_analyze_context(cx, "", |context| context.resolve_type_name(type_name))?;
+    let interval = exec::with_fn_ctx(cx, |fx| builtins::input(fx, resolved.oid, resolved.typmod, text))?;
+    builtins::interval_east(&interval)
 }
 
 /// SET SESSION CHARACTERISTICS AS TRANSACTION.
@@ -172,7 +170,7 @@ pub(crate) fn alter_system(ex: &mut Execution<'_, '_>, statement: &AlterSystemSt
     }
     let settings = &cx.instance.settings;
     match &statement.set.action {
-        VariableSetAction::Value(name, values) => settings.alter_system(name, Some(&join_values(name, values)?))?,
+        VariableSetAction::Value(name, values) => settings.alter_system(name, Some(&join_values(cx, name, values)?))?,
         VariableSetAction::Default(name) | VariableSetAction::Reset(name) => settings.alter_system(name, None)?,
         VariableSetAction::ResetAll => settings.alter_system_reset_all()?,
         _ => bail!(SYNTAX_ERROR, "unrecognized ALTER SYSTEM action"),
@@ -188,7 +186,7 @@ pub(crate) fn store_setting(cx: Ctx<'_>, (database, role): (Oid, Oid), action: &
     let mut list = row.as_ref().and_then(|row| row.setconfig.clone()).unwrap_or_default();
     let name = match action {
         VariableSetAction::Value(name, values) => {
-            let value = join_values(name, values)?;
+            let value = join_values(cx, name, values)?;
             let change = Change {
                 source: Source::DatabaseUser,
                 scope: Scope::Session,

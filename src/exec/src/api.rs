@@ -338,10 +338,7 @@ fn open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<Rela
 fn check_populated(entry: &RelationEntry) -> Result<()> {
     if entry.kind() == b'm' && !entry.class.relispopulated {
         let name = entry.name();
-        let error = error!(
-            OBJECT_NOT_IN_PREREQUISITE_STATE,
-            "materialized view \"{name}\" has not been populated"
-        );
+        let error = error!(OBJECT_NOT_IN_PREREQUISITE_STATE, "materialized view \"{name}\" has not been populated");
         return Err(error.hint("Use the REFRESH MATERIALIZED VIEW command."));
     }
     Ok(())

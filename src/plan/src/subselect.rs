@@ -453,8 +453,10 @@ impl Planner<'_> {
 
     /// Columns of a sub-query that nobody looks at become nulls, unless computing them matters.
     fn drop_unused_outputs(&self, root: &Root, at: usize, rti: i32, query: &mut Query) {
-        let keeps_all = query.set_operations.is_some() || !query.distinct.is_empty() || query.command != CmdType::Select;
-        let mut used: Vec<i16> = root.needed.range((rti, i16::MIN)..=(rti, i16::MAX)).map(|((_, attno), _)| *attno).collect();
+        let keeps_all =
+            query.set_operations.is_some() || !query.distinct.is_empty() || query.command != CmdType::Select;
+        let mut used: Vec<i16> =
+            root.needed.range((rti, i16::MIN)..=(rti, i16::MAX)).map(|((_, attno), _)| *attno).collect();
         for clause in &root.rels[at].clauses {
             tree::for_each_var(&clause.expr, &mut |var: &Var| used.push(var.attno));
         }

@@ -362,8 +362,8 @@ impl Planner<'_> {
             // Sets that the sort or DISTINCT needs are spread right before it.
             (tree::returns_set(expr) && !is_grouped(place))
                 || final_target.refs[place] == 0
-                && ( (!query.sort.is_empty() && tree::is_volatile(expr, b'v', self.lookup))
-                    || (!query.sort.is_empty() && query.limit_count.is_some() && crate::cost::has_subplan(expr)))
+                    && ((!query.sort.is_empty() && tree::is_volatile(expr, b'v', self.lookup))
+                        || (!query.sort.is_empty() && query.limit_count.is_some() && crate::cost::has_subplan(expr)))
         };
         let any = final_target.exprs.iter().enumerate().any(|(place, e)| postpone(e, place));
         if !any && !has_sets {

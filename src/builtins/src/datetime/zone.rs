@@ -1,10 +1,12 @@
 //! Time zones: offsets at instants and at local times, names, POSIX descriptions, abbreviations.
 
 use super::abbreviations::{ABBREVIATIONS, Meaning};
-use super::calendar::{Civil, EPOCH_JULIAN, UNIX_EPOCH_SECONDS, USECS_PER_SECOND};
+use super::calendar::{Civil, EPOCH_JULIAN, Interval, UNIX_EPOCH_SECONDS, USECS_PER_SECOND};
+use crate::{FromDatum, IntervalStyle};
 use jiff::tz::{AmbiguousOffset, Dst, TimeZone, db};
 use jiff::{Timestamp, civil};
-use report::{Error, error};
+use report::{Error, Result, error};
+use tuple::Datum;
 
 /// The calendar repeats every 400 years; zones have no years above 9999.
 const CYCLE_SECONDS: i64 = 146_097 * 86_400;
@@ -102,6 +104,19 @@ pub fn hours_east(hours: f64) -> String {
         offset += &format!(":{seconds:02}");
     }
     if east < 0 { format!("<-{offset}>+{offset}") } else { format!("<+{offset}>-{offset}") }
+}
+
+/// The same for an interval, which `SET TIME ZONE` takes too. Errors: 22023 if it counts in months or days.
+pub fn interval_east(interval: &Datum) -> Result<String> {
+    let Interval { micros, days, months } = Interval::from_datum(interval);
+    let unit = match (months, days) {
+        (0, 0) => return Ok(hours_east(micros as f64 / 3_600_000_000.0)),
+        (0, _) => "days",
+        _ => "months",
+    };
+    let shown = super::interval_text::print(&Interval { micros, days, months }, IntervalStyle::Postgres);
+    Err(error!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"TimeZone\": \"INTERVAL '{shown}'\"")
+        .detail(format!("Cannot specify {unit} in time zone interval.")))
 }
 
 /// The same offset at all times, if it is.
