@@ -46,7 +46,8 @@ pub fn run(role: RoleContext) -> Result<()> {
         if is_last {
             break;
         }
-        if !archiver.role.is_told_to_finish() {
+        // A segment that became complete meanwhile has woken the pause between two tries, not the sleep that comes now.
+        if !archiver.role.is_told_to_finish() && !archiver.role.interrupts.is_pending(Interrupt::Work) {
             let timeout = archiver.until_switch().map_or(LOOK_EVERY, |due| due.min(LOOK_EVERY));
             archiver.role.sleep(Some(timeout))?;
         }

@@ -1,0 +1,175 @@
+//! The threads of the server: which there are, that they come back, that a crash of one is survived in place, and what they do.
+
+use std::fs;
+use testkit::Cluster;
+use testkit::cluster::wait_until;
+
+/// The names of the server's threads.
+fn threads(cluster: &Cluster) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", cluster.pid())).expect("the server runs");
+    let name = |task: std::io::Result<fs::DirEntry>| fs::read_to_string(task.ok()?.path().join("comm")).ok();
+    tasks.filter_map(name).map(|name| name.trim().to_owned()).collect()
+}
+
+/// Has a role fail on purpose.
+fn strike(cluster: &Cluster, role: &str, how: &str) {
+    fs::write(cluster.data().join("faults"), format!("{role} {how}\n")).expect("it can be written");
+    cluster.signal("USR1");
+}
+
+#[test]
+fn everything_is_a_thread_of_one_process() {
+    let mut cluster = Cluster::new();
+    cluster.set("archive_mode", "on").set("archive_command", "true").set("logging_collector", "on").start();
+    let wanted = ["checkpointer", "bgwriter", "walwriter", "scheduler", "stats", "archiver", "avlauncher", "syslogger"];
+    wait_until("all roles run", || wanted.iter().all(|role| threads(&cluster).iter().any(|name| name == role)));
+    let serving = |cluster: &Cluster| threads(cluster).iter().filter(|name| *name == "session").count();
+    let sessions: Vec<_> = (0..5).map(|_| cluster.connect()).collect();
+    wait_until("there is a thread for each session", || serving(&cluster) == sessions.len());
+    let children = std::process::Command::new("pgrep").args(["-P", &cluster.pid().to_string()]).output();
+    assert!(children.expect("pgrep runs").stdout.is_empty());
+    let mut watcher = cluster.connect();
+    let types = watcher.run("select count(distinct backend_type) from pg_stat_activity").value().to_owned();
+    assert_eq!(types, (wanted.len() + 1).to_string());
+}
+
+#[test]
+fn a_role_that_fails_comes_back_and_nobody_notices() {
+    let mut cluster = Cluster::new();
+    cluster.set("fault_hooks", "on").start();
+    let mut session = cluster.connect();
+    session.run("create table t(a int)");
+    session.run("begin; insert into t values (1)");
+    for role in ["bgwriter", "walwriter", "avlauncher", "stats"] {
+        for how in ["FATAL", "panic"] {
+            let before = cluster.log().matches(role).count();
+            strike(&cluster, role, how);
+            wait_until("the log tells of it", || cluster.log().matches(role).count() > before);
+            wait_until("the role is back", || threads(&cluster).iter().any(|name| name == role));
+        }
+    }
+    session.run("insert into t values (2)");
+    session.run("commit");
+    assert_eq!(cluster.connect().run("select sum(a) from t").value(), "3");
+}
+
+#[test]
+fn a_crash_is_survived_in_the_same_process() {
+    let mut cluster = Cluster::new();
+    cluster.set("fault_hooks", "on").start();
+    let pid = cluster.pid();
+    let mut session = cluster.connect();
+    session.run("create table t(a int)");
+    session.run("insert into t select generate_series(1, 1000)");
+    session.run("begin; insert into t values (0)");
+    strike(&cluster, "bgwriter", "PANIC");
+    let farewell = session.query("select 1").expect("the server says why");
+    assert_eq!(farewell.code(), "57P02", "{farewell:?}");
+    cluster.wait_for_log("database system was not properly shut down; automatic recovery in progress");
+    wait_until("clients are served again", || cluster.try_connect("postgres", "postgres").is_ok_and(|c| c.is_ok()));
+    assert!(cluster.is_running() && cluster.pid() == pid);
+    assert_eq!(cluster.connect().run("select count(*) from t").value(), "1000");
+}
+
+#[test]
+fn without_restart_after_crash_the_server_ends() {
+    let mut cluster = Cluster::new();
+    cluster.set("fault_hooks", "on").set("restart_after_crash", "off").start();
+    strike(&cluster, "walwriter", "PANIC");
+    assert_eq!(cluster.wait(), Some(1), "{}", cluster.log());
+}
+
+#[test]
+fn segments_are_archived_and_the_command_is_tried_again() {
+    let mut cluster = Cluster::new();
+    let archive = cluster.folder().join("archive");
+    let command = format!("test -d {0} && cp %p {0}/%f", archive.display());
+    cluster.set("archive_mode", "on").set("archive_command", &command).start();
+    let mut session = cluster.connect();
+    session.run("create table t as select generate_series(1, 1000) a");
+    session.run("select pg_switch_wal()");
+    cluster.wait_for_log("archive command failed with exit code 1");
+    cluster.wait_for_log("DETAIL:  The failed archive command was: ");
+    fs::create_dir(&archive).expect("it can be made");
+    session.run("insert into t values (0)");
+    session.run("select pg_switch_wal()");
+    let count = || fs::read_dir(&archive).map_or(0, Iterator::count);
+    wait_until("the segments are archived", || count() >= 2);
+    let status = cluster.data().join("pg_wal/archive_status");
+    wait_until("they are marked as done", || {
+        let names =
+            fs::read_dir(&status).expect("it is there").filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.filter(|name| name.ends_with(".done")).count() >= 2
+    });
+}
+
+#[test]
+fn statistics_outlive_a_clean_end_and_not_a_crash() {
+    let mut cluster = Cluster::new();
+    cluster.start();
+    let mut session = cluster.connect();
+    session.run("create table t(a int)");
+    session.run("insert into t select generate_series(1, 100)");
+    drop(session);
+    let inserted = |cluster: &Cluster| -> String {
+        let mut session = cluster.connect();
+        session
+            .run("select coalesce(sum(n_tup_ins), 0) from pg_stat_user_tables where relname = 't'")
+            .value()
+            .to_owned()
+    };
+    wait_until("the rows are counted", || inserted(&cluster) == "100");
+    cluster.stop();
+    cluster.start();
+    assert_eq!(inserted(&cluster), "100");
+    cluster.kill();
+    cluster.start();
+    assert_eq!(inserted(&cluster), "0");
+}
+
+#[test]
+fn asynchronous_commits_reach_the_disk_soon() {
+    let mut cluster = Cluster::new();
+    cluster.set("synchronous_commit", "off").start();
+    let mut session = cluster.connect();
+    session.run("create table t(a int)");
+    session.run("insert into t values (1)");
+    let end = session.run("select pg_current_wal_insert_lsn()").value().to_owned();
+    wait_until("the walwriter has flushed it", || {
+        session.run(&format!("select pg_current_wal_flush_lsn() >= '{end}'::pg_lsn")).value() == "t"
+    });
+    cluster.kill();
+    cluster.start();
+    assert_eq!(cluster.connect().run("select count(*) from t").value(), "1");
+}
+
+#[test]
+fn tables_that_change_are_vacuumed_and_analyzed() {
+    let mut cluster = Cluster::new();
+    cluster.set("autovacuum_naptime", "1s").start();
+    let mut session = cluster.connect();
+    session.run("create table t(a int)");
+    session.run("insert into t select generate_series(1, 2000)");
+    session.run("update t set a = a + 1");
+    wait_until("a worker has been there", || {
+        let done = "select autovacuum_count > 0 and autoanalyze_count > 0 from pg_stat_user_tables where relname = 't'";
+        session.run(done).value() == "t"
+    });
+}
+
+#[test]
+fn what_an_earlier_run_left_is_removed() {
+    let mut cluster = Cluster::new();
+    cluster.start();
+    // A file that asks for nothing that can be done now is taken away at the next start.
+    for name in ["promote", "logrotate"] {
+        fs::write(cluster.data().join(name), "").expect("it can be written");
+    }
+    fs::create_dir_all(cluster.data().join("base/pgsql_tmp")).expect("it can be made");
+    fs::write(cluster.data().join("base/pgsql_tmp/pgsql_tmp1.0"), "x").expect("it can be written");
+    cluster.kill();
+    cluster.start();
+    for name in ["promote", "logrotate", "base/pgsql_tmp/pgsql_tmp1.0", "current_logfiles"] {
+        assert!(!cluster.data().join(name).exists(), "{name}");
+    }
+}
