@@ -30,7 +30,8 @@ fn everything_is_a_thread_of_one_process() {
     assert!(children.expect("pgrep runs").stdout.is_empty());
     let mut watcher = cluster.connect();
     let types = watcher.run("select count(distinct backend_type) from pg_stat_activity").value().to_owned();
-    assert_eq!(types, (wanted.len() + 1).to_string());
+    // The syslogger belongs to no instance and so is not in the list; the watcher itself is.
+    assert_eq!(types, wanted.len().to_string());
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn a_crash_is_survived_in_the_same_process() {
     session.run("insert into t select generate_series(1, 1000)");
     session.run("begin; insert into t values (0)");
     strike(&cluster, "bgwriter", "PANIC");
-    let farewell = session.query("select 1").expect("the server says why");
+    let farewell = session.receive().expect("the server says why");
     assert_eq!(farewell.code(), "57P02", "{farewell:?}");
     cluster.wait_for_log("database system was not properly shut down; automatic recovery in progress");
     wait_until("clients are served again", || cluster.try_connect("postgres", "postgres").is_ok_and(|c| c.is_ok()));
