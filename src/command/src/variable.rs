@@ -81,7 +81,8 @@ fn join_values(cx: Ctx<'_>, name: &str, values: &[SetValue]) -> Result<String> {
 fn zone_of_interval(cx: Ctx<'_>, text: &str, type_name: &TypeName) -> Result<String> {
     let resolved = with_analyze_context(cx, "", |context| context.resolve_type_name(type_name))?;
     let interval = exec::with_fn_ctx(cx, |fx| builtins::input(fx, resolved.oid, resolved.typmod, text))?;
-    builtins::interval_east(&interval)
+    let style = cx.session.format.borrow().interval_style;
+    builtins::interval_east(&interval, style)
 }
 
 /// SET SESSION CHARACTERISTICS AS TRANSACTION.

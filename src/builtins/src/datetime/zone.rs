@@ -106,15 +106,15 @@ pub fn hours_east(hours: f64) -> String {
     if east < 0 { format!("<-{offset}>+{offset}") } else { format!("<+{offset}>-{offset}") }
 }
 
-/// The same for an interval, which `SET TIME ZONE` takes too. Errors: 22023 if it counts in months or days.
-pub fn interval_east(interval: &Datum) -> Result<String> {
+/// The same for an interval, which `SET TIME ZONE` takes too; `style` is for the message. Errors: 22023 if it counts in months or days.
+pub fn interval_east(interval: &Datum, style: IntervalStyle) -> Result<String> {
     let Interval { micros, days, months } = Interval::from_datum(interval);
     let unit = match (months, days) {
         (0, 0) => return Ok(hours_east(micros as f64 / 3_600_000_000.0)),
         (0, _) => "days",
         _ => "months",
     };
-    let shown = super::interval_text::print(&Interval { micros, days, months }, IntervalStyle::Postgres);
+    let shown = super::interval_text::print(&Interval { micros, days, months }, style);
     Err(error!(INVALID_PARAMETER_VALUE, "invalid value for parameter \"TimeZone\": \"INTERVAL '{shown}'\"")
         .detail(format!("Cannot specify {unit} in time zone interval.")))
 }
