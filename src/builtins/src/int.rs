@@ -11,6 +11,11 @@ use tuple::Datum;
 
 /// Reads a whole number as PostgreSQL does: white space around it, a sign, decimal digits.
 fn parse_int(text: &str, type_name: &str, min: i128, max: i128) -> Result<i128> {
+    if let Some(value) = parse_plain(text.as_bytes()).map(i128::from)
+        && (min..=max).contains(&value)
+    {
+        return Ok(value);
+    }
     let trimmed = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
     let (negative, digits) = match trimmed.as_bytes().first() {
         Some(b'-') => (true, &trimmed[1..]),
@@ -32,6 +37,31 @@ fn parse_int(text: &str, type_name: &str, min: i128, max: i128) -> Result<i128> 
         return Err(value_out_of_range(type_name, text));
     }
     Ok(value)
+}
+
+/// Digits, few enough not to overflow, perhaps behind a minus: what nearly all numbers are.
+fn parse_plain(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
+/// `int8in`, for other types' use.
+pub(crate) fn parse_i64(text: &str) -> Result<i64> {
+    Ok(parse_int(text, "bigint", i128::from(i64::MIN), i128::from(i64::MAX))? as i64)
 }
 
 /// `int4in`, for other types' use.

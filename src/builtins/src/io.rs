@@ -10,11 +10,27 @@ use tuple::{Bytes, Datum};
 ///
 /// Errors: the input function's.
 pub fn input(cx: &mut FnCtx<'_>, type_oid: Oid, type_mod: i32, text: &str) -> Result<Datum> {
+    if let Some(value) = input_fast(type_oid, type_mod, text) {
+        return value;
+    }
     let info = type_info(cx, type_oid)?;
     let param = if info.element.is_valid() { info.element } else { type_oid };
     let args = [Datum::text(text), Datum::Oid(param), Datum::Int4(type_mod)];
     let mut cx = cx.call(&[type_oid::CSTRING, type_oid::OID, type_oid::INT4], type_oid, info.collation);
     call_function(&mut cx, info.input, &args)
+}
+
+/// Reads a value of one of the common types, which needs no function call; `None` if the type is none of them.
+pub fn input_fast(type_oid: Oid, type_mod: i32, text: &str) -> Option<Result<Datum>> {
+    Some(match type_oid {
+        type_oid::INT4 => crate::int::parse_i32(text).map(Datum::Int4),
+        type_oid::INT8 => crate::int::parse_i64(text).map(Datum::Int8),
+        type_oid::INT2 => crate::int::parse_i16(text).map(Datum::Int2),
+        type_oid::TEXT => Ok(Datum::text(text)),
+        type_oid::VARCHAR if type_mod < 0 => Ok(Datum::text(text)),
+        type_oid::BPCHAR => crate::text::to_bpchar(text, type_mod, false).map(Datum::from),
+        _ => return None,
+    })
 }
 
 /// Appends a value's text form to `out`. The value is not null.

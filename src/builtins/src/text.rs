@@ -46,15 +46,17 @@ fn to_varchar(text: &str, type_mod: i32, explicit: bool) -> Result<&str> {
 }
 
 /// A value for `char(n)`: cut or padded.
-fn to_bpchar(text: &str, type_mod: i32, explicit: bool) -> Result<String> {
+pub(crate) fn to_bpchar(text: &str, type_mod: i32, explicit: bool) -> Result<String> {
     let Some(length) = declared_length(type_mod) else { return Ok(text.to_owned()) };
     if length >= 0x3fff_ffff {
         bail!(INTERNAL_ERROR, "invalid memory alloc request size {}", length + 4);
     }
-    let mut value = cut(text, length, explicit, "character")?.to_owned();
-    let count = value.chars().count();
-    value.extend(std::iter::repeat_n(' ', length.saturating_sub(count)));
-    Ok(value)
+    let text = cut(text, length, explicit, "character")?;
+    let blanks = length.saturating_sub(text.chars().count());
+    let mut value = Vec::with_capacity(text.len() + blanks);
+    value.extend_from_slice(text.as_bytes());
+    value.resize(text.len() + blanks, b' ');
+    Ok(String::from_utf8(value).expect("blanks after text are text"))
 }
 
 /// Reads the `(n)` of a character type.

@@ -1,18 +1,19 @@
 //! Filling an index from its table: scan, evaluate, sort, build from the bottom up.
 
 use crate::address::relation_display_name;
+use crate::index_numbers::NumberSorter;
 use crate::index_values::{IndexEntries, describe_key};
 use crate::relation::note_sizes;
 use access::{Access, Direction, Index, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
-use exec::store::{SortKey, Sorter};
+use exec::store::{SortKey, Sorter, TempSpace};
 use exec::temp_space;
 use instance::Ctx;
 use report::{Result, error};
 use schema::RelationEntry;
 use std::sync::Arc;
-use tuple::{ColumnSet, Comparator, Datum};
+use tuple::{Comparator, Datum};
 
 /// Rows between two looks at the interrupts.
 const ROWS_PER_CHECK: u64 = 1024;
@@ -24,8 +25,8 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     let catalog = cx.catalog();
     let (entry, index_entry) = (catalog.open_relation(table)?, catalog.open_relation(index)?);
     let stored = catalog.index(index)?;
-    let mut sorter = sort_entries(cx, &entry, &index_entry, &stored)?;
-    let mut entries = Entries { sorter: &mut sorter, index: &stored, last: Vec::new(), row: Vec::new() };
+    let mut sorted = sort_entries(cx, &entry, &index_entry, &stored)?;
+    let mut entries = Entries { sorted: &mut sorted, index: &stored, last: Vec::new(), row: Vec::new() };
     let store = &cx.instance.store;
     // The builder writes pages and needs the transaction; the entries need it only for messages, after it is done with.
     let mut transaction = cx.session.transaction.borrow_mut().take().expect("a statement runs in a transaction");
@@ -37,30 +38,61 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     Ok(count)
 }
 
-/// All entries of the table, sorted: the index's columns, whether the row counts for uniqueness, and its tid.
-fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, stored: &Arc<Index>) -> Result<Sorter> {
+/// Entries of an index, sorted: rows of the index's columns, whether the row counts for uniqueness, and its tid; or, where that will
+/// do, numbers.
+enum Sorted {
+    Rows(Sorter),
+    Numbers(NumberSorter),
+}
+
+/// All entries of the table, sorted.
+fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, stored: &Arc<Index>) -> Result<Sorted> {
     let width = stored.relation.desc.len();
     let memory_bytes_max = cx.setting(|s| s.int(Setting::MaintenanceWorkMem)) as usize * 1024;
-    let mut sorter = Sorter::new(width + 2, sort_keys(stored), memory_bytes_max, None);
+    let new_sorter = || Sorter::new(width + 2, sort_keys(stored), memory_bytes_max, None);
     let mut space = temp_space(cx);
     let mut values = IndexEntries::new(cx, index)?;
     let relation = table.table.as_ref().expect("an index is on a table with storage");
-    let store = &cx.instance.store;
-    let mut scan = cx.with_tx(|tx| relation.am.build_scan(&mut Access::new(store, tx), relation, ColumnSet::ALL))?;
+    let (store, wanted) = (&cx.instance.store, values.wanted());
+    let mut scan = cx.with_tx(|tx| relation.am.build_scan(&mut Access::new(store, tx), relation, wanted))?;
+    let column = values.only_column();
+    let numbers = column.and_then(|_| stored.orders.first()).and_then(NumberSorter::new);
+    let mut sorted = numbers.map_or_else(|| Sorted::Rows(new_sorter()), Sorted::Numbers);
     let (mut row, mut entry, mut count) = (Row::default(), Vec::with_capacity(width + 2), 0u64);
     while scan.next(Direction::Forward, &mut row)? {
         count += 1;
         if count.is_multiple_of(ROWS_PER_CHECK) {
             cx.check_interrupts()?;
         }
-        entry.clear();
-        if values.evaluate(cx, &row.values, &mut entry)? {
-            entry.push(Datum::Bool(row.xmax.is_valid()));
-            entry.push(Datum::Int8(tid_number(row.tid)));
-            sorter.push(&entry, &mut *space)?;
+        let (is_dead, tid) = (row.xmax.is_valid(), tid_number(row.tid));
+        match &mut sorted {
+            Sorted::Numbers(numbers) => {
+                numbers.push(&row.values[column.expect("numbers are those of one column")], is_dead, tid);
+                if numbers.memory_bytes() > memory_bytes_max {
+                    sorted = Sorted::Rows(as_rows(numbers, new_sorter(), &mut *space)?);
+                }
+            }
+            Sorted::Rows(sorter) => {
+                entry.clear();
+                if values.evaluate(cx, &row.values, &mut entry)? {
+                    entry.extend([Datum::Bool(is_dead), Datum::Int8(tid)]);
+                    sorter.push(&entry, &mut *space)?;
+                }
+            }
         }
     }
-    sorter.finish(&mut *space)?;
+    match &mut sorted {
+        Sorted::Numbers(numbers) => numbers.finish(),
+        Sorted::Rows(sorter) => sorter.finish(&mut *space)?,
+    }
+    Ok(sorted)
+}
+
+/// What does not fit into memory as numbers goes on as rows, which can go to files.
+fn as_rows(numbers: &mut NumberSorter, mut sorter: Sorter, space: &mut dyn TempSpace) -> Result<Sorter> {
+    while let Some((key, is_dead, tid)) = numbers.next() {
+        sorter.push(&[key, Datum::Bool(is_dead), Datum::Int8(tid)], space)?;
+    }
     Ok(sorter)
 }
 
@@ -90,7 +122,7 @@ fn number_tid(number: i64) -> Tid {
 
 /// The sorted entries on their way into the index, checked for equal neighbours.
 struct Entries<'a> {
-    sorter: &'a mut Sorter,
+    sorted: &'a mut Sorted,
     index: &'a Index,
     /// The last key that counts for uniqueness.
     last: Vec<Datum>,
@@ -100,11 +132,21 @@ struct Entries<'a> {
 impl SortedEntries for Entries<'_> {
     fn next(&mut self, values: &mut Vec<Datum>) -> Result<Option<Tid>> {
         values.clear();
-        if !self.sorter.next(&mut self.row)? {
-            return Ok(None);
-        }
-        let tid = number_tid(self.row.pop().expect("the tid is last").as_i64());
-        let is_dead = self.row.pop().expect("the mark is next").as_bool();
+        let (is_dead, tid) = match &mut *self.sorted {
+            Sorted::Numbers(numbers) => {
+                let Some((key, is_dead, tid)) = numbers.next() else { return Ok(None) };
+                self.row.clear();
+                self.row.push(key);
+                (is_dead, number_tid(tid))
+            }
+            Sorted::Rows(sorter) => {
+                if !sorter.next(&mut self.row)? {
+                    return Ok(None);
+                }
+                let tid = number_tid(self.row.pop().expect("the tid is last").as_i64());
+                (self.row.pop().expect("the mark is next").as_bool(), tid)
+            }
+        };
         if self.index.is_unique && !is_dead {
             self.check_unique()?;
         }

@@ -8,7 +8,7 @@ use instance::Ctx;
 use instance::privileges::Privileges;
 use report::Result;
 use schema::RelationEntry;
-use tuple::Datum;
+use tuple::{ColumnSet, Datum};
 
 /// Takes an index's columns out of a table's rows.
 pub(crate) struct IndexEntries {
@@ -35,6 +35,23 @@ impl IndexEntries {
         };
         let columns = row.indkey.iter().map(|column| (*column > 0).then(|| *column as usize - 1)).collect();
         Ok(IndexEntries { columns, expressions, predicate, computed: Vec::new() })
+    }
+
+    /// The table's columns that it reads.
+    pub(crate) fn wanted(&self) -> ColumnSet {
+        let plain: Option<Vec<usize>> = self.columns.iter().copied().collect();
+        match plain {
+            Some(columns) if self.predicate.is_none() => ColumnSet::of(columns),
+            _ => ColumnSet::ALL,
+        }
+    }
+
+    /// The column that is the whole of every entry, if the index is on one plain column of all rows.
+    pub(crate) fn only_column(&self) -> Option<usize> {
+        match (&self.columns[..], &self.predicate) {
+            ([Some(column)], None) => Some(*column),
+            _ => None,
+        }
     }
 
     /// Appends the index's values of a row; false if the row is not in the index.

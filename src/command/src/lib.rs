@@ -34,6 +34,7 @@ mod function_statement;
 mod grant;
 mod index;
 mod index_build;
+mod index_numbers;
 mod index_statement;
 mod index_values;
 mod key_using_index;

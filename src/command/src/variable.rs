@@ -36,7 +36,7 @@ pub(crate) fn set(ex: &mut Execution<'_, '_>, statement: &VariableSetStmt) -> Re
         VariableSetAction::SessionCharacteristics(options) => set_session_characteristics(cx, options, change)?,
         VariableSetAction::TransactionSnapshot(_) => report::unsupported!("SET TRANSACTION SNAPSHOT"),
     }
-    cx.refresh_format();
+    cx.refresh_settings();
     let is_reset = matches!(statement.action, VariableSetAction::Reset(_) | VariableSetAction::ResetAll);
     Ok(Tag::Plain(if is_reset { "RESET" } else { "SET" }))
 }
@@ -44,8 +44,8 @@ pub(crate) fn set(ex: &mut Execution<'_, '_>, statement: &VariableSetStmt) -> Re
 /// Gives a setting a value for the session, or its default. Settings that are more than a value act here.
 pub(crate) fn assign(cx: Ctx<'_>, name: &str, value: Option<&str>, change: Change) -> Result<()> {
     match name.to_ascii_lowercase().as_str() {
-        "role" => return crate::role::set_role(cx, value, change),
-        "session_authorization" => return crate::role::set_session_authorization(cx, value, change),
+        "role" => return cx.set_role(value, change),
+        "session_authorization" => return cx.set_session_authorization(value, change),
         "transaction_isolation" => {
             let level = value.unwrap_or("default");
             return crate::transaction::set_isolation_by_name(cx, level);

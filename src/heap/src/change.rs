@@ -2,8 +2,8 @@
 
 use crate::layout::{self, ALL_VISIBLE};
 use crate::maps;
-use crate::records::MAP_PAGE;
-use access::{Relation, Store};
+use crate::records::{self, MAP_PAGE, kind};
+use access::{Access, Relation, Store};
 use base::{BlockNumber, Xid};
 use buffer::{Durability, RecordBuilder, WriteGuard};
 use report::{Result, Severity};
@@ -81,6 +81,23 @@ pub(crate) fn clear_visible(parts: &mut [Part<'_>]) {
             maps::set_visible_bit(part.guard, block, false);
         }
     }
+}
+
+/// Sets the page's flag and its bit in the map, if they are not set.
+pub(crate) fn set_all_visible(cx: &Access<'_>, table: &Relation, guard: &mut WriteGuard) -> Result<()> {
+    if layout::is_all_visible(guard) && maps::is_all_visible(cx.store, table, guard.block())? {
+        return Ok(());
+    }
+    let block = guard.block();
+    let mut map = maps::visibility_page(cx.store, table, block)?;
+    let data = block.0.to_le_bytes();
+    let what = What { rmgr: RmgrId::HEAP2, kind: kind::VISIBLE, xid: Xid::INVALID, data: &[] };
+    let mut parts = [Part::new(records::PAGE, guard, &[]), Part::new(MAP_PAGE, &mut map, &data)];
+    make(cx.store, table, &what, &mut parts, |parts| {
+        layout::set_flag(parts[0].guard, ALL_VISIBLE, true);
+        maps::set_visible_bit(parts[1].guard, block, true);
+        Ok(())
+    })
 }
 
 /// The heap blocks in a map part's data.

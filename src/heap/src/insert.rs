@@ -119,7 +119,12 @@ pub(crate) fn multi_insert(
     while !rest.is_empty() {
         cx.txn.check_interrupts()?;
         let mut guard = room::find(cx, table, rest[0].len(), options.skip_free_space)?;
+        // Frozen rows on a page that has no others are visible to all.
+        let is_for_all = options.frozen && (guard.is_new() || layout::is_all_visible(&guard));
         let done = fill_page(cx, table, &mut guard, rest, tids)?;
+        if is_for_all {
+            change::set_all_visible(cx, table, &mut guard)?;
+        }
         rest = &mut rest[done..];
     }
     Ok(())

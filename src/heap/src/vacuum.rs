@@ -9,9 +9,9 @@
 //! If more tids are dead than fit in memory at a time, 2 and 3 run more than once.
 
 use crate::change::{self, Part, What};
-use crate::layout::{self, ALL_VISIBLE, HAS_UNUSED};
+use crate::layout::{self, HAS_UNUSED};
 use crate::prune::PrunePlan;
-use crate::records::{MAP_PAGE, PAGE, kind};
+use crate::records::{PAGE, kind};
 use crate::{limits, maps, prune_page};
 use access::{Access, Index, Relation, VacuumOptions, VacuumStats};
 use base::{BlockNumber, Fork, OffsetNumber, Tid, Xid};
@@ -97,7 +97,7 @@ impl Run<'_> {
         self.old_live += census.live as f64;
         if census.all_visible {
             self.stats.all_visible_blocks += 1;
-            set_all_visible(cx, self.table, &mut guard)?;
+            change::set_all_visible(cx, self.table, &mut guard)?;
         }
         if !census.dead_pointers.is_empty() {
             if self.indexes.is_empty() {
@@ -215,26 +215,9 @@ fn reclaim(
     guard.set_prune_hint(hint);
     let (_, census) = crate::prune::plan(guard, guard.block(), horizon, &cx.store.xacts)?;
     if census.all_visible {
-        set_all_visible(cx, table, guard)?;
+        change::set_all_visible(cx, table, guard)?;
     }
     Ok(census.all_visible)
-}
-
-/// Sets the page's flag and its bit in the map, if they are not set.
-fn set_all_visible(cx: &Access<'_>, table: &Relation, guard: &mut WriteGuard) -> Result<()> {
-    if layout::is_all_visible(guard) && maps::is_all_visible(cx.store, table, guard.block())? {
-        return Ok(());
-    }
-    let block = guard.block();
-    let mut map = maps::visibility_page(cx.store, table, block)?;
-    let data = block.0.to_le_bytes();
-    let what = What { rmgr: RmgrId::HEAP2, kind: kind::VISIBLE, xid: Xid::INVALID, data: &[] };
-    let mut parts = [Part::new(PAGE, guard, &[]), Part::new(MAP_PAGE, &mut map, &data)];
-    change::make(cx.store, table, &what, &mut parts, |parts| {
-        layout::set_flag(parts[0].guard, ALL_VISIBLE, true);
-        maps::set_visible_bit(parts[1].guard, block, true);
-        Ok(())
-    })
 }
 
 /// Gives empty pages at the end back, if nobody else uses the table. Answers how many.

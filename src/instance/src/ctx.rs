@@ -59,9 +59,12 @@ impl<'a> Ctx<'a> {
         read(&self.session.settings.borrow())
     }
 
-    /// Reads the display settings anew if one of them changed.
-    pub fn refresh_format(self) {
+    /// Lets what is made of settings follow those that changed: how values are displayed, who the session acts as.
+    pub fn refresh_settings(self) {
         let changed = self.session.settings.borrow_mut().take_changed();
+        if changed.iter().any(|setting| matches!(setting, Setting::Role | Setting::SessionAuthorization)) {
+            self.refresh_users();
+        }
         if changed.iter().any(|setting| FORMAT_SETTINGS.contains(setting)) {
             let format = format_settings(&self.session.settings.borrow());
             *self.session.format.borrow_mut() = Arc::new(format);

@@ -11,6 +11,7 @@
 //! Lock order: the session table, then one session's entry; both are leaves towards everything else.
 #![forbid(unsafe_code)]
 
+mod acting_roles;
 mod activity;
 mod ctx;
 mod cursors;
@@ -24,7 +25,6 @@ mod sessions;
 mod statistics;
 mod timers;
 mod transaction;
-mod users;
 mod zone;
 
 pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};

@@ -93,8 +93,6 @@ pub struct SessionState {
     pub format: RefCell<Arc<FormatSettings>>,
     /// Who it acts as.
     pub users: Cell<Users>,
-    /// What names of roles that `session_authorization` and `role` were set to mean: the role, and whether it is a superuser.
-    pub named_roles: RefCell<BTreeMap<String, (Oid, bool)>>,
     /// Its transaction.
     pub transaction: RefCell<Option<Transaction>>,
     /// SET TRANSACTION READ ONLY, or the default, is in force.

@@ -96,10 +96,9 @@ impl<'a> Ctx<'a> {
         let session = self.session;
         session.overlay.clear();
         session.settings.borrow_mut().end_transaction(committed);
-        self.follow_user_settings();
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
         participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
-        self.refresh_format();
+        self.refresh_settings();
         let now_us = session.statement_start_us.get();
         let mut counted = session.statistics.borrow_mut();
         counted.transaction_ended(committed, session.database, now_us, &self.instance.statistics);
@@ -131,7 +130,6 @@ impl<'a> Ctx<'a> {
         let level = settings.level();
         settings.end_level(level, committed);
         drop(settings);
-        self.follow_user_settings();
         let outcome = self.with_tx(|tx| match committed {
             true => {
                 tx.release_savepoint();
@@ -143,7 +141,7 @@ impl<'a> Ctx<'a> {
             let left = self.with_tx(|tx| tx.invalidations().to_vec());
             self.session.overlay.reset_to(&left)?;
         }
-        self.refresh_format();
+        self.refresh_settings();
         outcome
     }
 

@@ -141,7 +141,7 @@ fn open_session(
     check_limits(instance, &role, &database)?;
     apply_settings(Ctx::new(instance, &state), &role, &database, parameters)?;
     let cx = Ctx::new(instance, &state);
-    cx.refresh_format();
+    cx.refresh_settings();
     *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
     cx.commit_transaction()?;
     let name = state.settings.borrow().text(Setting::ApplicationName).to_string();
@@ -196,7 +196,6 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         sequences: RefCell::default(),
         last_sequence: Cell::new(None),
         record_types: RefCell::default(),
-        named_roles: RefCell::default(),
         stack_base: Cell::new(instance::stack_address()),
         statement_start_us: Cell::new(0),
         transaction_start_us: Cell::new(0),

@@ -158,7 +158,7 @@ impl Session {
         interrupts.take(Interrupt::CancelQuery);
         if interrupts.take(Interrupt::ConfigReload) {
             self.state.settings.borrow_mut().refresh(&instance.settings);
-            Ctx::new(instance, &self.state).refresh_format();
+            Ctx::new(instance, &self.state).refresh_settings();
             self.send_parameter_changes();
         }
         self.state.locks.check_interrupts()

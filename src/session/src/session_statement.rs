@@ -187,7 +187,7 @@ impl Session {
                 self.state.locks.release_session_advisory();
                 self.forget_sequences();
                 command::drop_temporary(cx)?;
-                cx.refresh_format();
+                cx.refresh_settings();
                 Ok(Tag::Plain("DISCARD ALL"))
             }
             DiscardTarget::Plans => {

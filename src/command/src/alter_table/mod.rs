@@ -149,7 +149,7 @@ fn pass_of(command: &AlterTableCmd) -> u8 {
         | AlterTableCmd::ColumnDefault(_, None) => 0,
         AlterTableCmd::AlterColumnType(_) => 1,
         AlterTableCmd::AddColumn { .. } => 2,
-        AlterTableCmd::SetNotNull(_) | AlterTableCmd::SetIdentity(..) => 3,
+        AlterTableCmd::SetNotNull(_) => 3,
         AlterTableCmd::ColumnDefault(..) | AlterTableCmd::AddIdentity(..) => 5,
         AlterTableCmd::AddConstraint(added) => match added.kind {
             ConstraintKind::Check(_) => 4,

@@ -10,7 +10,6 @@ use access::InsertOptions;
 use analyze::RelationExpr;
 use analyze::expr::Expr;
 use base::Oid;
-use builtins::FnCtx;
 use exec::{Env, Program, Rows, TargetTable, compile_condition, compile_exprs, with_bare_env, with_fn_ctx};
 use instance::Ctx;
 use parser::ast::CopyStmt;
@@ -347,17 +346,15 @@ impl Reader<'_> {
         }
         self.split().map_err(|error| self.at_line(error))?;
         self.count().map_err(|error| self.at_line(error))?;
-        with_fn_ctx(cx, |fx| {
-            for at in 0..self.columns.len() {
-                let value = self.field(fx, at).map_err(|error| self.at_field(error, at))?;
-                row[self.columns[at].place] = value;
-            }
-            Ok(true)
-        })
+        for at in 0..self.columns.len() {
+            let value = self.field(cx, at).map_err(|error| self.at_field(error, at))?;
+            row[self.columns[at].place] = value;
+        }
+        Ok(true)
     }
 
     fn split(&mut self) -> Result<()> {
-        check_utf8(&self.line)?;
+        checked_text(&self.line)?;
         match self.options.layout {
             Layout::Csv => self.fields.split_csv(&self.line, self.options),
             _ => {
@@ -381,7 +378,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn field(&self, fx: &mut FnCtx<'_>, at: usize) -> Result<Datum> {
+    fn field(&self, cx: Ctx<'_>, at: usize) -> Result<Datum> {
         let column = &self.columns[at];
         let (bytes, mut is_null, is_quoted) = self.fields.get(at);
         if is_null && column.force_not_null {
@@ -393,9 +390,11 @@ impl Reader<'_> {
             // Some types, such as domains that are not null, object.
             return Ok(Datum::Null);
         }
-        check_utf8(bytes)?;
-        let text = std::str::from_utf8(bytes).map_err(|_| Error::internal("checked text is not UTF-8"))?;
-        builtins::input(fx, column.type_oid, column.type_mod, text)
+        let text = checked_text(bytes)?;
+        match builtins::input_fast(column.type_oid, column.type_mod, text) {
+            Some(value) => value,
+            None => with_fn_ctx(cx, |fx| builtins::input(fx, column.type_oid, column.type_mod, text)),
+        }
     }
 
     fn next_binary(&mut self, cx: Ctx<'_>, row: &mut [Datum], refill: &mut super::lines::Refill<'_>) -> Result<bool> {
@@ -477,13 +476,11 @@ fn quote(out: &mut String, bytes: &[u8]) {
     let _ = write!(out, "\"{}...\"", &text[..end]);
 }
 
-/// 22021 unless the bytes are UTF-8 without zeros.
-fn check_utf8(bytes: &[u8]) -> Result<()> {
+/// The bytes as text. Errors: 22021 unless they are UTF-8 without zeros.
+fn checked_text(bytes: &[u8]) -> Result<&str> {
     let bad = match std::str::from_utf8(bytes) {
-        Ok(_) => match bytes.iter().position(|b| *b == 0) {
-            None => return Ok(()),
-            Some(zero) => &bytes[zero..],
-        },
+        Ok(text) if !bytes.contains(&0) => return Ok(text),
+        Ok(_) => &bytes[bytes.iter().position(|b| *b == 0).unwrap_or(0)..],
         Err(error) => &bytes[error.valid_up_to()..],
     };
     let expected = match bad[0] {

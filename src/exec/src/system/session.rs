@@ -134,11 +134,12 @@ fn set_config_by_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<
     let change = if args[2].is_true() { Change::local(is_superuser) } else { Change::set(is_superuser) };
     let value = (!args[1].is_null()).then(|| args[1].as_str());
     let name = args[0].as_str();
-    if matches!(name.to_ascii_lowercase().as_str(), "role" | "session_authorization") {
-        report::unsupported!("set_config of \"{name}\"");
+    match name.to_ascii_lowercase().as_str() {
+        "role" => cx.set_role(value, change)?,
+        "session_authorization" => cx.set_session_authorization(value, change)?,
+        _ => cx.session.settings.borrow_mut().set(name, value, change)?,
     }
-    cx.session.settings.borrow_mut().set(name, value, change)?;
-    cx.refresh_format();
+    cx.refresh_settings();
     Ok(Datum::from(cx.setting(|s| s.show_name(name))?))
 }
 
