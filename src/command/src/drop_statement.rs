@@ -35,9 +35,22 @@ pub(crate) fn drop_statement(ex: &mut Execution<'_, '_>, statement: &DropStmt) -
             return Err(missing);
         }
         let message = match object {
+            ObjectName::Callable(named)
+                if statement.object_type == ObjectType::Operator && missing.code() == SqlState::UNDEFINED_FUNCTION =>
+            {
+                format!("operator {} does not exist, skipping", named.name.dotted())
+            }
+            // Whether the relation is a table is not looked at where nothing has to be done.
+            ObjectName::OnRelation(name, table)
+                if statement.object_type == ObjectType::Trigger && missing.code() == SqlState::UNDEFINED_OBJECT =>
+            {
+                format!("trigger \"{name}\" for relation \"{}\" does not exist, skipping", table.last())
+            }
             // A notice prints the types as they were written.
             ObjectName::Callable(named) if missing.code() == SqlState::UNDEFINED_FUNCTION => {
-                let types = named.args.iter().flatten().map(|name| name.name.dotted()).collect::<Vec<_>>();
+                let brackets = |name: &TypeName| "[]".repeat(name.array_bounds.len());
+                let types = named.args.iter().flatten().map(|name| name.name.dotted() + &brackets(name));
+                let types = types.collect::<Vec<_>>();
                 let word = word_of(statement.object_type);
                 format!("{word} {}({}) does not exist, skipping", named.name.dotted(), types.join(","))
             }
@@ -85,6 +98,21 @@ fn tag_of(object_type: ObjectType) -> Result<&'static str> {
         ObjectType::Cast => "DROP CAST",
         ObjectType::Extension => "DROP EXTENSION",
         ObjectType::Language => "DROP LANGUAGE",
+        ObjectType::AccessMethod => "DROP ACCESS METHOD",
+        ObjectType::Collation => "DROP COLLATION",
+        ObjectType::Conversion => "DROP CONVERSION",
+        ObjectType::EventTrigger => "DROP EVENT TRIGGER",
+        ObjectType::ForeignDataWrapper => "DROP FOREIGN DATA WRAPPER",
+        ObjectType::ForeignServer => "DROP SERVER",
+        ObjectType::Operator => "DROP OPERATOR",
+        ObjectType::OperatorClass => "DROP OPERATOR CLASS",
+        ObjectType::OperatorFamily => "DROP OPERATOR FAMILY",
+        ObjectType::Policy => "DROP POLICY",
+        ObjectType::Publication => "DROP PUBLICATION",
+        ObjectType::TextSearchConfiguration => "DROP TEXT SEARCH CONFIGURATION",
+        ObjectType::TextSearchDictionary => "DROP TEXT SEARCH DICTIONARY",
+        ObjectType::TextSearchParser => "DROP TEXT SEARCH PARSER",
+        ObjectType::TextSearchTemplate => "DROP TEXT SEARCH TEMPLATE",
         other => unsupported!("DROP of {other:?}"),
     })
 }
@@ -116,7 +144,26 @@ fn find(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) ->
         (ObjectType::Trigger | ObjectType::Rule, ObjectName::OnRelation(name, table)) => {
             find_on_table(ex.cx, object_type, name, table)
         }
+        (ObjectType::Operator, _) | (_, ObjectName::ByMethod(..) | ObjectName::Cast(..)) => {
+            find_other(ex, object_type, object)
+        }
         (_, ObjectName::Callable(named)) => find_function(ex, object_type, named),
+        (
+            ObjectType::Table
+            | ObjectType::View
+            | ObjectType::MaterializedView
+            | ObjectType::Index
+            | ObjectType::Sequence
+            | ObjectType::ForeignTable,
+            ObjectName::Qualified(_),
+        )
+        | (ObjectType::Extension | ObjectType::Language, _) => find_plain(ex, object_type, object),
+        _ => find_other(ex, object_type, object),
+    }
+}
+
+fn find_plain(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) -> Result<Found> {
+    match (object_type, object) {
         (_, ObjectName::Qualified(name)) => match missing_schema(ex.cx, name.qualifiers())? {
             Some(error) => Ok(Found::MissingPart(error)),
             None => find_relation(ex.cx, object_type, name).map(Found::from),
@@ -124,6 +171,52 @@ fn find(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) ->
         (ObjectType::Extension | ObjectType::Language, ObjectName::Name(_)) => Ok(Found::Missing),
         (other, _) => unsupported!("DROP of {other:?}"),
     }
+}
+
+/// Objects that are found as COMMENT finds them.
+fn find_other(ex: &Execution<'_, '_>, object_type: ObjectType, object: &ObjectName) -> Result<Found> {
+    let (names, types) = match object {
+        ObjectName::Qualified(name) => (Some(name), Vec::new()),
+        ObjectName::ByMethod(name, method) => {
+            if ex.cx.catalog().access_method_by_name(method)?.is_none() {
+                bail!(UNDEFINED_OBJECT, "access method \"{method}\" does not exist");
+            }
+            (Some(name), Vec::new())
+        }
+        ObjectName::Callable(named) => (Some(&named.name), named.args.iter().flatten().collect()),
+        ObjectName::Cast(source, target) => (None, vec![source, target]),
+        _ => (None, Vec::new()),
+    };
+    if let Some(error) = names.map_or(Ok(None), |name| missing_schema(ex.cx, name.qualifiers()))? {
+        return Ok(Found::MissingPart(error));
+    }
+    for name in types {
+        if let Some(error) = missing_type(ex, name)? {
+            return Ok(Found::MissingPart(error));
+        }
+    }
+    match crate::object::find(ex, object_type, object) {
+        Ok(found) => {
+            found.check_owner(ex.cx)?;
+            Ok(Found::Object(found.address))
+        }
+        Err(error) if matches!(error.code(), SqlState::UNDEFINED_OBJECT | SqlState::UNDEFINED_FUNCTION) => {
+            Ok(Found::MissingPart(error))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is said of a type's name that means nothing, its schema perhaps.
+fn missing_type(ex: &Execution<'_, '_>, name: &TypeName) -> Result<Option<Error>> {
+    if let Some(error) = missing_schema(ex.cx, name.name.qualifiers())? {
+        return Ok(Some(error));
+    }
+    let found = with_analyze_context(ex.cx, ex.text, |context| context.find_type_of_name(name))?;
+    Ok(match found {
+        Some(_) => None,
+        None => Some(error!(UNDEFINED_OBJECT, "type \"{}\" does not exist", name.name.dotted())),
+    })
 }
 
 /// 3F000 if the name's schema is not there.
@@ -140,10 +233,8 @@ fn find_function(ex: &Execution<'_, '_>, object_type: ObjectType, named: &Object
         return Ok(Found::MissingPart(error));
     }
     for argument in named.args.iter().flatten() {
-        let found = with_analyze_context(ex.cx, ex.text, |context| context.find_type_of_name(argument))?;
-        if found.is_none() {
-            let name = argument.name.dotted();
-            return Ok(Found::MissingPart(error!(UNDEFINED_OBJECT, "type \"{name}\" does not exist")));
+        if let Some(error) = missing_type(ex, argument)? {
+            return Ok(Found::MissingPart(error));
         }
     }
     if !matches!(

@@ -6,7 +6,7 @@
 use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
 use crate::options::text_of;
-use crate::{Execution, Tag, names, with_analyze_context};
+use crate::{Execution, Tag, acl, default_privileges, names, with_analyze_context};
 use analyze::{AnalyzedStatement, Parameters};
 use base::Oid;
 use catalog::oids;
@@ -41,12 +41,14 @@ pub(crate) fn create(ex: &mut Execution<'_, '_>, statement: &CreateFunctionStmt)
     let mut types = Vec::new();
     for parameter in &statement.parameters {
         let resolved = with_analyze_context(cx, ex.text, |context| context.resolve_type_name(&parameter.type_name))?;
+        cx.check_type(resolved.oid)?;
         types.push(resolved.oid);
     }
     let Some(returns) = &statement.returns else {
         bail!(INVALID_FUNCTION_DEFINITION, "function result type must be specified");
     };
     let result = with_analyze_context(cx, ex.text, |context| context.resolve_type_name(returns))?.oid;
+    cx.check_type(result)?;
     let argument_names: Vec<String> =
         statement.parameters.iter().map(|parameter| parameter.name.clone().unwrap_or_default()).collect();
     let has_names = argument_names.iter().any(|name| !name.is_empty());
@@ -246,9 +248,12 @@ fn store(cx: Ctx<'_>, mut row: PgProc, or_replace: bool) -> Result<()> {
     let known = same.iter().find(|f| f.pronamespace == row.pronamespace && f.proargtypes == row.proargtypes);
     let Some(known) = known else {
         row.oid = catalog.new_oid::<PgProc>()?;
+        row.proacl = default_privileges::for_new(cx, ObjectKind::Function, row.proowner, row.pronamespace)?;
         catalog.insert(&row)?;
         record_dependencies(cx, &row)?;
-        dependency::record_owner(cx, ObjectAddress::new(oids::PG_PROC, row.oid), row.proowner)?;
+        let own = ObjectAddress::new(oids::PG_PROC, row.oid);
+        dependency::record_owner(cx, own, row.proowner)?;
+        acl::record_mentioned(cx, own, row.proowner, row.proacl.as_deref().unwrap_or_default())?;
         return cx.next_command();
     };
     if !or_replace {
@@ -348,6 +353,9 @@ pub(crate) fn missing(ex: &Execution<'_, '_>, kind: ObjectType, named: &ObjectWi
     let path = ex.cx.search_path()?;
     let names = types.iter().map(|oid| catalog.format_type(*oid, None, &path.namespaces));
     let names = names.collect::<Result<Vec<_>>>()?;
+    if kind == ObjectType::Aggregate && names.is_empty() {
+        return Ok(error!(UNDEFINED_FUNCTION, "aggregate {name}(*) does not exist"));
+    }
     Ok(error!(UNDEFINED_FUNCTION, "{word} {name}({}) does not exist", names.join(", ")))
 }
 

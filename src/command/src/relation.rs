@@ -339,6 +339,7 @@ fn create_row_type(cx: Ctx<'_>, new: &NewRelation, relation: Oid) -> Result<Oid>
     let array = if new.kind == b'c' || new.kind != b't' { Some(catalog.new_oid::<PgType>()?) } else { None };
     let mut row = composite_type(new, oid, relation);
     row.typarray = array.unwrap_or_default();
+    row.typacl = default_privileges::for_new(cx, ObjectKind::Type, new.owner, new.namespace)?;
     catalog.insert(&row)?;
     let (own, of) = (ObjectAddress::new(oids::PG_TYPE, oid), ObjectAddress::relation(relation));
     match new.kind {
@@ -348,6 +349,7 @@ fn create_row_type(cx: Ctx<'_>, new: &NewRelation, relation: Oid) -> Result<Oid>
             let namespace = ObjectAddress::new(oids::PG_NAMESPACE, new.namespace);
             dependency::record(cx, own, namespace, Dependency::Normal)?;
             dependency::record_owner(cx, own, new.owner)?;
+            acl::record_mentioned(cx, own, new.owner, row.typacl.as_deref().unwrap_or_default())?;
         }
         _ => dependency::record(cx, own, of, Dependency::Internal)?,
     }

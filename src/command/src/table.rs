@@ -179,6 +179,7 @@ pub(crate) fn resolve_type(
         let given = collation.map(|clause| context.resolve_collation(&clause.name, clause.pos.into())).transpose()?;
         Ok((context.resolve_type_name(name)?, given))
     })?;
+    cx.check_type(resolved.oid)?;
     let row = cx.catalog().type_by_oid(resolved.oid)?.expect("a type that was resolved exists");
     let collation = match given {
         Some(_) if !row.typcollation.is_valid() => {

@@ -6,7 +6,7 @@ use crate::{
     role_statement,
 };
 use parser::ast::{ObjectName, ObjectType, RenameStmt, Statement};
-use report::{Result, unsupported};
+use report::{Result, bail, unsupported};
 
 /// ALTER ROLE and DATABASE RENAME; `None` if something else is renamed.
 pub(crate) fn rename(ex: &Execution<'_, '_>, statement: &RenameStmt) -> Option<Result<Tag>> {
@@ -27,6 +27,24 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::Lock(s) => lock_statement::lock_table(ex, s),
         Statement::ConstraintsSet(s) => lock_statement::set_constraints(ex, s),
         Statement::Checkpoint => lock_statement::checkpoint(ex),
+        Statement::Listen(s) => {
+            ex.cx.listen(&s.channel);
+            Ok(Tag::Plain("LISTEN"))
+        }
+        Statement::Unlisten(s) => {
+            ex.cx.unlisten(s.channel.as_deref());
+            Ok(Tag::Plain("UNLISTEN"))
+        }
+        Statement::Notify(s) => {
+            ex.cx.notify(&s.channel, s.payload.as_deref().unwrap_or_default())?;
+            Ok(Tag::Plain("NOTIFY"))
+        }
+        Statement::SecLabel(s) => match &s.provider {
+            Some(provider) => {
+                bail!(INVALID_PARAMETER_VALUE, "security label provider \"{provider}\" is not loaded")
+            }
+            None => bail!(INVALID_PARAMETER_VALUE, "no security label providers have been loaded"),
+        },
         Statement::Comment(s) => comment::comment_on(ex, s),
         Statement::CreateRole(s) => role_statement::create_role(ex, s),
         Statement::AlterRole(s) => role_statement::alter_role(ex, s),

@@ -462,7 +462,8 @@ fn may_by_columns(
             // No column in particular (count(*)): any column's privilege will do.
             let mut found = false;
             for column in 1..=entry.desc.len() as i16 {
-                let Some(attribute) = cx.catalog().attribute(entry.oid, column)? else { continue };
+                let attribute = cx.catalog().attribute(entry.oid, column)?.filter(|row| !row.attisdropped);
+                let Some(attribute) = attribute else { continue };
                 let held = cx.held(
                     user,
                     (ObjectKind::Column, entry.class.relowner),

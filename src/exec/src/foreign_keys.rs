@@ -371,12 +371,7 @@ fn run_task(cx: Ctx<'_>, task: &Task) -> Result<()> {
 fn as_owner(cx: Ctx<'_>, key: &ForeignKey, work: impl FnOnce() -> Result<()>) -> Result<()> {
     let looks_at_referenced = matches!(key.trigger, 1644 | 1645);
     let owner = if looks_at_referenced { key.referenced.class.relowner } else { key.referencing.class.relowner };
-    let before = cx.session.users.get();
-    let is_superuser = cx.role_is_superuser(owner)?;
-    cx.session.users.set(instance::Users { current: owner, is_superuser, ..before });
-    let result = work();
-    cx.session.users.set(before);
-    result
+    cx.act_as(owner, work)
 }
 
 fn qualified(cx: Ctx<'_>, entry: &RelationEntry) -> Result<String> {

@@ -311,6 +311,7 @@ impl Lookup for CatalogLookup<'_> {
     }
 
     fn call(&self, call: &ConstantCall<'_>) -> Result<Datum> {
+        self.0.check_execute(call.function)?;
         let function = builtins::function(call.function).ok_or_else(|| missing("function", call.function))?;
         with_fn_ctx(self.0, |fx| {
             let mut fx = fx.call(call.arg_types, call.result_type, call.collation);

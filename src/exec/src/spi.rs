@@ -47,6 +47,13 @@ pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeCon
 /// Calls a function written in SQL: the first column of the first row of its last query.
 pub fn call_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[Datum]) -> Result<Datum> {
     cx.check_stack_depth()?;
+    match function.owner {
+        Some(owner) => cx.act_as(owner, || run_function(cx, function, args)),
+        None => run_function(cx, function, args),
+    }
+}
+
+fn run_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[Datum]) -> Result<Datum> {
     let plan = prepare(cx, &function.body, function.types.clone(), args)?;
     let mut executor = Executor::start(cx, plan, Arc::new(Params { values: args.to_vec() }))?;
     let value = executor.next(cx)?.and_then(|row| row.first().cloned()).unwrap_or(Datum::Null);

@@ -107,27 +107,45 @@ pub(crate) fn multi_insert(
     tids: &mut Vec<Tid>,
 ) -> Result<()> {
     let header = new_header(cx, options)?;
-    let mut tuples = Vec::with_capacity(rows.len());
+    // All tuples one behind the other, so that a row costs no allocation.
+    let (mut bytes, mut lengths) = (Vec::new(), Vec::with_capacity(rows.len()));
+    let mut tuple = Vec::with_capacity(256);
     for values in rows {
-        let mut tuple = Vec::with_capacity(128);
+        tuple.clear();
         toast::form(cx, table, values, None, &mut tuple)?;
         check_size(&tuple)?;
         stamp(&mut tuple, header);
-        tuples.push(tuple);
+        bytes.extend_from_slice(&tuple);
+        lengths.push(tuple.len());
     }
-    let mut rest = &mut tuples[..];
-    while !rest.is_empty() {
+    let mut tuples = Tuples { bytes: &mut bytes, lengths: &lengths };
+    while let Some(first) = tuples.lengths.first() {
         cx.txn.check_interrupts()?;
-        let mut guard = room::find(cx, table, rest[0].len(), options.skip_free_space)?;
+        let mut guard = room::find(cx, table, *first, options.skip_free_space)?;
         // Frozen rows on a page that has no others are visible to all.
         let is_for_all = options.frozen && (guard.is_new() || layout::is_all_visible(&guard));
-        let done = fill_page(cx, table, &mut guard, rest, tids)?;
+        fill_page(cx, table, &mut guard, &mut tuples, tids)?;
         if is_for_all {
             change::set_all_visible(cx, table, &mut guard)?;
         }
-        rest = &mut rest[done..];
     }
     Ok(())
+}
+
+/// Tuples one behind the other that are still to be put in.
+struct Tuples<'a> {
+    bytes: &'a mut [u8],
+    lengths: &'a [usize],
+}
+
+impl<'a> Tuples<'a> {
+    /// Takes the first one off.
+    fn take(&mut self) -> &'a mut [u8] {
+        let (length, rest) = self.lengths.split_first().expect("there is a tuple");
+        let (tuple, bytes) = std::mem::take(&mut self.bytes).split_at_mut(*length);
+        (self.bytes, self.lengths) = (bytes, rest);
+        tuple
+    }
 }
 
 /// Puts as many tuples on a page as fit, at least one.
@@ -135,20 +153,22 @@ fn fill_page(
     cx: &Access<'_>,
     table: &Relation,
     guard: &mut WriteGuard,
-    tuples: &mut [Vec<u8>],
+    tuples: &mut Tuples<'_>,
     tids: &mut Vec<Tid>,
-) -> Result<usize> {
+) -> Result<()> {
     let flags = init_flags(guard);
     let mut map = room::map_page_to_clear(cx.store, table, guard)?;
     let (block, spare) = (guard.block(), layout::spare_bytes(table.fillfactor));
     // Laid out on a copy first: the data of the record must be known before the page changes.
     let mut trial = Page::clone(guard);
     let mut data = Vec::with_capacity(base::PAGE_BYTES);
-    let mut done = 0;
-    for tuple in tuples.iter_mut() {
-        if !layout::has_room(&trial, tuple.len(), if done == 0 { 0 } else { spare }) {
+    let mut left = 0;
+    while let Some(length) = tuples.lengths.first() {
+        if !layout::has_room(&trial, *length, left) {
             break;
         }
+        left = spare;
+        let tuple = tuples.take();
         let tid = Tid { block, offset: next_offset(&mut trial) };
         set_ctid(tuple, tid)?;
         trial.place_item(tid.offset, tuple);
@@ -156,7 +176,6 @@ fn fill_page(
         data.extend_from_slice(&(tuple.len() as u16).to_le_bytes());
         data.extend_from_slice(tuple);
         tids.push(tid);
-        done += 1;
     }
     let what = What { rmgr: RmgrId::HEAP2, kind: kind::MULTI_INSERT, xid: own_xid(cx), data: &[] };
     let block_bytes = block.0.to_le_bytes();
@@ -166,6 +185,5 @@ fn fill_page(
         records::apply_multi_insert(parts[0].guard, parts[0].data)?;
         change::clear_visible(parts);
         Ok(())
-    })?;
-    Ok(done)
+    })
 }

@@ -57,6 +57,16 @@ impl Ctx<'_> {
         Ok(())
     }
 
+    /// Does something as another role, and becomes again who it was.
+    pub fn act_as<T>(self, role: Oid, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before = self.session.users.get();
+        let is_superuser = self.role_is_superuser(role)?;
+        self.session.users.set(Users { current: role, is_superuser, ..before });
+        let result = work();
+        self.session.users.set(before);
+        result
+    }
+
     fn role_named(self, name: &str) -> Result<PgAuthid> {
         let found = self.catalog().role_by_name(name)?;
         found

@@ -1,5 +1,6 @@
 //! What all sessions of a running server share.
 
+use crate::notify::Notifications;
 use crate::sessions::SessionTable;
 use crate::statistics::Statistics;
 use crate::timers::Timers;
@@ -56,6 +57,8 @@ pub struct Instance {
     pub sessions: Arc<SessionTable>,
     /// What was read and changed.
     pub statistics: Arc<Statistics>,
+    /// Messages of NOTIFY on their way.
+    pub notifications: Notifications,
     /// Timers of statements; the scheduler role serves them.
     pub timers: Arc<Timers>,
     /// The way to the postmaster.
@@ -78,7 +81,20 @@ impl Instance {
         let start_us = host.clock.wall_us() - SQL_EPOCH_US;
         let sessions = Arc::new(SessionTable::new());
         let (timers, statistics) = (Arc::new(Timers::new()), Arc::new(Statistics::new()));
-        Instance { host, settings, engine, store, caches, sessions, statistics, timers, server, start_us }
+        let notifications = Notifications::default();
+        Instance {
+            host,
+            settings,
+            engine,
+            store,
+            caches,
+            sessions,
+            statistics,
+            notifications,
+            timers,
+            server,
+            start_us,
+        }
     }
 
     /// Transactions.

@@ -8,4 +8,7 @@ pub const SESSION_ID_MIN: i32 = (1 << 22) + 1;
 /// Notices that one statement may raise before the rest are dropped: a function in a large query cannot fill the memory.
 pub const NOTICES_MAX: usize = 10_000;
 
+/// Messages of NOTIFY that wait for one session: beyond it, sending to its channels fails.
+pub const NOTIFICATIONS_MAX: usize = 1_000_000;
+
 const _: () = assert!(SESSION_ID_MIN < SESSION_ID_MAX);

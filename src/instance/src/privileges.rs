@@ -319,6 +319,39 @@ impl Ctx<'_> {
         Ok(!self.held(role, object, row.typacl.as_deref(), Privileges::USAGE)?.is_empty())
     }
 
+    /// 42501 unless the current user may call the function.
+    pub fn check_execute(self, function: Oid) -> Result<()> {
+        if self.session.is_superuser() {
+            return Ok(());
+        }
+        // A function without a list may be called by all.
+        let Some(row) = self.catalog().function(function)?.filter(|row| row.proacl.is_some()) else { return Ok(()) };
+        if self.may_execute(self.session.current_user(), &row)? {
+            return Ok(());
+        }
+        let kind = match row.prokind {
+            b'a' => ObjectKind::Aggregate,
+            b'p' => ObjectKind::Procedure,
+            _ => ObjectKind::Function,
+        };
+        Err(denied(kind, &row.proname))
+    }
+
+    /// 42501 unless the current user may use the type in a definition. An array is as its elements.
+    pub fn check_type(self, type_oid: Oid) -> Result<()> {
+        let catalog = self.catalog();
+        let Some(mut row) = catalog.type_by_oid(type_oid)? else { return Ok(()) };
+        if row.typcategory == b'A' && row.typlen == -1 && row.typelem.is_valid() {
+            let Some(element) = catalog.type_by_oid(row.typelem)? else { return Ok(()) };
+            row = element;
+        }
+        if self.may_use_type(self.session.current_user(), &row)? {
+            return Ok(());
+        }
+        let name = catalog.format_type(row.oid, None, &self.search_path()?.namespaces)?;
+        Err(denied(ObjectKind::Type, &name))
+    }
+
     /// 42501 unless the current user has all of these privileges on the schema.
     pub fn check_schema(self, schema: Oid, wanted: Privileges) -> Result<()> {
         let Some(row) = self.catalog().namespace(schema)? else { return Ok(()) };

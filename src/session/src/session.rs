@@ -161,7 +161,20 @@ impl Session {
             Ctx::new(instance, &self.state).refresh_settings();
             self.send_parameter_changes();
         }
+        self.send_notifications(instance)?;
         self.state.locks.check_interrupts()
+    }
+
+    /// Tells the client what NOTIFY sent. Within a transaction block the messages wait for its end.
+    fn send_notifications(&mut self, instance: &Instance) -> Result<()> {
+        let entry = &self.state.entry;
+        if self.block != Block::Idle || !entry.interrupts.take(Interrupt::Notify) {
+            return Ok(());
+        }
+        for message in instance.notifications.take(entry.id) {
+            self.wire.out.notification(message.sender.0, &message.channel, &message.payload);
+        }
+        self.wire.flush()
     }
 
     /// Handles one message.
@@ -253,6 +266,8 @@ impl Session {
             Block::Idle | Block::Implicit => ActivityState::Idle,
         };
         self.state.entry.end_statement(state, instance.now_us());
+        // A client that cannot be written to is noticed when its next message is read.
+        let _ = self.send_notifications(instance);
         self.wire.out.ready_for_query(self.block.status());
     }
 
@@ -285,6 +300,7 @@ impl Session {
         let cx = Ctx::new(instance, &self.state);
         cx.abort_transaction();
         command::end_session(cx);
+        instance.notifications.forget(self.state.entry.id);
         self.state.statistics.borrow_mut().flush(self.state.database, &instance.statistics);
     }
 }

@@ -184,6 +184,7 @@ impl Session {
                 self.state.settings.borrow_mut().reset_all();
                 self.state.prepared.borrow_mut().clear();
                 self.known.clear();
+                instance.notifications.forget(self.state.entry.id);
                 self.state.locks.release_session_advisory();
                 self.forget_sequences();
                 command::drop_temporary(cx)?;

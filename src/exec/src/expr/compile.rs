@@ -254,6 +254,7 @@ impl<'a> Compiler<'a> {
         collation: Oid,
         variadic: bool,
     ) -> Result<CallInfo> {
+        self.cx.check_execute(function)?;
         let (callee, strict) = resolve(self.cx, function)?;
         Ok(CallInfo {
             callee,
@@ -717,7 +718,9 @@ pub fn resolve(cx: Ctx<'_>, function: Oid) -> Result<(Callee, bool)> {
             None => unsupported!("function {}", row.proname),
         },
         Some(row) if row.prolang.0 == 14 && !row.proretset && row.prosqlbody.is_none() => {
-            let function = super::program::SqlFunction { body: row.prosrc.clone(), types: row.proargtypes.clone() };
+            let owner = row.prosecdef.then_some(row.proowner);
+            let function =
+                super::program::SqlFunction { body: row.prosrc.clone(), types: row.proargtypes.clone(), owner };
             Ok((Callee::Sql(Arc::new(function)), row.proisstrict))
         }
         Some(row) => unsupported!("function {}", row.proname),

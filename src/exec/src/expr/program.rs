@@ -75,6 +75,8 @@ pub struct SqlFunction {
     pub body: String,
     /// Types of its arguments.
     pub types: Vec<Oid>,
+    /// SECURITY DEFINER: who it acts as.
+    pub owner: Option<Oid>,
 }
 
 /// What a call step calls.

@@ -146,6 +146,7 @@ impl Calls {
         let mut exprs: Vec<Expr> = Vec::new();
         let mut calls = Vec::new();
         for agg in aggs {
+            builder.cx.check_execute(agg.function)?;
             let Some(aggregate) = builtins::aggregate(agg.function) else {
                 unsupported!("aggregate function with OID {}", agg.function);
             };

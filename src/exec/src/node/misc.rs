@@ -128,6 +128,7 @@ impl SetCall {
             Expr::OpExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, false),
             _ => return Ok(None),
         };
+        builder.cx.check_execute(function)?;
         let found = match (builtins::set_returning(function), crate::system::set_function(function)) {
             (Some(found), _) => (SetFunction::Builtin(found.function), found.strict),
             // Those of the system look at their arguments themselves.
@@ -634,6 +635,7 @@ impl FunctionScanState {
             };
             let source = match (system, &function.expr) {
                 (Some((set, call)), _) => {
+                    builder.cx.check_execute(call.function)?;
                     let info = CallInfo {
                         callee: crate::expr::Callee::Builtin(|_, _| Ok(Datum::Null)),
                         function: call.function,

@@ -103,6 +103,7 @@ impl WindowAggState {
         let child = builder.build(&node.child)?;
         let mut width = child.width();
         for function in &functions {
+            cx.check_execute(function.function)?;
             let implementation = match builtins::window_function(function.function) {
                 Some(found) => Function::Window { function: found, state: None },
                 None => match builtins::aggregate(function.function) {

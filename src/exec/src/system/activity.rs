@@ -22,6 +22,7 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_stat_get_activity", pg_stat_get_activity),
     ("show_all_settings", show_all_settings),
     ("show_all_file_settings", show_all_file_settings),
+    ("pg_listening_channels", pg_listening_channels),
     ("pg_lock_status", pg_lock_status),
     ("pg_prepared_statement", pg_prepared_statement),
     ("pg_stat_get_backend_idset", pg_stat_get_backend_idset),
@@ -234,6 +235,11 @@ fn pg_prepared_statement(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
             ])
         })
         .collect()
+}
+
+fn pg_listening_channels(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Vec<Vec<Datum>>> {
+    let channels = cx.instance.notifications.channels(cx.session.entry.id);
+    Ok(channels.iter().map(|channel| vec![Datum::text(channel)]).collect())
 }
 
 fn pg_lock_status(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {

@@ -14,6 +14,7 @@ use sync::WaitKind;
 use tuple::Datum;
 
 functions! {
+    pg_notify,
     current_database, current_query, current_schema, current_schemas, current_user, session_user, pgsql_version,
     pg_backend_pid, pg_my_temp_schema, pg_is_other_temp_schema, set_config_by_name, show_config_by_name,
     show_config_by_name_missing_ok, pg_is_in_recovery, pg_postmaster_start_time, pg_conf_load_time, pg_reload_conf,
@@ -124,6 +125,16 @@ fn pg_is_other_temp_schema(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Re
     let is_temp =
         row.is_some_and(|row| row.nspname.starts_with("pg_temp_") || row.nspname.starts_with("pg_toast_temp_"));
     Ok(Datum::Bool(is_temp && args[0].as_oid() != cx.session.temp_namespace.get()))
+}
+
+fn pg_notify(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let text = |datum: &Datum| if datum.is_null() { String::new() } else { datum.as_str().to_owned() };
+    cx.notify(&text(&args[0]), &text(&args[1]))?;
+    Ok(Datum::text(""))
+}
+
+fn pg_notification_queue_usage(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
+    Ok(Datum::Float8(cx.instance.notifications.usage()))
 }
 
 fn set_config_by_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -313,10 +324,6 @@ fn row_security_active(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Dat
 
 fn row_security_active_name(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
     Ok(Datum::Bool(false))
-}
-
-fn pg_notification_queue_usage(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(Datum::Float8(0.0))
 }
 
 fn pg_current_wal_lsn(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
