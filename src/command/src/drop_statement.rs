@@ -40,6 +40,11 @@ pub(crate) fn drop_statement(ex: &mut Execution<'_, '_>, statement: &DropStmt) -
             {
                 format!("operator {} does not exist, skipping", named.name.dotted())
             }
+            ObjectName::Qualified(name)
+                if statement.object_type == ObjectType::Collation && missing.code() == SqlState::UNDEFINED_OBJECT =>
+            {
+                format!("collation \"{}\" does not exist, skipping", name.dotted())
+            }
             // Whether the relation is a table is not looked at where nothing has to be done.
             ObjectName::OnRelation(name, table)
                 if statement.object_type == ObjectType::Trigger && missing.code() == SqlState::UNDEFINED_OBJECT =>
@@ -333,6 +338,7 @@ fn find_relation(cx: Ctx<'_>, object_type: ObjectType, name: &QualifiedName) -> 
     if entry.oid < Oid::FIRST_UNPINNED {
         bail!(INSUFFICIENT_PRIVILEGE, "permission denied: \"{}\" is a system catalog", entry.name());
     }
+    names::check_not_in_use(cx, &entry, "DROP TABLE")?;
     Ok(Some(ObjectAddress::relation(entry.oid)))
 }
 

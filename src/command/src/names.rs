@@ -210,3 +210,11 @@ pub fn check_free(cx: Ctx<'_>, namespace: Oid, name: &str, if_not_exists: bool) 
     cx.session.notice(Error::with_severity(report::Severity::Notice, error.code(), message));
     Ok(true)
 }
+
+/// 55006 if checks of the table's rows wait for the transaction's end; `what` is the statement that would change the table.
+pub(crate) fn check_not_in_use(cx: Ctx<'_>, table: &RelationEntry, what: &str) -> Result<()> {
+    match exec::has_pending_checks(cx, table.oid) {
+        true => bail!(OBJECT_IN_USE, "cannot {what} \"{}\" because it has pending trigger events", table.name()),
+        false => Ok(()),
+    }
+}

@@ -189,6 +189,9 @@ fn check_columns(cx: Ctx<'_>, new: &NewRelation) -> Result<()> {
             return Err(error!(DUPLICATE_COLUMN, "column \"{}\" specified more than once", column.name));
         }
         check_column_type(cx, new.kind, column)?;
+        if matches!(new.kind, b'r' | b'v' | b'm' | b'c') {
+            cx.check_type(column.type_oid)?;
+        }
     }
     Ok(())
 }
@@ -339,7 +342,10 @@ fn create_row_type(cx: Ctx<'_>, new: &NewRelation, relation: Oid) -> Result<Oid>
     let array = if new.kind == b'c' || new.kind != b't' { Some(catalog.new_oid::<PgType>()?) } else { None };
     let mut row = composite_type(new, oid, relation);
     row.typarray = array.unwrap_or_default();
-    row.typacl = default_privileges::for_new(cx, ObjectKind::Type, new.owner, new.namespace)?;
+    // The row type of a table is the table's.
+    if new.kind == b'c' {
+        row.typacl = default_privileges::for_new(cx, ObjectKind::Type, new.owner, new.namespace)?;
+    }
     catalog.insert(&row)?;
     let (own, of) = (ObjectAddress::new(oids::PG_TYPE, oid), ObjectAddress::relation(relation));
     match new.kind {

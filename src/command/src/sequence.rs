@@ -214,7 +214,7 @@ pub(crate) fn alter_sequence(ex: &mut Execution<'_, '_>, statement: &AlterSeqStm
         bail!(WRONG_OBJECT_TYPE, "\"{}\" is not a sequence", entry.name());
     }
     cx.check_owner(entry.class.relowner, ObjectKind::Sequence, entry.name())?;
-    change(ex, entry.oid, &statement.options)?;
+    change(ex, entry.oid, &statement.options, SequenceOf::Itself)?;
     if let Some(option) = statement.options.iter().find(|option| option.name == "owned_by") {
         set_owner_column(cx, entry.oid, option)?;
     }
@@ -222,11 +222,10 @@ pub(crate) fn alter_sequence(ex: &mut Execution<'_, '_>, statement: &AlterSeqStm
 }
 
 /// Changes a sequence's parameters, and its position if it is restarted.
-pub(crate) fn change(ex: &Execution<'_, '_>, sequence: Oid, options: &[DefElem]) -> Result<()> {
+pub(crate) fn change(ex: &Execution<'_, '_>, sequence: Oid, options: &[DefElem], of: SequenceOf) -> Result<()> {
     let cx = ex.cx;
     let catalog = cx.catalog();
     let row = catalog.sequence(sequence)?.ok_or_else(|| Error::internal("a sequence has its parameters"))?;
-    let of = if is_identity(cx, sequence)? { SequenceOf::Identity(row.seqtypid) } else { SequenceOf::Itself };
     let new = Parameters::change(cx, options, &row, of)?;
     catalog.update(
         &row,
@@ -270,7 +269,8 @@ pub(crate) fn change(ex: &Execution<'_, '_>, sequence: Oid, options: &[DefElem])
 pub(crate) fn change_type(ex: &Execution<'_, '_>, sequence: Oid, type_oid: Oid) -> Result<()> {
     let text = ex.cx.catalog().format_type_qualified(type_oid)?;
     let name = parser::parse_type_name(&text, &ParseOptions::default())?;
-    change(ex, sequence, &[crate::like::option("as", DefArg::Type(Box::new(name)))])
+    let option = crate::like::option("as", DefArg::Type(Box::new(name)));
+    change(ex, sequence, &[option], SequenceOf::Identity(type_oid))
 }
 
 /// Where a sequence stands: its last value, and whether that was given out.
@@ -415,14 +415,6 @@ fn set_owner_column(cx: Ctx<'_>, sequence: Oid, option: &DefElem) -> Result<()> 
         Some(column) => dependency::record(cx, own, column, Dependency::Auto),
         None => Ok(()),
     }
-}
-
-/// True if the sequence is part of an identity column.
-fn is_identity(cx: Ctx<'_>, sequence: Oid) -> Result<bool> {
-    use catalog::columns::pg_depend as d;
-    let keys = [Key::oid(d::CLASSID, catalog::oids::PG_CLASS), Key::oid(d::OBJID, sequence)];
-    let rows = cx.catalog().scan::<PgDepend>(&keys)?;
-    Ok(rows.iter().any(|row| row.deptype == dependency::INTERNAL && row.refobjsubid > 0))
 }
 
 fn refuse_identity(cx: Ctx<'_>, sequence: Oid, table: Oid) -> Result<()> {

@@ -103,6 +103,8 @@ fn read_elements(ex: &Execution<'_, '_>, statement: &CreateTableStmt) -> Result<
         }
     }
     require_key_columns(&mut parts);
+    // There are no rows yet that a constraint might not hold for.
+    parts.constraints.iter_mut().for_each(|constraint| constraint.attributes.not_valid = false);
     Ok(parts)
 }
 

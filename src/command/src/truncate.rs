@@ -18,6 +18,7 @@ pub(crate) fn truncate(ex: &mut Execution<'_, '_>, statement: &TruncateStmt) -> 
     let mut tables: Vec<Arc<RelationEntry>> = Vec::new();
     for name in &statement.relations {
         let entry = names::open_relation_checked(cx, name, LockMode::AccessExclusive, |entry| check(cx, entry))?;
+        names::check_not_in_use(cx, &entry, "TRUNCATE")?;
         if !tables.iter().any(|known| known.oid == entry.oid) {
             tables.push(entry);
         }

@@ -251,6 +251,12 @@ impl Executor {
 
     /// Ends the statement: runs data-changing WITH queries to their end, then the constraint triggers that are due.
     pub fn finish(&mut self, cx: Ctx<'_>) -> Result<()> {
+        let mut due = self.finish_without_checks(cx)?;
+        due.run(cx)
+    }
+
+    /// As `finish`, but what is due then is left to the caller.
+    pub(crate) fn finish_without_checks(&mut self, cx: Ctx<'_>) -> Result<crate::foreign_keys::Queue> {
         // RETURNING may not have been read to its end.
         if self.work().es.plan.command != CmdType::Select && !self.work().done {
             while self.next(cx)?.is_some() {}
@@ -259,10 +265,9 @@ impl Executor {
         if work.es.plan.has_modifying_cte {
             finish_ctes(work, cx)?;
         }
-        work.es.triggers.run(cx)?;
         work.gather(cx);
         work.finished = true;
-        Ok(())
+        Ok(std::mem::take(&mut work.es.triggers))
     }
 
     /// Rows returned or changed so far, for the command tag.

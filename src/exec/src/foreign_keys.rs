@@ -27,6 +27,8 @@ pub enum RowEvent {
     Update {
         /// Where the new version is.
         tid: Tid,
+        /// This transaction made the old version: what was to be checked of it is now to be checked of the new one.
+        old_is_own: bool,
     },
     /// It was deleted.
     Delete,
@@ -130,8 +132,8 @@ impl ForeignKey {
                 b'f' => !all_null(new, true),
                 _ => !has_null(new, true),
             },
-            (RowEvent::Update { .. }, 1645) => {
-                !same(true)
+            (RowEvent::Update { old_is_own, .. }, 1645) => {
+                (old_is_own || !same(true))
                     && match self.constraint.confmatchtype {
                         b'f' => !all_null(new, true),
                         _ => !has_null(new, true),
@@ -154,7 +156,7 @@ impl Queue {
                 continue;
             }
             let tid = match event {
-                RowEvent::Insert { tid } | RowEvent::Update { tid } => tid,
+                RowEvent::Insert { tid } | RowEvent::Update { tid, .. } => tid,
                 RowEvent::Delete => Tid::INVALID,
             };
             let old = old.map_or_else(Vec::new, <[Datum]>::to_vec);
@@ -180,17 +182,20 @@ impl Queue {
         self.tasks.is_empty()
     }
 
-    /// Runs what is due now; the rest waits for the transaction's end.
+    /// Adds what another queue holds.
+    pub fn append(&mut self, mut other: Queue) {
+        self.tasks.append(&mut other.tasks);
+    }
+
+    /// Runs what is due now, then what that leads to; the rest waits for the transaction's end.
     pub fn run(&mut self, cx: Ctx<'_>) -> Result<()> {
-        if self.tasks.is_empty() {
-            return Ok(());
-        }
-        cx.next_command()?;
-        for task in std::mem::take(&mut self.tasks) {
-            if is_deferred(cx, &task)? {
-                defer(cx, task);
-            } else {
-                run_task(cx, &task)?;
+        while !self.tasks.is_empty() {
+            for task in std::mem::take(&mut self.tasks) {
+                if is_deferred(cx, &task)? {
+                    defer(cx, task);
+                } else {
+                    run_task(cx, &task, self)?;
+                }
             }
         }
         Ok(())
@@ -263,6 +268,23 @@ struct Deferred {
     tasks: Vec<(usize, Task)>,
 }
 
+impl Task {
+    /// The table whose change it is about.
+    fn table(&self) -> Oid {
+        match self {
+            Task::Foreign { key, .. } if matches!(key.trigger, 1644 | 1645) => key.referencing.oid,
+            Task::Foreign { key, .. } => key.referenced.oid,
+            Task::Unique { entry, .. } => entry.oid,
+        }
+    }
+}
+
+/// True if checks of changes to the table wait for the transaction's end: its definition must not change under them.
+pub fn has_pending_checks(cx: Ctx<'_>, table: Oid) -> bool {
+    let mut extensions = cx.session.extensions.borrow_mut();
+    extensions.get::<Deferred>().tasks.iter().any(|(_, task)| task.table() == table)
+}
+
 /// Runs deferred tasks before the commit.
 struct Participant;
 
@@ -306,16 +328,16 @@ fn run_deferred(cx: Ctx<'_>, all: bool) -> Result<()> {
             return Ok(());
         }
         let mut kept = Vec::new();
-        let mut ran = false;
-        cx.next_command()?;
+        let (mut ran, mut due) = (false, Queue::default());
         for (depth, task) in tasks {
             if !all && is_deferred(cx, &task)? {
                 kept.push((depth, task));
                 continue;
             }
             ran = true;
-            run_task(cx, &task)?;
+            run_task(cx, &task, &mut due)?;
         }
+        due.run(cx)?;
         let mut extensions = cx.session.extensions.borrow_mut();
         let queue = &mut extensions.get::<Deferred>().tasks;
         kept.append(queue);
@@ -333,7 +355,10 @@ fn is_live(cx: Ctx<'_>, table: &access::Relation, tid: Tid) -> Result<bool> {
     Ok(!matches!(live, Liveness::Dead))
 }
 
-fn run_task(cx: Ctx<'_>, task: &Task) -> Result<()> {
+/// Runs one task. What it leads to is added to `due`: all that the statement itself led to goes before it.
+fn run_task(cx: Ctx<'_>, task: &Task, due: &mut Queue) -> Result<()> {
+    // It sees what the task before it did.
+    cx.next_command()?;
     match task {
         Task::Unique { entry, oid, index, table, keys, tid } => {
             if !is_live(cx, table, *tid)? {
@@ -349,18 +374,18 @@ fn run_task(cx: Ctx<'_>, task: &Task) -> Result<()> {
         }
         Task::Foreign { key, new, old, tid } => {
             as_owner(cx, key, || match key.trigger {
-                1644 | 1645 => check_referencing(cx, key, new, *tid),
-                1654 | 1655 | 1648 | 1649 => check_referenced(cx, key, old, matches!(key.trigger, 1654 | 1655)),
-                1646 => act(cx, key, "DELETE FROM ONLY", None, old, &[]),
+                1644 | 1645 => check_referencing(cx, key, new, *tid, due),
+                1654 | 1655 | 1648 | 1649 => check_referenced(cx, key, old, matches!(key.trigger, 1654 | 1655), due),
+                1646 => act(cx, key, None, (old, &[]), due),
                 1647 => {
                     let values: Vec<Datum> = key.key_of(new, false).into_iter().cloned().collect();
-                    act(cx, key, "UPDATE ONLY", Some(SetTo::Values), old, &values)
+                    act(cx, key, Some(SetTo::Values), (old, &values), due)
                 }
-                1650 | 1651 => act(cx, key, "UPDATE ONLY", Some(SetTo::Null), old, &[]),
+                1650 | 1651 => act(cx, key, Some(SetTo::Null), (old, &[]), due),
                 _ => {
-                    act(cx, key, "UPDATE ONLY", Some(SetTo::Default), old, &[])?;
+                    act(cx, key, Some(SetTo::Default), (old, &[]), due)?;
                     // The defaults must refer to something themselves.
-                    check_referenced(cx, key, old, true)
+                    check_referenced(cx, key, old, true, due)
                 }
             })
         }
@@ -436,7 +461,7 @@ fn violation(cx: Ctx<'_>, key: &ForeignKey, keys: &[&Datum], from_referencing: b
 }
 
 /// A new referencing row must refer to a row that is there; it is locked so that it stays.
-fn check_referencing(cx: Ctx<'_>, key: &ForeignKey, new: &[Datum], tid: Tid) -> Result<()> {
+fn check_referencing(cx: Ctx<'_>, key: &ForeignKey, new: &[Datum], tid: Tid, due: &mut Queue) -> Result<()> {
     if let Some(table) = &key.referencing.table
         && !is_live(cx, table, tid)?
     {
@@ -468,7 +493,7 @@ fn check_referencing(cx: Ctx<'_>, key: &ForeignKey, new: &[Datum], tid: Tid) -> 
         .map(|c| key.referencing.desc.attributes[*c as usize - 1].type_oid)
         .collect();
     let values = keys.iter().map(|k| (*k).clone()).collect();
-    match spi::run(cx, &sql, types, values)? {
+    match spi::run(cx, &sql, types, values, due)? {
         0 => Err(violation(cx, key, &keys, true)),
         _ => Ok(()),
     }
@@ -489,7 +514,7 @@ fn referenced_types(key: &ForeignKey) -> Vec<Oid> {
 }
 
 /// No row may refer to a key that is gone (NO ACTION: unless another row has it by now).
-fn check_referenced(cx: Ctx<'_>, key: &ForeignKey, old: &[Datum], no_action: bool) -> Result<()> {
+fn check_referenced(cx: Ctx<'_>, key: &ForeignKey, old: &[Datum], no_action: bool, due: &mut Queue) -> Result<()> {
     let keys = key.key_of(old, false);
     let values: Vec<Datum> = keys.iter().map(|k| (*k).clone()).collect();
     if no_action {
@@ -503,7 +528,7 @@ fn check_referenced(cx: Ctx<'_>, key: &ForeignKey, old: &[Datum], no_action: boo
             qualified(cx, &key.referenced)?,
             conditions.join(" AND ")
         );
-        if spi::run(cx, &sql, referenced_types(key), values.clone())? > 0 {
+        if spi::run(cx, &sql, referenced_types(key), values.clone(), due)? > 0 {
             return Ok(());
         }
     }
@@ -512,7 +537,7 @@ fn check_referenced(cx: Ctx<'_>, key: &ForeignKey, old: &[Datum], no_action: boo
         qualified(cx, &key.referencing)?,
         referencing_conditions(cx, key)?
     );
-    match spi::run(cx, &sql, referenced_types(key), values)? {
+    match spi::run(cx, &sql, referenced_types(key), values, due)? {
         0 => Ok(()),
         _ => Err(violation(cx, key, &keys, false)),
     }
@@ -524,8 +549,15 @@ enum SetTo {
     Default,
 }
 
-/// CASCADE, SET NULL, SET DEFAULT.
-fn act(cx: Ctx<'_>, key: &ForeignKey, verb: &str, set: Option<SetTo>, old: &[Datum], new: &[Datum]) -> Result<()> {
+/// CASCADE, SET NULL, SET DEFAULT. Without `set` the rows that refer to the old key are deleted; `new` are values for `Values`.
+fn act(
+    cx: Ctx<'_>,
+    key: &ForeignKey,
+    set: Option<SetTo>,
+    (old, new): (&[Datum], &[Datum]),
+    due: &mut Queue,
+) -> Result<()> {
+    let verb = if set.is_some() { "UPDATE ONLY" } else { "DELETE FROM ONLY" };
     let table = qualified(cx, &key.referencing)?;
     let all = columns(&key.constraint.conkey);
     let assigned: &[i16] = match (&set, &key.constraint.confdelsetcols) {
@@ -556,5 +588,6 @@ fn act(cx: Ctx<'_>, key: &ForeignKey, verb: &str, set: Option<SetTo>, old: &[Dat
         types.extend(referenced_types(key));
         values.extend_from_slice(new);
     }
-    spi::run(cx, &sql, types, values).map(drop)
+    spi::run(cx, &sql, types, values, due)?;
+    cx.next_command()
 }

@@ -1,6 +1,7 @@
 //! SQL from within the server: analysed, planned and run to its end.
 
 use crate::api::{Executor, Params, PlanOptions, plan_query};
+use crate::foreign_keys::Queue;
 use crate::types::Types;
 use analyze::{AnalyzeContext, AnalyzedStatement, Lookup, Parameters};
 use base::Oid;
@@ -73,14 +74,14 @@ fn prepare(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: &[Datum]) -> Result<
     plan_query(cx, query, PlanOptions { params: Some(values), cursor: false }).map(Arc::new)
 }
 
-/// Runs a statement of the server's own; how many rows it returned or changed.
-pub fn run(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: Vec<Datum>) -> Result<u64> {
+/// Runs a statement of the server's own; how many rows it returned or changed. The checks that it leads to are added to `due`.
+pub fn run(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: Vec<Datum>, due: &mut Queue) -> Result<u64> {
     let plan = prepare(cx, sql, types, &values)?;
     let mut executor = Executor::start_latest(cx, plan, Arc::new(Params { values }))?;
     let mut rows = 0;
     while executor.next(cx)?.is_some() {
         rows += 1;
     }
-    executor.finish(cx)?;
+    due.append(executor.finish_without_checks(cx)?);
     Ok(rows.max(executor.processed()))
 }

@@ -15,7 +15,7 @@ use crate::limits::NOTIFICATIONS_MAX;
 use crate::{Ctx, TransactionParticipant};
 use base::{Oid, SessionId};
 use report::{Result, bail};
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use sync::{Interrupt, Interrupts, Mutex, Rank};
 
@@ -44,7 +44,8 @@ impl Notification {
 /// A session that listens.
 struct Mailbox {
     database: Oid,
-    channels: BTreeSet<String>,
+    /// In the order in which the session began to listen.
+    channels: Vec<String>,
     waiting: VecDeque<Notification>,
     interrupts: Arc<Interrupts>,
 }
@@ -70,7 +71,7 @@ impl Notifications {
     /// The channels that a session listens to.
     pub fn channels(&self, session: SessionId) -> Vec<String> {
         let mailboxes = self.mailboxes.lock();
-        mailboxes.get(&session).map(|mailbox| mailbox.channels.iter().cloned().collect()).unwrap_or_default()
+        mailboxes.get(&session).map(|mailbox| mailbox.channels.clone()).unwrap_or_default()
     }
 
     /// The session ends, or listens to nothing any more.
@@ -102,15 +103,17 @@ impl Notifications {
             Action::Listen(channel) => {
                 let mailbox = mailboxes.entry(entry.id).or_insert_with(|| Mailbox {
                     database: cx.session.database,
-                    channels: BTreeSet::new(),
+                    channels: Vec::new(),
                     waiting: VecDeque::new(),
                     interrupts: Arc::clone(&entry.interrupts),
                 });
-                mailbox.channels.insert(channel);
+                if !mailbox.channels.contains(&channel) {
+                    mailbox.channels.push(channel);
+                }
             }
             Action::Unlisten(Some(channel)) => {
                 if let Some(mailbox) = mailboxes.get_mut(&entry.id) {
-                    mailbox.channels.remove(&channel);
+                    mailbox.channels.retain(|known| *known != channel);
                 }
             }
             Action::Unlisten(None) => {
@@ -128,7 +131,8 @@ impl Notifications {
         let mut mailboxes = self.mailboxes.lock();
         for mailbox in mailboxes.values_mut().filter(|mailbox| mailbox.database == database) {
             let before = mailbox.waiting.len();
-            let wanted = messages.iter().filter(|message| mailbox.channels.contains(&*message.channel));
+            let wanted =
+                messages.iter().filter(|message| mailbox.channels.iter().any(|channel| **channel == *message.channel));
             mailbox.waiting.extend(wanted.cloned());
             if mailbox.waiting.len() > before {
                 told.push(Arc::clone(&mailbox.interrupts));

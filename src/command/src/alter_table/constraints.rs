@@ -31,6 +31,7 @@ pub(super) fn drop_constraint(
         Some(row) => {
             if row.contype == b'f' && row.confrelid != table.oid {
                 crate::names::lock_relation(cx, row.confrelid, lock::LockMode::AccessExclusive)?;
+                crate::names::check_not_in_use(cx, &*cx.catalog().open_relation(row.confrelid)?, "ALTER TABLE")?;
             }
             drop_objects(cx, &[ObjectAddress::new(oids::PG_CONSTRAINT, row.oid)], behavior)
         }

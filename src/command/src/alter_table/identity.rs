@@ -3,7 +3,7 @@
 use super::{skip, user_column};
 use crate::address::ObjectAddress;
 use crate::dependency::{self, drop_objects};
-use crate::sequence::ColumnSequence;
+use crate::sequence::{ColumnSequence, SequenceOf};
 use crate::{Execution, sequence};
 use base::Oid;
 use catalog::oids;
@@ -90,7 +90,7 @@ pub(super) fn set(ex: &mut Execution<'_, '_>, table: &RelationEntry, name: &str,
     }
     cx.next_command()?;
     match (of_sequence.is_empty(), sequence_of(cx, table.oid, number)?) {
-        (false, Some(sequence)) => sequence::change(ex, sequence, &of_sequence),
+        (false, Some(sequence)) => sequence::change(ex, sequence, &of_sequence, SequenceOf::Identity(row.atttypid)),
         _ => Ok(()),
     }
 }

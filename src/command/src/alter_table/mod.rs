@@ -35,6 +35,7 @@ pub(crate) fn alter_table(ex: &mut Execution<'_, '_>, statement: &AlterTableStmt
         return Ok(tag);
     };
     check_kind(statement.object_type, &entry)?;
+    names::check_not_in_use(ex.cx, &entry, "ALTER TABLE")?;
     for command in &statement.commands {
         check_command(&entry, command)?;
     }

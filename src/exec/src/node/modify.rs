@@ -348,7 +348,10 @@ impl TargetTable {
                 if !new.is_hot {
                     self.insert_entries(row, new.tid, None, env)?;
                 }
-                self.note(RowEvent::Update { tid: new.tid }, row, Some(&old.values), env);
+                if self.foreign.is_some() {
+                    let old_is_own = env.cx.with_tx(|tx| tx.is_own(old.xmin));
+                    self.note(RowEvent::Update { tid: new.tid, old_is_own }, row, Some(&old.values), env);
+                }
                 Changed::Done(new.tid)
             }
             Changed::BySelf { command } => Changed::BySelf { command },

@@ -90,7 +90,10 @@ pub fn schema_and_name(cx: Ctx<'_>, address: ObjectAddress) -> Result<(Option<St
             Some(head) => match head.place {
                 Place::Nowhere => Ok((None, Some(head.name))),
                 Place::Schema(schema) => Ok((in_schema(schema)?, Some(head.name))),
-                Place::Method(schema, _) => Ok((in_schema(schema)?, None)),
+                Place::Method(schema, _) => {
+                    // Classes and families of one name may be there for each access method: PostgreSQL names them all the same.
+                    Ok((in_schema(schema)?, Some(head.name)))
+                }
                 Place::Relation(_) => Ok((None, None)),
             },
             None => Ok((None, None)),

@@ -3,21 +3,26 @@
 use super::functions;
 use base::Oid;
 use builtins::FnCtx;
+use catalog::AclItem;
+use catalog::rows::{PgAttribute, PgClass, PgParameterAcl};
 use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges};
 use report::{Result, bail, error};
 use tuple::Datum;
 
+/// Who owns what has no owner.
+const BOOTSTRAP_SUPERUSER: Oid = Oid(10);
+
 functions! {
     has_table_privilege_name_name = has_table, has_table_privilege_name = has_table,
     has_table_privilege_name_id = has_table, has_table_privilege_id = has_table,
     has_table_privilege_id_name = has_table, has_table_privilege_id_id = has_table,
-    has_sequence_privilege_name_name = has_table, has_sequence_privilege_name = has_table,
-    has_sequence_privilege_name_id = has_table, has_sequence_privilege_id = has_table,
-    has_sequence_privilege_id_name = has_table, has_sequence_privilege_id_id = has_table,
-    has_any_column_privilege_name_name = has_table, has_any_column_privilege_name = has_table,
-    has_any_column_privilege_name_id = has_table, has_any_column_privilege_id = has_table,
-    has_any_column_privilege_id_name = has_table, has_any_column_privilege_id_id = has_table,
+    has_sequence_privilege_name_name = has_sequence, has_sequence_privilege_name = has_sequence,
+    has_sequence_privilege_name_id = has_sequence, has_sequence_privilege_id = has_sequence,
+    has_sequence_privilege_id_name = has_sequence, has_sequence_privilege_id_id = has_sequence,
+    has_any_column_privilege_name_name = has_any_column, has_any_column_privilege_name = has_any_column,
+    has_any_column_privilege_name_id = has_any_column, has_any_column_privilege_id = has_any_column,
+    has_any_column_privilege_id_name = has_any_column, has_any_column_privilege_id_id = has_any_column,
     has_column_privilege_name_name_name = has_column, has_column_privilege_name_name_attnum = has_column,
     has_column_privilege_name_id_name = has_column, has_column_privilege_name_id_attnum = has_column,
     has_column_privilege_id_name_name = has_column, has_column_privilege_id_name_attnum = has_column,
@@ -36,14 +41,14 @@ functions! {
     has_type_privilege_name_name = has_type, has_type_privilege_name = has_type,
     has_type_privilege_name_id = has_type, has_type_privilege_id = has_type,
     has_type_privilege_id_name = has_type, has_type_privilege_id_id = has_type,
-    has_language_privilege_name_name = always, has_language_privilege_name = always,
-    has_language_privilege_name_id = always, has_language_privilege_id = always,
-    has_language_privilege_id_name = always, has_language_privilege_id_id = always,
-    has_tablespace_privilege_name_name = superuser, has_tablespace_privilege_name = superuser,
-    has_tablespace_privilege_name_id = superuser, has_tablespace_privilege_id = superuser,
-    has_tablespace_privilege_id_name = superuser, has_tablespace_privilege_id_id = superuser,
-    has_parameter_privilege_name_name = superuser, has_parameter_privilege_id_name = superuser,
-    has_parameter_privilege_name = superuser,
+    has_language_privilege_name_name = has_language, has_language_privilege_name = has_language,
+    has_language_privilege_name_id = has_language, has_language_privilege_id = has_language,
+    has_language_privilege_id_name = has_language, has_language_privilege_id_id = has_language,
+    has_tablespace_privilege_name_name = has_tablespace, has_tablespace_privilege_name = has_tablespace,
+    has_tablespace_privilege_name_id = has_tablespace, has_tablespace_privilege_id = has_tablespace,
+    has_tablespace_privilege_id_name = has_tablespace, has_tablespace_privilege_id_id = has_tablespace,
+    has_parameter_privilege_name_name = has_parameter, has_parameter_privilege_id_name = has_parameter,
+    has_parameter_privilege_name = has_parameter,
     pg_has_role_name_name = has_role, pg_has_role_name = has_role, pg_has_role_name_id = has_role,
     pg_has_role_id = has_role, pg_has_role_id_name = has_role, pg_has_role_id_id = has_role,
     aclitemout, aclitemin,
@@ -68,11 +73,13 @@ fn role_named(cx: Ctx<'_>, name: &str) -> Result<Oid> {
 }
 
 /// Privileges by their words, separated by commas; each alternative with or without grant option.
-fn read_privileges(text: &str) -> Result<Vec<Privileges>> {
-    text.split(',').map(|word| read_privilege(word.trim())).collect()
+///
+/// Errors: 22023 for words that name none, and none for this kind of object.
+fn read_privileges(text: &str, kind: ObjectKind) -> Result<Vec<Privileges>> {
+    text.split(',').map(|word| read_privilege(word.trim(), kind)).collect()
 }
 
-fn read_privilege(word: &str) -> Result<Privileges> {
+fn read_privilege(word: &str, kind: ObjectKind) -> Result<Privileges> {
     let upper = word.to_ascii_uppercase();
     let (name, has_option) = match upper.strip_suffix(" WITH GRANT OPTION") {
         Some(name) => (name, true),
@@ -86,14 +93,20 @@ fn read_privilege(word: &str) -> Result<Privileges> {
         "TRUNCATE" => Privileges::TRUNCATE,
         "REFERENCES" => Privileges::REFERENCES,
         "TRIGGER" => Privileges::TRIGGER,
-        "RULE" => Privileges::NONE,
+        // There was such a privilege once.
+        "RULE" if matches!(kind, ObjectKind::Table) => return Ok(Privileges::NONE),
         "EXECUTE" => Privileges::EXECUTE,
         "USAGE" => Privileges::USAGE,
         "CREATE" => Privileges::CREATE,
         "TEMP" | "TEMPORARY" => Privileges::TEMPORARY,
         "CONNECT" => Privileges::CONNECT,
-        _ => bail!(INVALID_PARAMETER_VALUE, "unrecognized privilege type: \"{word}\""),
+        "SET" => Privileges::SET,
+        "ALTER SYSTEM" => Privileges::ALTER_SYSTEM,
+        _ => Privileges::NONE,
     };
+    if privilege.is_empty() || privilege.0 & !kind.all().0 != 0 {
+        bail!(INVALID_PARAMETER_VALUE, "unrecognized privilege type: \"{word}\"");
+    }
     Ok(if has_option { privilege.as_options() } else { privilege })
 }
 
@@ -117,8 +130,56 @@ fn relation_of(cx: Ctx<'_>, fx: &mut FnCtx<'_>, datum: &Datum) -> Result<Oid> {
 fn has_table(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let (user, rest) = user(cx, args, 3)?;
     let oid = relation_of(cx, fx, &rest[0])?;
+    let wanted = read_privileges(rest[1].as_str(), ObjectKind::Table)?;
     let Some(class) = cx.catalog().class(oid)? else { return Ok(Datum::Null) };
-    any(&read_privileges(rest[1].as_str())?, |wanted| cx.may_use_relation(user, &class, wanted))
+    any(&wanted, |wanted| cx.may_use_relation(user, &class, wanted))
+}
+
+fn has_sequence(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let (user, rest) = user(cx, args, 3)?;
+    let oid = relation_of(cx, fx, &rest[0])?;
+    let wanted = read_privileges(rest[1].as_str(), ObjectKind::Sequence)?;
+    let Some(class) = cx.catalog().class(oid)? else { return Ok(Datum::Null) };
+    if class.relkind != b'S' {
+        // As it was asked for, if it was asked for by name.
+        let name = if let Datum::Oid(_) = rest[0] { &class.relname } else { rest[0].as_str() };
+        bail!(WRONG_OBJECT_TYPE, "\"{name}\" is not a sequence");
+    }
+    any(&wanted, |wanted| cx.may_use_relation(user, &class, wanted))
+}
+
+/// A privilege on the whole relation or on one of its columns.
+fn has_any_column(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let (user, rest) = user(cx, args, 3)?;
+    let oid = relation_of(cx, fx, &rest[0])?;
+    let wanted = read_privileges(rest[1].as_str(), ObjectKind::Column)?;
+    let catalog = cx.catalog();
+    let Some(class) = catalog.class(oid)? else { return Ok(Datum::Null) };
+    any(&wanted, |wanted| {
+        if cx.may_use_relation(user, &class, wanted)? {
+            return Ok(true);
+        }
+        for number in 1..=class.relnatts {
+            let column = catalog.attribute(oid, number)?.filter(|column| !column.attisdropped);
+            if column.is_some_and(|column| may_use_column(cx, user, (&class, &column), wanted).unwrap_or(false)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })
+}
+
+/// By a list of the column's own.
+fn may_use_column(
+    cx: Ctx<'_>,
+    user: Oid,
+    (class, column): (&PgClass, &PgAttribute),
+    wanted: Privileges,
+) -> Result<bool> {
+    match &column.attacl {
+        Some(acl) => Ok(cx.held(user, (ObjectKind::Column, class.relowner), Some(acl), wanted)? == wanted),
+        None => Ok(false),
+    }
 }
 
 fn has_column(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -127,39 +188,45 @@ fn has_column(cx: Ctx<'_>, fx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> 
     let Some(class) = cx.catalog().class(oid)? else { return Ok(Datum::Null) };
     let column = match &rest[1] {
         Datum::Int2(number) => cx.catalog().attribute(oid, *number)?,
-        name => cx.catalog().attribute_by_name(oid, name.as_str())?,
-    };
-    let Some(column) = column.filter(|column| !column.attisdropped) else {
-        match &rest[1] {
-            Datum::Int2(_) => return Ok(Datum::Null),
-            name => {
+        name => match cx.catalog().attribute_by_name(oid, name.as_str())? {
+            Some(column) => Some(column),
+            None => {
                 bail!(UNDEFINED_COLUMN, "column \"{}\" of relation \"{}\" does not exist", name.as_str(), class.relname)
             }
-        }
+        },
     };
-    any(&read_privileges(rest[2].as_str())?, |wanted| {
-        let object = (ObjectKind::Column, class.relowner);
-        let by_column = match &column.attacl {
-            Some(acl) => cx.held(user, object, Some(acl), wanted)? == wanted,
-            None => false,
-        };
-        Ok(by_column || cx.may_use_relation(user, &class, wanted)?)
+    let wanted = read_privileges(rest[2].as_str(), ObjectKind::Column)?;
+    let Some(column) = column.filter(|column| !column.attisdropped) else { return Ok(Datum::Null) };
+    any(&wanted, |wanted| {
+        Ok(may_use_column(cx, user, (&class, &column), wanted)? || cx.may_use_relation(user, &class, wanted)?)
     })
 }
 
-fn has_database(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+/// What of an object its privileges depend on.
+type Guarded = (Oid, Option<Vec<AclItem>>);
+
+/// The common part: an object found, its kind's privileges read, one of them looked for.
+fn inquire(
+    cx: Ctx<'_>,
+    args: &[Datum],
+    kind: ObjectKind,
+    find: impl FnOnce(&Datum) -> Result<Option<Guarded>>,
+) -> Result<Datum> {
     let (user, rest) = user(cx, args, 3)?;
-    let row = match &rest[0] {
-        Datum::Oid(oid) => match cx.catalog().database(*oid)? {
-            Some(row) => row.row.clone(),
-            None => return Ok(Datum::Null),
-        },
+    let found = find(&rest[0])?;
+    let wanted = read_privileges(rest[1].as_str(), kind)?;
+    let Some((owner, acl)) = found else { return Ok(Datum::Null) };
+    any(&wanted, |wanted| Ok(cx.held(user, (kind, owner), acl.as_deref(), wanted)? == wanted))
+}
+
+fn has_database(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    inquire(cx, args, ObjectKind::Database, |named| match named {
+        Datum::Oid(oid) => Ok(cx.catalog().database(*oid)?.map(|row| (row.datdba, row.datacl.clone()))),
         name => match cx.catalog().database_by_name(name.as_str())? {
-            Some(row) => row.row,
+            Some(row) => Ok(Some((row.datdba, row.datacl.clone()))),
             None => bail!(UNDEFINED_DATABASE, "database \"{}\" does not exist", name.as_str()),
         },
-    };
-    any(&read_privileges(rest[1].as_str())?, |wanted| cx.may_use_database(user, &row, wanted))
+    })
 }
 
 fn has_schema(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -171,32 +238,80 @@ fn has_schema(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
             None => bail!(INVALID_SCHEMA_NAME, "schema \"{}\" does not exist", name.as_str()),
         },
     };
+    let wanted = read_privileges(rest[1].as_str(), ObjectKind::Schema)?;
     let Some(row) = row else { return Ok(Datum::Null) };
-    any(&read_privileges(rest[1].as_str())?, |wanted| cx.may_use_schema(user, &row, wanted))
+    any(&wanted, |wanted| cx.may_use_schema(user, &row, wanted))
 }
 
 fn has_function(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    let (user, rest) = user(cx, args, 3)?;
-    let Datum::Oid(oid) = rest[0] else { report::unsupported!("has_function_privilege by name") };
-    let Some(row) = cx.catalog().function(oid)? else { return Ok(Datum::Null) };
-    any(&read_privileges(rest[1].as_str())?, |_| cx.may_execute(user, &row))
+    inquire(cx, args, ObjectKind::Function, |named| {
+        let oid = match named {
+            Datum::Oid(oid) => *oid,
+            text => super::registered::procedure_of_text(cx, text.as_str())?,
+        };
+        Ok(cx.catalog().function(oid)?.map(|row| (row.proowner, row.proacl.clone())))
+    })
 }
 
 fn has_type(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    let (user, rest) = user(cx, args, 3)?;
-    let Datum::Oid(oid) = rest[0] else { report::unsupported!("has_type_privilege by name") };
-    let Some(row) = cx.catalog().type_by_oid(oid)? else { return Ok(Datum::Null) };
-    any(&read_privileges(rest[1].as_str())?, |_| cx.may_use_type(user, &row))
+    inquire(cx, args, ObjectKind::Type, |named| {
+        let oid = match named {
+            Datum::Oid(oid) => *oid,
+            text => super::registered::type_of_text(cx, text.as_str())?,
+        };
+        let catalog = cx.catalog();
+        // An array is as its elements.
+        let row = catalog.type_by_oid(oid)?;
+        let row = match row {
+            Some(row) if row.typcategory == b'A' && row.typelem.is_valid() => catalog.type_by_oid(row.typelem)?,
+            other => other,
+        };
+        Ok(row.map(|row| (row.typowner, row.typacl.clone())))
+    })
 }
 
-/// Everybody may use the built-in languages.
-fn always(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(Datum::Bool(true))
+fn has_language(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    inquire(cx, args, ObjectKind::Language, |named| match named {
+        Datum::Oid(oid) => Ok(cx.catalog().language(*oid)?.map(|row| (row.lanowner, row.lanacl.clone()))),
+        name => match cx.catalog().language_by_name(name.as_str())? {
+            Some(row) => Ok(Some((row.lanowner, row.lanacl.clone()))),
+            None => bail!(UNDEFINED_OBJECT, "language \"{}\" does not exist", name.as_str()),
+        },
+    })
 }
 
-fn superuser(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    let (user, _) = user(cx, args, 3)?;
-    Ok(Datum::Bool(cx.role_is_superuser(user)?))
+fn has_tablespace(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    inquire(cx, args, ObjectKind::Tablespace, |named| match named {
+        Datum::Oid(oid) => Ok(cx.catalog().tablespace(*oid)?.map(|row| (row.spcowner, row.spcacl.clone()))),
+        name => match cx.catalog().tablespace_by_name(name.as_str())? {
+            Some(row) => Ok(Some((row.spcowner, row.spcacl.clone()))),
+            None => bail!(UNDEFINED_OBJECT, "tablespace \"{}\" does not exist", name.as_str()),
+        },
+    })
+}
+
+/// Parameters have no owner; one that nobody granted has no list.
+fn has_parameter(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    use catalog::columns::pg_parameter_acl as c;
+    inquire(cx, args, ObjectKind::Parameter, |named| {
+        let name = named.as_str().to_ascii_lowercase();
+        let rows = cx.catalog().scan::<PgParameterAcl>(&[schema::Key::text(c::PARNAME, &name)])?;
+        let acl = rows.into_iter().next().and_then(|row| row.row.paracl).unwrap_or_default();
+        Ok(Some((BOOTSTRAP_SUPERUSER, Some(acl))))
+    })
+}
+
+/// True if the role may grant the other: it was given it so, or a role that it is a member of was.
+fn is_admin(cx: Ctx<'_>, member: Oid, role: Oid) -> Result<bool> {
+    if cx.role_is_superuser(member)? {
+        return Ok(true);
+    }
+    for row in cx.catalog().members(role)?.iter() {
+        if row.admin_option && cx.is_member_nosuper(member, row.member)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// MEMBER, USAGE: may SET ROLE, has the privileges.
@@ -213,7 +328,7 @@ fn has_role(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
             "USAGE WITH GRANT OPTION"
             | "USAGE WITH ADMIN OPTION"
             | "MEMBER WITH GRANT OPTION"
-            | "MEMBER WITH ADMIN OPTION" => cx.role_is_superuser(member)?,
+            | "MEMBER WITH ADMIN OPTION" => is_admin(cx, member, role)?,
             _ => bail!(INVALID_PARAMETER_VALUE, "unrecognized privilege type: \"{}\"", word.trim()),
         };
         if holds {

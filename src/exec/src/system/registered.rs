@@ -106,6 +106,24 @@ pub(super) fn class_of_text(cx: Ctx<'_>, fx: &mut FnCtx<'_>, text: &Datum) -> Re
     regclassin(cx, fx, std::slice::from_ref(text)).map(|datum| datum.as_oid())
 }
 
+/// The function that a text with argument types names. Errors: 42883.
+pub(super) fn procedure_of_text(cx: Ctx<'_>, text: &str) -> Result<Oid> {
+    match find_procedure(cx, text)? {
+        Some(oid) => Ok(oid),
+        None => Err(error!(UNDEFINED_FUNCTION, "function \"{text}\" does not exist")),
+    }
+}
+
+/// The type that a text names. Errors: 42704.
+pub(super) fn type_of_text(cx: Ctx<'_>, text: &str) -> Result<Oid> {
+    match find_type(cx, text) {
+        Err(error) if error.code() == report::SqlState::UNDEFINED_OBJECT => {
+            Err(error!(UNDEFINED_OBJECT, "type \"{text}\" does not exist"))
+        }
+        found => found,
+    }
+}
+
 fn to_regclass(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     Ok(find_class(cx, args[0].as_str())?.map_or(Datum::Null, Datum::Oid))
 }

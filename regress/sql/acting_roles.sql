@@ -1,0 +1,96 @@
+-- Who a session acts as, and what a role may call and use.
+create role ar_one; create role ar_two superuser; create role ar_group; grant ar_group to ar_one;
+begin; set local role ar_one; select current_user, session_user; commit;
+select current_user;
+begin; set session authorization ar_one; select current_user, session_user; rollback;
+select current_user = session_user as same, current_setting('is_superuser');
+begin; set local session authorization ar_one; select 1/0; rollback;
+select current_setting('is_superuser'), current_setting('role');
+begin; savepoint a; set role ar_one; select current_user; rollback to a; select current_user = session_user as same; commit;
+select set_config('role', 'ar_one', false); select current_user; reset role;
+set session authorization ar_one;
+set role ar_group; select current_user, session_user;
+set session authorization ar_two;
+reset session authorization;
+set role ar_two; set session authorization ar_one; select current_user; reset session authorization;
+-- EXECUTE
+create schema ar_s; grant usage, create on schema ar_s to ar_one;
+create function ar_s.f(int) returns int language sql as 'select $1 * 2';
+create function ar_s.who() returns text language sql as 'select current_user::text';
+create table ar_s.hidden (a int); insert into ar_s.hidden values (42);
+create function ar_s.peek() returns int language sql as 'select a from ar_s.hidden';
+create function ar_s.peek_for_all() returns int language sql security definer as 'select a from ar_s.hidden';
+revoke execute on function ar_s.f(int) from public;
+set role ar_one;
+select ar_s.f(1);
+select count(*) from generate_series(1, 2) g where ar_s.f(g) > 0;
+select ar_s.who();
+\set VERBOSITY terse
+select ar_s.peek();
+\set VERBOSITY default
+select ar_s.peek_for_all();
+select current_user;
+reset role;
+grant execute on function ar_s.f(int) to ar_group;
+set role ar_one; select ar_s.f(1); reset role;
+revoke execute on function pg_catalog.pg_ls_dir(text) from public;
+set role ar_one; select pg_ls_dir('.'); reset role;
+-- USAGE on types
+create type ar_s.e as enum ('x'); create domain ar_s.d as int;
+revoke usage on type ar_s.e, ar_s.d from public;
+set role ar_one;
+create table ar_s.t (a ar_s.e);
+create table ar_s.t (a ar_s.e[]);
+create table ar_s.t as select 1::ar_s.d as a;
+create domain ar_s.d2 as ar_s.d;
+create function ar_s.g(ar_s.d) returns int language sql as 'select 1';
+create type ar_s.c as (a ar_s.d);
+create table ar_s.t (a int);
+alter table ar_s.t add b ar_s.e;
+alter table ar_s.t alter a type ar_s.d;
+reset role;
+-- columns
+revoke all on ar_s.t from ar_one;
+create table ar_s.cols (a int, b int, c int); grant select (a), update (b) on ar_s.cols to ar_one;
+select has_any_column_privilege('ar_one', 'ar_s.cols', 'select'), has_any_column_privilege('ar_one', 'ar_s.cols', 'insert');
+select has_column_privilege('ar_one', 'ar_s.cols', 'a', 'select'), has_column_privilege('ar_one', 'ar_s.cols', 2::int2, 'select');
+set role ar_one; select 1 from ar_s.cols; reset role;
+alter table ar_s.cols drop column a;
+set role ar_one; select 1 from ar_s.cols; reset role;
+select has_column_privilege('ar_one', 'ar_s.cols', 1::int2, 'select');
+-- questions
+select has_function_privilege('ar_one', 'ar_s.f(int)', 'execute'), has_function_privilege('public', 'ar_s.f(int4)', 'execute');
+select has_function_privilege('ar_one', 'ar_s.nope(int)', 'execute');
+select has_function_privilege('ar_one', 'ar_s.f(int)', 'select');
+select has_type_privilege('ar_one', 'ar_s.e', 'usage'), has_type_privilege('ar_one', 'ar_s.e[]', 'usage'), has_type_privilege('ar_two', 'ar_s.e', 'usage');
+select has_type_privilege('ar_one', 'nope', 'usage');
+select has_language_privilege('ar_one', 'sql', 'usage'), has_tablespace_privilege('ar_one', 'pg_default', 'create');
+select has_schema_privilege('ar_one', 'ar_s', 'create with grant option'), has_schema_privilege('ar_one', 'ar_s', 'usage,create');
+select has_sequence_privilege('ar_one', 'ar_s.cols', 'usage');
+select has_table_privilege('ar_one', 'ar_s.cols', 'sel');
+select has_table_privilege('nope', 'ar_s.cols', 'select');
+select has_parameter_privilege('ar_one', 'work_mem', 'set'), has_parameter_privilege('ar_two', 'work_mem', 'alter system');
+select pg_has_role('ar_one', 'ar_group', 'member'), pg_has_role('ar_one', 'ar_group', 'member with admin option');
+grant ar_group to ar_one with admin option;
+select pg_has_role('ar_one', 'ar_group', 'usage with admin option');
+-- what new objects get
+alter default privileges in schema ar_s grant execute on functions to ar_one;
+alter default privileges revoke execute on functions from public;
+alter default privileges in schema ar_s grant usage on types to ar_one;
+alter default privileges revoke usage on types from public;
+create function ar_s.h() returns int language sql as 'select 1';
+create function public.ar_h() returns int language sql as 'select 1';
+create type ar_s.e3 as enum ('x'); create domain ar_s.d3 as int; create table ar_s.t3 (a int);
+select proname, replace(proacl::text, current_user, 'owner') from pg_proc where proname in ('h', 'ar_h') order by 1;
+select typname, replace(typacl::text, current_user, 'owner') from pg_type where typname in ('e3', 'd3', 't3') order by 1;
+alter default privileges in schema ar_s revoke execute on functions from ar_one;
+alter default privileges grant execute on functions to public;
+alter default privileges in schema ar_s revoke usage on types from ar_one;
+alter default privileges grant usage on types to public;
+drop function ar_h();
+set client_min_messages = warning;
+drop schema ar_s cascade;
+grant execute on function pg_catalog.pg_ls_dir(text) to public; revoke execute on function pg_catalog.pg_ls_dir(text) from public;
+drop role ar_one, ar_two, ar_group;
+security label on table pg_class is 'x';
+security label for nobody on table pg_class is 'x';
