@@ -68,3 +68,9 @@ drop index ix_renamed;
 drop index ix_renamed;
 drop index ix_big_pkey;
 drop table ix_t, ix_nulls, ix_big;
+-- a cast through text is as stable as the types' functions
+create type io_enum as enum ('x'); create table io_t (e io_enum, n int, w timestamptz);
+create index on io_t ((e::text));
+create index on io_t ((n::text));
+create index on io_t ((w::text));
+drop table io_t; drop type io_enum;

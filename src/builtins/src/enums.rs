@@ -20,10 +20,23 @@ fn order(cx: &FnCtx<'_>, a: Oid, b: Oid) -> Result<Ordering> {
 
 fn parse(cx: &FnCtx<'_>, text: &str, type_oid: Oid) -> Result<Oid> {
     let labels = cx.types.enum_labels(type_oid)?;
-    labels.iter().find(|l| l.label == text).map(|l| l.oid).ok_or_else(|| {
-        let name = cx.types.type_name(type_oid, -1);
-        error!(INVALID_TEXT_REPRESENTATION, "invalid input value for enum {name}: \"{text}\"")
-    })
+    match labels.iter().find(|l| l.label == text) {
+        Some(label) => usable(cx, type_oid, label),
+        None => {
+            let name = cx.types.type_name(type_oid, -1);
+            Err(error!(INVALID_TEXT_REPRESENTATION, "invalid input value for enum {name}: \"{text}\""))
+        }
+    }
+}
+
+/// A label's value. Errors: 55P04 if the present transaction added it.
+fn usable(cx: &FnCtx<'_>, type_oid: Oid, label: &EnumLabel) -> Result<Oid> {
+    if !cx.types.is_new_enum_value(label.oid) {
+        return Ok(label.oid);
+    }
+    let (name, label) = (cx.types.type_name(type_oid, -1), &label.label);
+    let error = error!(UNSAFE_NEW_ENUM_VALUE_USAGE, "unsafe use of new value \"{label}\" of enum type {name}");
+    Err(error.hint("New enum values must be committed before they can be used."))
 }
 
 /// The labels of the enum type that the call is about: its argument's type.
@@ -45,7 +58,8 @@ fn range(cx: &FnCtx<'_>, first: Option<Oid>, last: Option<Oid>) -> Result<Datum>
     let place = |oid: Oid| labels.iter().position(|l| l.oid == oid);
     let from = first.and_then(place).unwrap_or(0);
     let to = last.and_then(place).map_or(labels.len(), |at| at + 1);
-    let values: Vec<Datum> = labels.get(from..to).unwrap_or(&[]).iter().map(|l| Datum::Oid(l.oid)).collect();
+    let wanted = labels.get(from..to).unwrap_or(&[]).iter();
+    let values = wanted.map(|l| usable(cx, cx.arg_type(0), l).map(Datum::Oid)).collect::<Result<Vec<Datum>>>()?;
     let repr = type_info(cx, cx.arg_type(0))?.repr();
     debug_assert_eq!(repr, Repr::Oid);
     build_list(cx.arg_type(0), repr, &values)
@@ -65,10 +79,10 @@ builtins! {
     fn enum_cmp[cx](a: Oid, b: Oid) -> i32 { order(cx, a, b)? as i32 }
     fn enum_smaller[cx](a: Oid, b: Oid) -> Oid { if order(cx, a, b)?.is_lt() { a } else { b } }
     fn enum_larger[cx](a: Oid, b: Oid) -> Oid { if order(cx, a, b)?.is_gt() { a } else { b } }
-    fn enum_first[cx](a: Option<Oid>) -> Oid { labels(cx)?[0].oid }
+    fn enum_first[cx](a: Option<Oid>) -> Oid { usable(cx, cx.arg_type(0), &labels(cx)?[0])? }
     fn enum_last[cx](a: Option<Oid>) -> Oid {
         let labels = labels(cx)?;
-        labels[labels.len() - 1].oid
+        usable(cx, cx.arg_type(0), &labels[labels.len() - 1])?
     }
     fn enum_range_all[cx](a: Option<Oid>) -> Datum { range(cx, None, None)? }
     fn enum_range_bounds[cx](first: Option<Oid>, last: Option<Oid>) -> Datum { range(cx, first, last)? }

@@ -133,6 +133,11 @@ pub trait TypeLookup {
     /// The enum type that a value belongs to, with the label.
     fn enum_value(&self, value: Oid) -> Result<(Oid, EnumLabel)>;
 
+    /// True if the present transaction added the value to its enum: it must not be used yet.
+    fn is_new_enum_value(&self, _value: Oid) -> bool {
+        false
+    }
+
     /// Checks a value against the constraints of a domain.
     fn check_domain(&self, domain: Oid, value: &Datum) -> Result<()>;
 

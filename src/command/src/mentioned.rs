@@ -35,9 +35,19 @@ pub fn by_expr(cx: Ctx<'_>, expr: &Expr, relation: Option<Oid>) -> Result<BTreeS
     collector.finish()
 }
 
-/// Functions that an expression calls, by themselves or for an operator.
+/// Functions that an expression calls, by themselves, for an operator, or to turn a value into text and back.
 pub fn functions(cx: Ctx<'_>, expr: &Expr) -> Result<Vec<Oid>> {
     let mut found = Vec::new();
+    let mut through_text = Vec::new();
+    analyze::walk::for_each(expr, &mut |node| {
+        if let Expr::CoerceViaIo(cast) = node {
+            through_text.push((cast.arg.type_of(), cast.result_type));
+        }
+    });
+    for (from, to) in through_text {
+        found.extend(cx.catalog().type_by_oid(from)?.map(|row| row.typoutput));
+        found.extend(cx.catalog().type_by_oid(to)?.map(|row| row.typinput));
+    }
     for object in by_expr(cx, expr, None)? {
         match object.class {
             oids::PG_PROC => found.push(object.object),

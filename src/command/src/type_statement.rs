@@ -131,10 +131,11 @@ fn check_label(label: &str) -> Result<()> {
     Ok(())
 }
 
-fn insert_label(cx: Ctx<'_>, enum_type: Oid, label: &str, order: f32) -> Result<()> {
+fn insert_label(cx: Ctx<'_>, enum_type: Oid, label: &str, order: f32) -> Result<Oid> {
     let oid = cx.catalog().new_oid::<PgEnum>()?;
     let row = PgEnum { oid, enumtypid: enum_type, enumsortorder: order, enumlabel: label.to_owned() };
-    cx.catalog().insert(&row).map(drop)
+    cx.catalog().insert(&row)?;
+    Ok(oid)
 }
 
 /// The type of this name. Errors: 42704.
@@ -204,7 +205,9 @@ fn add_label(
         labels.sort_by(|a, b| a.enumsortorder.total_cmp(&b.enumsortorder));
         return add_label(cx, enum_type, &labels, (label, if_not_exists, neighbor));
     }
-    insert_label(cx, enum_type, label, order)
+    let value = insert_label(cx, enum_type, label, order)?;
+    cx.note_new_enum_value(value);
+    Ok(())
 }
 
 /// Numbers the labels 1, 2, 3 ... anew: halving has come to an end.

@@ -348,7 +348,18 @@ fn run_deferred(cx: Ctx<'_>, all: bool) -> Result<()> {
     }
 }
 
-/// True if the version at `tid` is still there for this transaction.
+/// True if the version at `tid` itself is still there for this transaction.
+fn is_latest(cx: Ctx<'_>, table: &access::Relation, tid: Tid) -> Result<bool> {
+    let store = &cx.instance.store;
+    let live = cx.with_tx(|tx| table.am.liveness(&mut Access::new(store, tx), table, tid))?;
+    Ok(match live {
+        Liveness::Live(found) => found == tid,
+        Liveness::InDoubt(_) => true,
+        Liveness::Dead => false,
+    })
+}
+
+/// True if the row that starts at `tid` is still there for this transaction.
 fn is_live(cx: Ctx<'_>, table: &access::Relation, tid: Tid) -> Result<bool> {
     let store = &cx.instance.store;
     let live = cx.with_tx(|tx| table.am.liveness(&mut Access::new(store, tx), table, tid))?;
@@ -462,8 +473,9 @@ fn violation(cx: Ctx<'_>, key: &ForeignKey, keys: &[&Datum], from_referencing: b
 
 /// A new referencing row must refer to a row that is there; it is locked so that it stays.
 fn check_referencing(cx: Ctx<'_>, key: &ForeignKey, new: &[Datum], tid: Tid, due: &mut Queue) -> Result<()> {
+    // A version that was updated since has a check of its own.
     if let Some(table) = &key.referencing.table
-        && !is_live(cx, table, tid)?
+        && !is_latest(cx, table, tid)?
     {
         return Ok(());
     }

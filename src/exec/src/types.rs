@@ -46,6 +46,10 @@ impl TypeLookup for Types<'_> {
         TypeLookup::enum_value(&self.0.catalog(), value)
     }
 
+    fn is_new_enum_value(&self, value: Oid) -> bool {
+        self.0.is_new_enum_value(value)
+    }
+
     fn check_domain(&self, domain: Oid, value: &Datum) -> Result<()> {
         crate::domains::check(self.0, domain, value)
     }

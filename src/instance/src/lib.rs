@@ -17,6 +17,7 @@ mod ctx;
 mod cursors;
 mod instance;
 pub mod limits;
+mod new_enum_values;
 mod notify;
 mod prepared;
 pub mod privileges;
