@@ -456,5 +456,8 @@ mod tests {
         };
         assert_eq!(server.peer_address(), client.local_addr().ok());
         server.set_keepalive(Keepalive { idle_s: 7, ..Keepalive::default() }).unwrap();
+        assert_eq!(server.keepalive().idle_s, 7);
+        let Stream::Tcp(stream) = &server else { panic!("it is TCP") };
+        assert!(stream.nodelay().unwrap());
     }
 }

@@ -38,7 +38,7 @@ pub use notify::{Notification, Notifications};
 pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
-pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable};
+pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable, Voice};
 pub use statistics::{
     ClusterCounter, Counter, DatabaseCounter, DatabaseCounters, Pending, PendingRelation, RelationCounters,
     RelationKey, Statistics,

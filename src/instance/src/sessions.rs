@@ -21,6 +21,9 @@ const TABLE: Rank = Rank::new(800, "session table");
 const ENTRY: Rank = Rank::new(810, "session entry");
 const WATCH: Rank = Rank::new(812, "client watch");
 
+/// Says something to the server's log.
+pub type Voice = Box<dyn Fn(&Error) + Send + Sync>;
+
 /// All live sessions of an instance.
 pub struct SessionTable {
     table: Mutex<Table>,
@@ -44,7 +47,7 @@ pub struct SessionEntry {
     /// Goes off when the statement has run for too long.
     pub statement_timer: Arc<Timer>,
     /// How it speaks to the server's log.
-    voice: OnceLock<Box<dyn Fn(&Error) + Send + Sync>>,
+    voice: OnceLock<Voice>,
     client: ClientWatch,
     shared: Mutex<Shared>,
 }
@@ -244,7 +247,7 @@ impl SessionEntry {
     }
 
     /// From now on the session can speak to the server's log, wherever it is.
-    pub fn give_voice(&self, voice: Box<dyn Fn(&Error) + Send + Sync>) {
+    pub fn give_voice(&self, voice: Voice) {
         // A session logs in once.
         let _ = self.voice.set(voice);
     }

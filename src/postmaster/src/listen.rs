@@ -280,6 +280,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn touching_makes_socket_and_lock_young() {
+        use config::{Hooks, Settings, Value};
+        use nix::sys::time::TimeSpec;
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Arc::new(Settings::boot(Hooks::new()));
+        settings.set_override(Setting::UnixSocketDirectories, Value::text(&folder.path().to_string_lossy()));
+        settings.set_override(Setting::ListenAddresses, Value::text(""));
+        let log = logging::Logger::new(settings.clone(), || 0).postmaster();
+        let listeners = Listeners::open(&settings.values(), folder.path(), &log).unwrap();
+        let paths = [".s.PGSQL.5432", ".s.PGSQL.5432.lock"].map(|name| folder.path().join(name));
+        let old = TimeSpec::new(1, 0);
+        for path in &paths {
+            let follow = nix::sys::stat::UtimensatFlags::FollowSymlink;
+            nix::sys::stat::utimensat(nix::fcntl::AT_FDCWD, path, &old, &old, follow).unwrap();
+        }
+        listeners.touch_files();
+        for path in &paths {
+            let age = std::fs::metadata(path).unwrap().modified().unwrap().elapsed().unwrap_or_default();
+            assert!(age < std::time::Duration::from_secs(3600), "{}: {age:?}", path.display());
+        }
+    }
+
+    #[test]
     fn a_star_is_both_families_and_names_give_each_address_once() {
         assert_eq!(resolve("*", 1).unwrap().len(), 2);
         let local = resolve("127.0.0.1", 5).unwrap();
