@@ -74,3 +74,14 @@ insert into cw_v values (50, 'x');
 begin; declare cv cursor for select * from cw_v; fetch cv; update cw_v set b = 'y' where current of cv; rollback;
 deallocate cw_make;
 drop table cw_t, cw_made, cw_u cascade;
+-- held without SCROLL: places are counted from the first row
+begin;
+declare cw_held no scroll cursor with hold for select n from generate_series(1, 10) n;
+fetch 2 from cw_held;
+commit;
+fetch 1 from cw_held;
+fetch absolute 5 from cw_held;
+fetch absolute 5 from cw_held;
+fetch relative 2 from cw_held;
+fetch all from cw_held;
+close cw_held;

@@ -47,3 +47,35 @@ select q1 from (with t as (select 1 as a union all select 1) select 5 as q1, (se
 select ten, sum(distinct four) from (values (1,2),(1,3)) a(ten,four) group by ten having exists (select 1 from (values (5)) b(four) where sum(a.four) = b.four);
 select (select max(a.x + b.y) from (values (1)) b(y)) from (values (1),(2)) a(x);
 select (select count(*) filter (where a.x > 1) from (values (1)) b(y)) from (values (1),(2)) a(x);
+-- a stable function sees what its query sees, a volatile one what was done since
+create table pa_s(a int);
+insert into pa_s values (1);
+create function pa_stable() returns bigint stable language sql as 'select count(*) from pa_s';
+create function pa_volatile() returns bigint volatile language sql as 'select count(*) from pa_s';
+begin;
+declare pa_c cursor for select pa_volatile() v, pa_stable() s;
+insert into pa_s values (2);
+fetch all from pa_c;
+rollback;
+-- a sequence that is made anew under its name
+create sequence pa_q;
+prepare pa_next as select nextval('pa_q');
+execute pa_next;
+execute pa_next;
+drop sequence pa_q;
+create sequence pa_q;
+execute pa_next;
+deallocate pa_next;
+drop sequence pa_q;
+drop function pa_stable, pa_volatile;
+drop table pa_s;
+-- arbiters by operator class and in the order of their making
+create table pa_i(key int, fruit text);
+create unique index pa_op on pa_i(fruit text_pattern_ops);
+create unique index pa_plain on pa_i(key, fruit);
+create unique index pa_both on pa_i(key, fruit text_pattern_ops);
+explain (costs off) insert into pa_i values (0, 'x') on conflict (key, fruit) do nothing;
+explain (costs off) insert into pa_i values (0, 'x') on conflict (key, fruit text_pattern_ops) do nothing;
+explain (costs off) insert into pa_i as i values (23, 'x') on conflict (key, fruit) do update set fruit = excluded.fruit where excluded.* is null;
+insert into pa_i as i values (23, 'x') on conflict (fruit text_pattern_ops) do update set fruit = 'y' returning *;
+drop table pa_i;

@@ -1074,6 +1074,19 @@ into_expr!(boxed Const Aggref GroupingFunc WindowFunc SubscriptingRef FuncExpr N
     CollateExpr CaseExpr ArrayExpr RowExpr RowCompareExpr CoalesceExpr MinMaxExpr XmlExpr NullTest BooleanTest
     CoerceToDomain CurrentOfExpr InferenceElem PlaceHolderVar);
 
+/// A null as a value of a domain over `base`: the domain may refuse it.
+pub fn null_in_domain(base: Oid, domain: Oid, collation: Oid) -> Expr {
+    let checked = CoerceToDomain {
+        arg: Const::null(base, -1, collation).into(),
+        result_type: domain,
+        typmod: -1,
+        collation,
+        format: Cosmetic(CoercionForm::ImplicitCast),
+        location: Location::UNKNOWN,
+    };
+    checked.into()
+}
+
 impl Expr {
     /// The AND of some conditions: TRUE if there is none, the condition itself if there is one.
     pub fn and(mut conditions: Vec<Expr>) -> Expr {

@@ -33,6 +33,17 @@ pub fn input_fast(type_oid: Oid, type_mod: i32, text: &str) -> Option<Result<Dat
     })
 }
 
+/// The null of a type.
+///
+/// Errors: 23502, 23514 if it is a domain that refuses nulls.
+pub fn null_of(cx: &FnCtx<'_>, type_oid: Oid) -> Result<Datum> {
+    // Built-in types are no domains.
+    if crate::builtin_type(type_oid).is_none() && type_info(cx, type_oid)?.kind == b'd' {
+        cx.types.check_domain(type_oid, &Datum::Null)?;
+    }
+    Ok(Datum::Null)
+}
+
 /// Appends a value's text form to `out`. The value is not null.
 ///
 /// Errors: the output function's.

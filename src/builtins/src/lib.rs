@@ -67,7 +67,7 @@ pub use dispatch::{
     Builtin, BuiltinFn, RowSource, SetReturning, SrfFn, by_symbol, function, set_returning, srf_by_symbol,
 };
 pub use hash::{hash_bytes, hash_bytes_extended, hash_uint32, hash_uint32_extended};
-pub use io::{input, input_fast, output, receive, send};
+pub use io::{input, input_fast, null_of, output, receive, send};
 pub use json::subscript as jsonb_subscript;
 pub use misc::{encoding_name, encoding_number};
 pub use string::quote::{quote_identifier, quote_literal};

@@ -286,6 +286,11 @@ impl Lookup for CatalogLookup<'_> {
         Types(self.0).type_info(type_oid).map(|info| info.len)
     }
 
+    fn opclass(&self, opclass: Oid) -> Result<Option<(Oid, Oid)>> {
+        let row = self.0.catalog().opclass(opclass)?;
+        Ok(row.map(|row| (row.opcfamily, row.opcintype)))
+    }
+
     fn base_type(&self, type_oid: Oid) -> Result<Oid> {
         let mut at = type_oid;
         while let Some(row) = self.0.catalog().type_by_oid(at)?

@@ -58,7 +58,9 @@ struct Basis {
 impl Basis {
     fn of(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Basis> {
         let catalog = cx.catalog();
-        let relations = plan.relation_oids.iter().map(|oid| catalog.open_relation(*oid)).collect::<Result<_>>()?;
+        // A constant of type regclass may name what is not there.
+        let found = plan.relation_oids.iter().map(|oid| catalog.relation(*oid)).collect::<Result<Vec<_>>>()?;
+        let relations = found.into_iter().flatten().collect();
         Ok(Basis { relations, changes: catalog.changes() })
     }
 

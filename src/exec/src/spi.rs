@@ -46,7 +46,13 @@ pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeCon
 }
 
 /// Calls a function written in SQL: the first column of the first row of its last query.
-pub fn call_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[Datum]) -> Result<Datum> {
+/// It sees `snapshot`, or what is there now.
+pub fn call_function(
+    cx: Ctx<'_>,
+    function: &crate::expr::SqlFunction,
+    args: &[Datum],
+    snapshot: Option<xact::Snapshot>,
+) -> Result<Datum> {
     cx.check_stack_depth()?;
     match function.owner {
         Some(owner) => cx.act_as(owner, || run_function(cx, function, args)),
@@ -56,7 +62,11 @@ pub fn call_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[D
 
 fn run_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[Datum]) -> Result<Datum> {
     let plan = prepare(cx, &function.body, function.types.clone(), args)?;
-    let mut executor = Executor::start(cx, plan, Arc::new(Params { values: args.to_vec() }))?;
+    let params = Arc::new(Params { values: args.to_vec() });
+    let mut executor = match snapshot {
+        Some(snapshot) => Executor::start_with(cx, plan, params, None, snapshot)?,
+        None => Executor::start(cx, plan, params)?,
+    };
     let value = executor.next(cx)?.and_then(|row| row.first().cloned()).unwrap_or(Datum::Null);
     executor.finish(cx)?;
     Ok(value)

@@ -1065,7 +1065,8 @@ impl Planner<'_> {
         }
         let known = tree::conjuncts(conflict.arbiter_where.clone());
         let mut found = Vec::new();
-        for index in &info.indexes {
+        // In the order in which they were made.
+        for index in info.indexes.iter().rev() {
             if !index.unique || !index.immediate || index.key_columns != distinct_elems(&conflict.arbiter_elems) {
                 continue;
             }
@@ -1082,7 +1083,11 @@ impl Planner<'_> {
                         }
                         _ => false,
                     };
-                    same && (!elem.collation.is_valid() || elem.collation == column.collation)
+                    let class_fits = match self.lookup.opclass(elem.opclass) {
+                        Ok(Some((family, input_type))) => (family, input_type) == (column.family, column.input_type),
+                        _ => !elem.opclass.is_valid(),
+                    };
+                    same && class_fits && (!elem.collation.is_valid() || elem.collation == column.collation)
                 })
             };
             let predicate_holds = index.predicate.iter().all(|p| {

@@ -184,6 +184,8 @@ pub trait Lookup {
     fn default_btree(&self, type_oid: Oid) -> Result<Option<(Oid, Oid)>>;
     /// pg_type.typlen.
     fn type_len(&self, type_oid: Oid) -> Result<i16>;
+    /// The operator family and input type of an operator class, if there is such a class.
+    fn opclass(&self, opclass: Oid) -> Result<Option<(Oid, Oid)>>;
     /// The type that a domain is based on in the end; other types are their own.
     fn base_type(&self, type_oid: Oid) -> Result<Oid>;
     /// The element type of an array type, zero for others.

@@ -58,6 +58,8 @@ pub fn plan(
     planner.finish(&root, top)
 }
 
+const REGCLASS: base::Oid = base::Oid(2205);
+
 impl Planner<'_> {
     /// Plans a query level; its paths.
     pub fn plan_level(&mut self, query: Query, fraction: f64) -> Result<(Root, Vec<PathRc>)> {
@@ -145,9 +147,24 @@ impl Planner<'_> {
         }
     }
 
+    /// A plan with `'name'::regclass` is good as long as this is what the name means.
+    fn note_named_relations(&mut self, expr: &Expr) {
+        let known = &mut self.relation_oids;
+        analyze::walk::for_each(expr, &mut |e| {
+            if let Expr::Const(constant) = e
+                && constant.type_oid == REGCLASS
+                && let tuple::Datum::Oid(oid) = constant.value
+                && !known.contains(&oid)
+            {
+                known.push(oid);
+            }
+        });
+    }
+
     /// Simplifies an expression and makes plans of its sub-selects.
     pub fn preprocess(&mut self, expr: &mut Expr, is_condition: bool) -> Result<()> {
         Simplifier { lookup: self.lookup, params: self.params, estimate: false }.simplify(expr)?;
+        self.note_named_relations(expr);
         if is_condition {
             let taken = std::mem::replace(expr, analyze::expr::Const::bool(true).into());
             *expr = factor_or(taken);

@@ -192,19 +192,10 @@ impl Planner<'_> {
     /// come.
     fn null_for(&self, attribute: &tuple::Attribute) -> Result<Expr> {
         let base = self.lookup.base_type(attribute.type_oid)?;
-        let null = analyze::expr::Const::null(base, attribute.type_mod, attribute.collation);
         if base == attribute.type_oid || attribute.generated != 0 {
-            return Ok(null.into());
+            return Ok(analyze::expr::Const::null(base, attribute.type_mod, attribute.collation).into());
         }
-        let checked = analyze::expr::CoerceToDomain {
-            arg: null.into(),
-            result_type: attribute.type_oid,
-            typmod: -1,
-            collation: attribute.collation,
-            format: analyze::expr::Cosmetic(analyze::expr::CoercionForm::ImplicitCast),
-            location: analyze::expr::Location::UNKNOWN,
-        };
-        Ok(checked.into())
+        Ok(analyze::expr::null_in_domain(base, attribute.type_oid, attribute.collation))
     }
 
     fn add_row_marks(&mut self, root: &mut Root, targets: &mut Vec<TargetEntry>) -> Result<()> {

@@ -128,8 +128,8 @@ fn store_all(cx: Ctx<'_>, columns: &Option<Arc<crate::query::ResultColumns>>, ru
         }
     }
     executor.finish(cx)?;
-    // Without SCROLL the rows behind the position were not kept: what is left starts at the next one.
-    Ok(Stored { rows, position: if is_kept { position } else { 0 } })
+    // Without SCROLL the rows behind the position were not kept.
+    Ok(Stored { rows, skipped: if is_kept { 0 } else { position }, position })
 }
 
 /// One FETCH or MOVE.
@@ -189,7 +189,10 @@ impl Fetch<'_, '_> {
     fn row_at(&mut self, place: u64) -> Result<Option<Vec<Datum>>> {
         let mut row = match &mut self.portal.progress {
             Progress::Running(running) => next_of_running(self.cx, running, place)?,
-            Progress::Stored(stored) => stored.rows.row(place - 1)?.map(<[Datum]>::to_vec),
+            Progress::Stored(stored) => match (place - 1).checked_sub(stored.skipped) {
+                Some(at) => stored.rows.row(at)?.map(<[Datum]>::to_vec),
+                None => None,
+            },
             _ => bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "portal \"{}\" cannot be run", self.portal.name),
         };
         self.standing = row.as_mut().and_then(Vec::pop).map(|value| exec::standing_of_datum(&value));
@@ -327,7 +330,7 @@ impl Fetch<'_, '_> {
     /// The place after the last row, given a place where there is none.
     fn end_place(&self, beyond: u64) -> Result<u64> {
         Ok(match &self.portal.progress {
-            Progress::Stored(stored) => stored.rows.len() + 1,
+            Progress::Stored(stored) => stored.skipped + stored.rows.len() + 1,
             Progress::Running(running) => running.kept.as_ref().map_or(beyond, |kept| kept.len() + 1),
             _ => beyond,
         })

@@ -67,6 +67,8 @@ pub(crate) struct Running {
 /// A portal whose rows are all there.
 pub(crate) struct Stored {
     pub(crate) rows: Tuplestore,
+    /// Rows in front of these that were given and not kept.
+    pub(crate) skipped: u64,
     /// Before which row it stands: 0 is before the first.
     pub(crate) position: u64,
 }

@@ -7,7 +7,7 @@ use crate::array::{Dimension, build, empty};
 use crate::record::{self, RecordRef, repr_of};
 use crate::string::split::{rows, wide_rows};
 use crate::types::{type_info, type_oid};
-use crate::{FnCtx, RowSource, input};
+use crate::{FnCtx, RowSource, input, null_of};
 use base::Oid;
 use report::{Error, Result, bail, error};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ fn refused(message: String) -> Error {
 fn value_of(cx: &mut FnCtx<'_>, text: &str, node: &Node, target: (Oid, i32), place: &str) -> Result<Datum> {
     let (oid, type_mod) = target;
     if matches!(node.kind, Kind::Null) && !matches!(oid, type_oid::JSONB) {
-        return Ok(Datum::Null);
+        return null_of(cx, oid);
     }
     let raw = &text[node.start..node.end];
     let info = type_info(cx, oid)?;
@@ -105,7 +105,7 @@ fn columns_of(
             _ if a.is_dropped => Datum::Null,
             (Some((name, node)), _) => value_of(cx, text, node, (a.type_oid, a.type_mod), &format!("key \"{name}\""))?,
             (None, Some(base)) if i < base.len() => base.get(i, repr_of(a.type_oid, cx.types)?),
-            _ => Datum::Null,
+            _ => null_of(cx, a.type_oid)?,
         };
         columns.push((a.type_oid, value));
     }

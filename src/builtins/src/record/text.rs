@@ -4,7 +4,7 @@ use super::{RecordRef, build, repr_of};
 use crate::array::text::put_binary;
 use crate::types::type_oid;
 use crate::wire::Reader;
-use crate::{FnCtx, input, output, receive};
+use crate::{FnCtx, input, null_of, output, receive};
 use base::Oid;
 use report::{Error, Result, bail, error};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn next_column(cx: &mut FnCtx<'_>, scanner: &mut Scanner<'_>, a: &Attribute, fir
     }
     match scanner.column()? {
         Some(text) => input(cx, a.type_oid, a.type_mod, &text),
-        None => Ok(Datum::Null),
+        None => null_of(cx, a.type_oid),
     }
 }
 
@@ -190,7 +190,7 @@ fn binary_column(cx: &mut FnCtx<'_>, reader: &mut Reader<'_>, a: &Attribute, num
         );
     }
     match reader.i32()? {
-        -1 => Ok(Datum::Null),
+        -1 => null_of(cx, a.type_oid),
         length @ 0.. => receive(cx, a.type_oid, a.type_mod, reader.take(length as usize)?),
         _ => bail!(INVALID_BINARY_REPRESENTATION, "insufficient data left in message"),
     }

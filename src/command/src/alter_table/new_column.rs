@@ -6,7 +6,7 @@ use crate::column_definition::{Column, read_column};
 use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
 use crate::table::make_default;
 use crate::{Execution, constraint, validate, with_analyze_context};
-use analyze::expr::{Const, Expr};
+use analyze::expr::Expr;
 use analyze::stored;
 use base::Oid;
 use catalog::rows::{PgAttribute, PgClass};
@@ -92,7 +92,16 @@ fn fill(ex: &mut Execution<'_, '_>, old: &Arc<RelationEntry>, number: i16, colum
         (Some(default), true) => return rewrite(cx, old, &[NewValue { column: number, expression: default }]),
         (None, true) => stored_expression(&new, number)?,
         // Null may not be allowed by the domain: its constraints see the value.
-        (None, false) if is_domain => Expr::from(Const::null(column.new.type_oid, column.new.type_mod, Oid::INVALID)),
+        (None, false) if is_domain => {
+            let mut base = column.new.type_oid;
+            while let Some(row) = cx.catalog().type_by_oid(base)?
+                && row.typtype == b'd'
+            {
+                base = row.typbasetype;
+            }
+            let expression = analyze::expr::null_in_domain(base, column.new.type_oid, Oid::INVALID);
+            return rewrite(cx, old, &[NewValue { column: number, expression }]);
+        }
         (None, false) => {
             return if column.new.not_null { validate::not_null(cx, &new, number) } else { Ok(()) };
         }

@@ -387,8 +387,7 @@ impl Reader<'_> {
             is_null = true;
         }
         if is_null {
-            // Some types, such as domains that are not null, object.
-            return Ok(Datum::Null);
+            return builtins::null_of(fx, column.type_oid);
         }
         let text = checked_text(bytes)?;
         match builtins::input_fast(column.type_oid, column.type_mod, text) {

@@ -50,6 +50,10 @@ impl<'q> Scope<'q> {
 
 impl<'q> PlanScope<'q> for Scope<'q> {
     fn referent(&self, var: &Var) -> Option<(&'q Expr, Rc<dyn PlanScope<'q> + 'q>)> {
+        if let (INNER_VAR, 0, Node::ModifyTable(n)) = (var.varno, var.attno, &self.plan.node) {
+            let whole = n.on_conflict.as_deref()?.excluded_targetlist.iter().find(|target| target.resno == 0)?;
+            return Some((&whole.expr, self.as_self()));
+        }
         let at = (var.attno as usize).checked_sub(1)?;
         match var.varno {
             OUTER_VAR => {

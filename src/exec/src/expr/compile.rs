@@ -718,9 +718,12 @@ pub fn resolve(cx: Ctx<'_>, function: Oid) -> Result<(Callee, bool)> {
             None => unsupported!("function {}", row.proname),
         },
         Some(row) if row.prolang.0 == 14 && !row.proretset && row.prosqlbody.is_none() => {
-            let owner = row.prosecdef.then_some(row.proowner);
-            let function =
-                super::program::SqlFunction { body: row.prosrc.clone(), types: row.proargtypes.clone(), owner };
+            let function = super::program::SqlFunction {
+                body: row.prosrc.clone(),
+                types: row.proargtypes.clone(),
+                owner: row.prosecdef.then_some(row.proowner),
+                sees_snapshot: row.provolatile != b'v',
+            };
             Ok((Callee::Sql(Arc::new(function)), row.proisstrict))
         }
         Some(row) => unsupported!("function {}", row.proname),

@@ -77,6 +77,8 @@ pub struct SqlFunction {
     pub types: Vec<Oid>,
     /// SECURITY DEFINER: who it acts as.
     pub owner: Option<Oid>,
+    /// It sees what the calling statement sees, not what has been done since.
+    pub sees_snapshot: bool,
 }
 
 /// What a call step calls.

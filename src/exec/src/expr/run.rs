@@ -250,7 +250,10 @@ pub fn call(info: &CallInfo, args: &[Datum], env: &mut Env<'_>) -> Result<Datum>
     match &info.callee {
         Callee::Builtin(function) => env.call_builtin(*function, info, args),
         Callee::System(function) => env.call_system(*function, info, args),
-        Callee::Sql(function) => crate::spi::call_function(env.cx, function, args),
+        Callee::Sql(function) => {
+            let snapshot = function.sees_snapshot.then(|| env.es.snapshot());
+            crate::spi::call_function(env.cx, function, args, snapshot)
+        }
     }
 }
 

@@ -49,7 +49,7 @@ fn base_column(query: &Query, base: i32, column: i16) -> Option<i16> {
 
 /// The events that a relation allows. With `column`: those that change this column too.
 fn events(cx: Ctx<'_>, relation: Oid, column: Option<i16>) -> Result<i32> {
-    let (mut relation, mut column) = (relation, column);
+    let (mut relation, mut columns) = (relation, column.map(|column| vec![column]));
     // Views over views; a limit stands against damaged catalogs.
     for _ in 0..1000 {
         let Some(entry) = cx.catalog().relation(relation)? else { return Ok(0) };
@@ -59,15 +59,12 @@ fn events(cx: Ctx<'_>, relation: Oid, column: Option<i16>) -> Result<i32> {
             _ => return Ok(0),
         }
         let Some((query, place, base)) = base_of(&entry)? else { return Ok(0) };
-        if let Some(wanted) = column {
-            column = base_column(&query, place, wanted);
-            if column.is_none() {
-                return Ok(0);
-            }
-        } else if !query.targets.iter().any(|target| base_column(&query, place, target.resno).is_some()) {
+        let asked = columns.unwrap_or_else(|| query.targets.iter().map(|target| target.resno).collect());
+        let shown: Vec<i16> = asked.into_iter().filter_map(|column| base_column(&query, place, column)).collect();
+        if shown.is_empty() {
             return Ok(1 << 4);
         }
-        relation = base;
+        (relation, columns) = (base, Some(shown));
     }
     Ok(0)
 }
