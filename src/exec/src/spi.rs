@@ -45,8 +45,7 @@ pub fn with_analysis<T>(cx: Ctx<'_>, source: &str, work: impl FnOnce(&AnalyzeCon
     work(&context)
 }
 
-/// Calls a function written in SQL: the first column of the first row of its last query.
-/// It sees `snapshot`, or what is there now.
+/// Calls a function written in SQL: the first column of the first row of its last query. It sees `snapshot`, or what is there now.
 pub fn call_function(
     cx: Ctx<'_>,
     function: &crate::expr::SqlFunction,
@@ -55,12 +54,17 @@ pub fn call_function(
 ) -> Result<Datum> {
     cx.check_stack_depth()?;
     match function.owner {
-        Some(owner) => cx.act_as(owner, || run_function(cx, function, args)),
-        None => run_function(cx, function, args),
+        Some(owner) => cx.act_as(owner, || run_function(cx, function, args, snapshot)),
+        None => run_function(cx, function, args, snapshot),
     }
 }
 
-fn run_function(cx: Ctx<'_>, function: &crate::expr::SqlFunction, args: &[Datum]) -> Result<Datum> {
+fn run_function(
+    cx: Ctx<'_>,
+    function: &crate::expr::SqlFunction,
+    args: &[Datum],
+    snapshot: Option<xact::Snapshot>,
+) -> Result<Datum> {
     let plan = prepare(cx, &function.body, function.types.clone(), args)?;
     let params = Arc::new(Params { values: args.to_vec() });
     let mut executor = match snapshot {

@@ -87,7 +87,7 @@ pub fn gather(node: &mut NodeState, out: &mut HashMap<u32, Measured>) {
                 (false, true) => "top-N heapsort",
                 (false, false) => "quicksort",
             };
-            measured.own = Own::Sort { method, is_disk: n.stats.external, bytes: n.stats.space_bytes as u64 };
+            measured.own = Own::Sort { method, is_disk: n.stats.external, bytes: n.stats.space_bytes };
         }
         Kind::Memoize(n) => {
             let (hits, misses, evictions, overflows) = n.stats;

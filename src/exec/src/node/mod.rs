@@ -5,6 +5,7 @@
 //! again.
 
 mod aggregate;
+mod function;
 mod index;
 mod join;
 mod lock_rows;
@@ -68,7 +69,7 @@ pub struct NodeState {
 #[allow(missing_docs, reason = "each variant is the state of the plan node of its name")]
 pub enum Kind {
     Result(misc::ResultState),
-    ProjectSet(misc::ProjectSetState),
+    ProjectSet(function::ProjectSetState),
     Modify(Box<modify::ModifyState>),
     Append(misc::AppendState),
     RecursiveUnion(Box<misc::RecursiveUnionState>),
@@ -77,7 +78,7 @@ pub enum Kind {
     BitmapHeapScan(Box<index::BitmapHeapState>),
     TidScan(Box<scan::TidScanState>),
     SubqueryScan(misc::SubqueryState),
-    FunctionScan(Box<misc::FunctionScanState>),
+    FunctionScan(Box<function::FunctionScanState>),
     ValuesScan(misc::ValuesState),
     CteScan(misc::CteState),
     WorkTableScan(misc::WorkTableState),
@@ -348,7 +349,7 @@ impl<'a> Builder<'a> {
         self.init_plans.extend(plan.init_plans.iter().cloned());
         let kind = match &plan.node {
             Node::Result(n) => Kind::Result(misc::ResultState::build(self, plan, n)?),
-            Node::ProjectSet(child) => Kind::ProjectSet(misc::ProjectSetState::build(self, plan, child)?),
+            Node::ProjectSet(child) => Kind::ProjectSet(function::ProjectSetState::build(self, plan, child)?),
             Node::ModifyTable(n) => Kind::Modify(Box::new(modify::ModifyState::build(self, plan, n)?)),
             Node::Append(n) => Kind::Append(misc::AppendState::build(self, n)?),
             Node::MergeAppend(_) => report::unsupported!("MergeAppend"),
@@ -362,7 +363,7 @@ impl<'a> Builder<'a> {
             }
             Node::TidScan(n) => Kind::TidScan(Box::new(scan::TidScanState::build(self, plan, n)?)),
             Node::SubqueryScan(n) => Kind::SubqueryScan(misc::SubqueryState::build(self, plan, n)?),
-            Node::FunctionScan(n) => Kind::FunctionScan(Box::new(misc::FunctionScanState::build(self, plan, n)?)),
+            Node::FunctionScan(n) => Kind::FunctionScan(Box::new(function::FunctionScanState::build(self, plan, n)?)),
             Node::ValuesScan(n) => Kind::ValuesScan(misc::ValuesState::build(self, plan, n)?),
             Node::CteScan(n) => Kind::CteScan(misc::CteState::build(self, plan, n)?),
             Node::WorkTableScan(n) => Kind::WorkTableScan(misc::WorkTableState::build(self, plan, n)?),
