@@ -387,7 +387,11 @@ impl Reader<'_> {
             is_null = true;
         }
         if is_null {
-            return builtins::null_of(fx, column.type_oid);
+            // Only types that are not built in can be domains, which may object.
+            return match builtins::builtin_type(column.type_oid) {
+                Some(_) => Ok(Datum::Null),
+                None => with_fn_ctx(cx, |fx| builtins::null_of(fx, column.type_oid)),
+            };
         }
         let text = checked_text(bytes)?;
         match builtins::input_fast(column.type_oid, column.type_mod, text) {
