@@ -5,8 +5,8 @@ use crate::{
     Execution, Tag, comment, database_statement, default_privileges, grant, lock_statement, membership, owned,
     role_statement,
 };
-use parser::ast::{ObjectName, ObjectType, RenameStmt, Statement};
-use report::{Result, bail, unsupported};
+use parser::ast::{DoStmt, ObjectName, ObjectType, RenameStmt, Statement};
+use report::{Error, Result, bail, unsupported};
 
 /// ALTER ROLE and DATABASE RENAME; `None` if something else is renamed.
 pub(crate) fn rename(ex: &Execution<'_, '_>, statement: &RenameStmt) -> Option<Result<Tag>> {
@@ -39,6 +39,12 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
             ex.cx.notify(&s.channel, s.payload.as_deref().unwrap_or_default())?;
             Ok(Tag::Plain("NOTIFY"))
         }
+        Statement::Do(s) => refuse_code(ex, s),
+        Statement::Load(s) => {
+            // What there is to load is linked in.
+            let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+            Err(Error::io(format_args!("could not access file \"{}\"", s.filename), &error))
+        }
         Statement::SecLabel(s) => match &s.provider {
             Some(provider) => {
                 bail!(INVALID_PARAMETER_VALUE, "security label provider \"{provider}\" is not loaded")
@@ -62,5 +68,16 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
         Statement::ReassignOwned(s) => owned::reassign_owned(ex, s),
         Statement::CreateExtension(s) => unsupported!("CREATE EXTENSION \"{}\"", s.name),
         other => unsupported!("{}", statement_name(other)),
+    }
+}
+
+/// DO: no language runs code that is no function.
+fn refuse_code(ex: &Execution<'_, '_>, statement: &DoStmt) -> Result<Tag> {
+    let language = statement.args.iter().find(|option| option.name == "language");
+    let language = language.map_or_else(|| "plpgsql".to_owned(), crate::options::text_of);
+    match ex.cx.catalog().language_by_name(&language)? {
+        Some(_) => bail!(FEATURE_NOT_SUPPORTED, "language \"{language}\" does not support inline code execution"),
+        None if language == "plpgsql" => unsupported!("DO in language {language}"),
+        None => bail!(UNDEFINED_OBJECT, "language \"{language}\" does not exist"),
     }
 }
