@@ -97,3 +97,12 @@ drop view pv_v;
 drop table pv_t;
 drop sequence pv_s;
 drop role pv_bob, pv_alice;
+-- EXPLAIN tells only whom it may.
+CREATE ROLE regress_explainer;
+CREATE TABLE explained_secret (a int);
+SET ROLE regress_explainer;
+EXPLAIN (COSTS OFF) SELECT * FROM explained_secret;
+EXPLAIN (COSTS OFF) DELETE FROM explained_secret;
+RESET ROLE;
+DROP TABLE explained_secret;
+DROP ROLE regress_explainer;

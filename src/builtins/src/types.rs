@@ -101,7 +101,8 @@ impl TypeInfo {
 
     /// True for types whose values are arrays in the array layout.
     pub fn is_array(&self) -> bool {
-        self.element.is_valid() && (self.len == -1 && self.category == b'A')
+        let is_record_array = self.oid == type_oid::RECORD_ARRAY;
+        self.element.is_valid() && self.len == -1 && (self.category == b'A' || is_record_array)
     }
 }
 

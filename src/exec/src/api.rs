@@ -322,8 +322,15 @@ fn memory(cx: Ctx<'_>) -> (usize, usize) {
     })
 }
 
-/// Opens and locks all relations of the range table.
+/// Opens and locks all relations of the range table, to read them.
 fn open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<RelationEntry>>>> {
+    let relations = lock_open_relations(cx, plan)?;
+    relations.iter().flatten().try_for_each(|entry| check_populated(entry))?;
+    Ok(relations)
+}
+
+/// Opens and locks all relations of the range table.
+fn lock_open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<RelationEntry>>>> {
     let catalog = cx.catalog();
     let mut out = Vec::with_capacity(plan.rtable.len());
     for rte in &plan.rtable {
@@ -333,7 +340,6 @@ fn open_relations(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Vec<Option<Arc<Rela
         };
         let entry = catalog.open_relation(relation.relid)?;
         lock_relation(cx, &entry, relation.lock_mode)?;
-        check_populated(&entry)?;
         out.push(Some(entry));
     }
     Ok(out)
@@ -347,6 +353,12 @@ fn check_populated(entry: &RelationEntry) -> Result<()> {
         return Err(error.hint("Use the REFRESH MATERIALIZED VIEW command."));
     }
     Ok(())
+}
+
+/// Locks what a plan reads and checks the user's rights to it, as executing it would: EXPLAIN tells only whom it may.
+pub(crate) fn check_plan(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<()> {
+    let relations = lock_open_relations(cx, plan)?;
+    check_privileges(cx, &plan.rtable, &relations)
 }
 
 fn lock_relation(cx: Ctx<'_>, entry: &RelationEntry, mode: u8) -> Result<()> {

@@ -21,11 +21,16 @@ fn refused(message: String) -> Error {
 /// The value of a node as a value of a type; `place` says for hints where it stands.
 fn value_of(cx: &mut FnCtx<'_>, text: &str, node: &Node, target: (Oid, i32), place: &str) -> Result<Datum> {
     let (oid, type_mod) = target;
-    if matches!(node.kind, Kind::Null) && !matches!(oid, type_oid::JSONB) {
+    let info = type_info(cx, oid)?;
+    if matches!(node.kind, Kind::Null) {
         return null_of(cx, oid);
     }
+    if info.kind == b'd' && !matches!(node.kind, Kind::String(_)) && !is_scalar(cx, info.base)? {
+        let value = value_of(cx, text, node, (info.base, type_mod), place)?;
+        cx.types.check_domain(oid, &value)?;
+        return Ok(value);
+    }
     let raw = &text[node.start..node.end];
-    let info = type_info(cx, oid)?;
     match (&node.kind, info.kind) {
         _ if oid == type_oid::JSON => Ok(Datum::text(raw)),
         _ if oid == type_oid::JSONB => super::io::read_jsonb(raw),
@@ -110,6 +115,12 @@ fn columns_of(
         columns.push((a.type_oid, value));
     }
     Ok(columns)
+}
+
+/// False for arrays, rows and domains of them, which are not read as text.
+fn is_scalar(cx: &FnCtx<'_>, oid: Oid) -> Result<bool> {
+    let info = type_info(cx, oid)?;
+    if info.kind == b'd' { is_scalar(cx, info.base) } else { Ok(info.kind != b'c' && !info.is_array()) }
 }
 
 fn composite_of(cx: &mut FnCtx<'_>, text: &str, node: &Node, oid: Oid, base: Option<RecordRef<'_>>) -> Result<Datum> {

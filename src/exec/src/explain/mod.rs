@@ -42,7 +42,10 @@ pub fn explain_plan(
 ) -> Result<Vec<String>> {
     let (measured, execution_ms) = match options.analyze {
         true => run(cx, &plan, params, options)?,
-        false => (HashMap::new(), 0.0),
+        false => {
+            crate::api::check_plan(cx, &plan)?;
+            (HashMap::new(), 0.0)
+        }
     };
     let mut writer = Writer::new(options.format);
     writer.open("Query", None, true);
