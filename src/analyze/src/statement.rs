@@ -196,6 +196,7 @@ fn select_into(select: &SelectStmt) -> Option<CreateTableAsStmt> {
     let mut query = select.clone();
     take_into(&mut query);
     Some(CreateTableAsStmt {
+        select_into: true,
         query: Box::new(Statement::Select(Box::new(query))),
         into,
         materialized_view: false,

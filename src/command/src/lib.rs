@@ -107,6 +107,10 @@ pub fn execute(mut ex: Execution<'_, '_>, statement: &UtilityStatement) -> Resul
     match statement {
         UtilityStatement::Plain(statement) => run(&mut ex, statement),
         UtilityStatement::Explain(s, explained) => explain::explain(&mut ex, s, explained),
+        UtilityStatement::CreateTableAs(s, _) if ex.cx.session.is_read_only.get() => {
+            let name = statement_name::create_as_name(s);
+            bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute {name} in a read-only transaction")
+        }
         UtilityStatement::CreateTableAs(s, source) => create_as::create_as(&mut ex, s, source),
         UtilityStatement::DeclareCursor(..) => unsupported!("DECLARE CURSOR in this place"),
         UtilityStatement::Call(..) => unsupported!("CALL"),

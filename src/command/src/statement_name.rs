@@ -1,6 +1,6 @@
 //! What statements and kinds of objects are called in SQL.
 
-use parser::ast::{ObjectType, ReindexTarget, Statement};
+use parser::ast::{CreateTableAsStmt, ObjectType, ReindexTarget, Statement};
 
 /// What a statement is called in SQL, for messages about it.
 pub fn statement_name(statement: &Statement) -> String {
@@ -21,13 +21,7 @@ pub fn statement_name(statement: &Statement) -> String {
                 "CREATE FUNCTION"
             }
         }
-        Statement::CreateTableAs(s) => {
-            if s.materialized_view {
-                "CREATE MATERIALIZED VIEW"
-            } else {
-                "CREATE TABLE AS"
-            }
-        }
+        Statement::CreateTableAs(s) => create_as_name(s),
         Statement::Vacuum(s) => {
             if s.is_vacuum {
                 "VACUUM"
@@ -39,6 +33,15 @@ pub fn statement_name(statement: &Statement) -> String {
         other => fixed_name(other),
     };
     name.to_owned()
+}
+
+/// CREATE TABLE AS and what is like it.
+pub(crate) fn create_as_name(statement: &CreateTableAsStmt) -> &'static str {
+    match (statement.materialized_view, statement.select_into) {
+        (true, _) => "CREATE MATERIALIZED VIEW",
+        (false, true) => "SELECT INTO",
+        (false, false) => "CREATE TABLE AS",
+    }
 }
 
 const fn reindex_name(target: &ReindexTarget) -> &'static str {

@@ -42,6 +42,9 @@ fn set_isolation(cx: Ctx<'_>, level: &str) -> Result<()> {
 
 fn set_read_only(cx: Ctx<'_>, read_only: bool) -> Result<()> {
     let session = cx.session;
+    if session.is_read_only.get() && !read_only && !session.outer_read_only.borrow().is_empty() {
+        bail!(ACTIVE_SQL_TRANSACTION, "cannot set transaction read-write mode inside a read-only transaction");
+    }
     if session.is_read_only.get() && !read_only && cx.with_tx(|tx| tx.has_snapshot()) {
         bail!(ACTIVE_SQL_TRANSACTION, "transaction read-write mode must be set before any query");
     }

@@ -65,6 +65,10 @@ fn run_function(
     args: &[Datum],
     snapshot: Option<xact::Snapshot>,
 ) -> Result<Datum> {
+    // A volatile function sees what the calling statement has done so far.
+    if !function.sees_snapshot {
+        cx.next_command()?;
+    }
     let plan = prepare(cx, &function.body, function.types.clone(), args)?;
     let params = Arc::new(Params { values: args.to_vec() });
     let mut executor = match snapshot {

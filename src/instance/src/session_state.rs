@@ -97,6 +97,8 @@ pub struct SessionState {
     pub transaction: RefCell<Option<Transaction>>,
     /// SET TRANSACTION READ ONLY, or the default, is in force.
     pub is_read_only: Cell<bool>,
+    /// Whether the transaction was read-only when each open savepoint began: what SET TRANSACTION says inside ends with it.
+    pub outer_read_only: RefCell<Vec<bool>>,
     /// What its transaction changed in the catalogs.
     pub overlay: Overlay,
     /// Who wants to be told of its transaction's end.

@@ -95,6 +95,7 @@ impl<'a> Ctx<'a> {
     fn after_end(self, committed: bool) {
         let session = self.session;
         session.overlay.clear();
+        session.outer_read_only.borrow_mut().clear();
         session.settings.borrow_mut().end_transaction(committed);
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
         participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
@@ -108,6 +109,7 @@ impl<'a> Ctx<'a> {
     pub fn begin_savepoint(self) -> Result<()> {
         self.with_tx(Transaction::begin_savepoint)?;
         self.session.settings.borrow_mut().begin_level();
+        self.session.outer_read_only.borrow_mut().push(self.session.is_read_only.get());
         let depth = self.with_tx(|tx| tx.depth());
         self.session.participants.borrow_mut().iter_mut().for_each(|p| p.savepoint_begun(depth));
         Ok(())
@@ -130,6 +132,9 @@ impl<'a> Ctx<'a> {
         let level = settings.level();
         settings.end_level(level, committed);
         drop(settings);
+        if let Some(outer) = self.session.outer_read_only.borrow_mut().pop() {
+            self.session.is_read_only.set(outer);
+        }
         let outcome = self.with_tx(|tx| match committed {
             true => {
                 tx.release_savepoint();

@@ -184,6 +184,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         users: Cell::new(users),
         transaction: RefCell::new(None),
         is_read_only: Cell::new(false),
+        outer_read_only: RefCell::default(),
         overlay: schema::Overlay::new(),
         participants: RefCell::default(),
         notices: RefCell::default(),

@@ -105,23 +105,27 @@ fn needs_quotes(text: &[u8]) -> bool {
         || text.iter().any(|b| matches!(b, b'"' | b'\\' | b'(' | b')' | b',') || b.is_ascii_whitespace() || *b == 0x0b)
 }
 
-/// Which columns of a record were dropped from its type.
+/// Which columns of a record were dropped from its type. The type may have got further columns since: they are null.
 fn dropped_columns(cx: &FnCtx<'_>, view: RecordRef<'_>) -> Vec<bool> {
     if view.type_oid() == type_oid::RECORD {
         return vec![false; view.len()];
     }
     let desc = cx.types.row_desc(view.type_oid(), view.type_mod()).ok();
     let is_dropped = |i: usize| desc.as_ref().and_then(|d| d.attributes.get(i)).is_some_and(|a| a.is_dropped);
-    (0..view.len()).map(is_dropped).collect()
+    let count = desc.as_ref().map_or(0, |desc| desc.len()).max(view.len());
+    (0..count).map(is_dropped).collect()
 }
 
 /// Prints `(a,"b",)`.
 pub(super) fn print(cx: &mut FnCtx<'_>, view: RecordRef<'_>) -> Result<Vec<u8>> {
     let dropped = dropped_columns(cx, view);
     let (mut out, mut buffer) = (vec![b'('], Vec::new());
-    for i in (0..view.len()).filter(|i| !dropped[*i]) {
+    for i in (0..dropped.len()).filter(|i| !dropped[*i]) {
         if out.len() > 1 || i > 0 && dropped[..i].contains(&false) {
             out.push(b',');
+        }
+        if i >= view.len() {
+            continue;
         }
         let value = view.get(i, repr_of(view.column_type(i), cx.types)?);
         if value.is_null() {

@@ -362,16 +362,16 @@ impl Parser<'_> {
 
     fn quantified(&mut self, atom: Node) -> Result<Node, Fault> {
         self.skip()?;
-        let Some((min, max)) = self.bound()? else { return Ok(atom) };
+        let Some((min, max, has_choice)) = self.bound()? else { return Ok(atom) };
         if matches!(atom, Node::Anchor(_) | Node::Look { .. }) {
             return Err(BAD_REPEAT);
         }
         let lazy = !self.flags.posix && self.accept('?');
-        // A fixed count has no choice of its own.
-        let preference = match (Some(min) == max, lazy) {
-            (true, _) => None,
-            (false, true) => Some(Preference::Shortest),
-            (false, false) => Some(Preference::Longest),
+        // A fixed count has no choice of its own; `{m,m}` counts as a range.
+        let preference = match (has_choice, lazy) {
+            (false, _) => None,
+            (true, true) => Some(Preference::Shortest),
+            (true, false) => Some(Preference::Longest),
         };
         self.skip()?;
         if self.starts_bound() {
@@ -388,23 +388,25 @@ impl Parser<'_> {
         }
     }
 
-    fn bound(&mut self) -> Result<Option<(u32, Option<u32>)>, Fault> {
+    /// How often what stands before may be repeated, and whether that leaves a choice.
+    fn bound(&mut self) -> Result<Option<(u32, Option<u32>, bool)>, Fault> {
         if !self.starts_bound() {
             return Ok(None);
         }
         let symbol = self.peek();
         self.at += 1;
         Ok(Some(match symbol {
-            Some('*') => (0, None),
-            Some('+') => (1, None),
-            Some('?') => (0, Some(1)),
+            Some('*') => (0, None, true),
+            Some('+') => (1, None, true),
+            Some('?') => (0, Some(1), true),
             _ => self.braces()?,
         }))
     }
 
-    fn braces(&mut self) -> Result<(u32, Option<u32>), Fault> {
+    fn braces(&mut self) -> Result<(u32, Option<u32>, bool), Fault> {
         let min = self.number()?;
-        let max = match self.accept(',') {
+        let is_range = self.accept(',');
+        let max = match is_range {
             true if self.peek().is_some_and(|c| c.is_ascii_digit()) => Some(self.number()?),
             true => None,
             false => Some(min),
@@ -415,7 +417,7 @@ impl Parser<'_> {
         if max.is_some_and(|max| max < min) {
             return Err(BAD_COUNT);
         }
-        Ok((min, max))
+        Ok((min, max, is_range))
     }
 
     fn number(&mut self) -> Result<u32, Fault> {
@@ -696,7 +698,13 @@ fn joined_runs(parts: Vec<Node>) -> Vec<Node> {
 /// only where there may be no turn, or where back-references look at each turn, must the turns be told apart.
 fn repeated(atom: Node, min: u32, max: Option<u32>, preference: Option<Preference>) -> Node {
     if (min, max) == (1, Some(1)) {
-        return atom;
+        // Once is once; what is left is the preference, where it overrules the atom's.
+        return match preference {
+            Some(_) if atom.preference().is_some() && atom.preference() != preference => {
+                Node::Repeat { node: Box::new(atom), min, max, preference }
+            }
+            _ => atom,
+        };
     }
     if min == 0 || max == Some(0) || !atom.has_groups() || atom.has_back_references() {
         return Node::Repeat { node: Box::new(atom), min, max, preference };

@@ -43,7 +43,10 @@ pub(super) fn alter(ex: &mut Execution<'_, '_>, table: &Arc<RelationEntry>, chan
     }
     check_column_type(cx, table.kind(), &column)?;
     let value = match table.kind() {
-        b'r' => Some(conversion(ex, table, change, (number, resolved))?),
+        b'r' => {
+            refuse_stored_rows(cx, table)?;
+            Some(conversion(ex, table, change, (number, resolved))?)
+        }
         _ => refuse_stored_rows(cx, table).map(|()| None)?,
     };
     refuse_dependents(cx, table, number, name)?;
@@ -76,22 +79,61 @@ fn change_identity(ex: &Execution<'_, '_>, table: &RelationEntry, column: &NewCo
     }
 }
 
-/// A composite type whose values are stored somewhere keeps its columns.
-fn refuse_stored_rows(cx: Ctx<'_>, composite: &RelationEntry) -> Result<()> {
+/// A relation whose rows are stored as values somewhere keeps its columns: those values would not be changed with it.
+pub(super) fn refuse_stored_rows(cx: Ctx<'_>, relation: &RelationEntry) -> Result<()> {
+    if !relation.class.reltype.is_valid() {
+        return Ok(());
+    }
+    let Some((user, column)) = find_use(cx, relation.class.reltype, &mut Vec::new())? else { return Ok(()) };
+    let own = relation.name();
+    match relation.kind() {
+        b'c' => bail!(FEATURE_NOT_SUPPORTED, "cannot alter type \"{own}\" because column \"{user}.{column}\" uses it"),
+        _ => bail!(
+            FEATURE_NOT_SUPPORTED,
+            "cannot alter table \"{own}\" because column \"{user}.{column}\" uses its row type"
+        ),
+    }
+}
+
+/// A stored column of the type, or of a domain, an array or a row type that is made of it.
+fn find_use(cx: Ctx<'_>, type_oid: Oid, seen: &mut Vec<Oid>) -> Result<Option<(String, String)>> {
     use catalog::columns::pg_depend as d;
-    let keys = [Key::oid(d::REFCLASSID, oids::PG_TYPE), Key::oid(d::REFOBJID, composite.class.reltype)];
+    if seen.contains(&type_oid) {
+        return Ok(None);
+    }
+    seen.push(type_oid);
+    let keys = [Key::oid(d::REFCLASSID, oids::PG_TYPE), Key::oid(d::REFOBJID, type_oid)];
     for row in cx.catalog().scan::<PgDepend>(&keys)? {
-        if row.classid == oids::PG_CLASS
-            && row.objsubid > 0
-            && let Some(user) = cx.catalog().relation(row.objid)?
-            && matches!(user.kind(), b'r' | b'm')
-        {
-            let column = &user.desc.attributes[row.objsubid as usize - 1].name;
-            let (own, user) = (composite.name(), user.name());
-            bail!(FEATURE_NOT_SUPPORTED, "cannot alter type \"{own}\" because column \"{user}.{column}\" uses it");
+        let found = match row.classid {
+            oids::PG_TYPE => find_use(cx, row.objid, seen)?,
+            oids::PG_CLASS if row.objsubid > 0 => find_use_in(cx, row.objid, row.objsubid, type_oid, seen)?,
+            _ => None,
+        };
+        if found.is_some() {
+            return Ok(found);
         }
     }
-    Ok(())
+    Ok(None)
+}
+
+fn find_use_in(
+    cx: Ctx<'_>,
+    relation: Oid,
+    number: i32,
+    type_oid: Oid,
+    seen: &mut Vec<Oid>,
+) -> Result<Option<(String, String)>> {
+    let Some(user) = cx.catalog().relation(relation)? else { return Ok(None) };
+    let column = &user.desc.attributes[number as usize - 1];
+    if column.is_dropped || column.type_oid != type_oid {
+        return Ok(None);
+    }
+    match user.kind() {
+        b'r' | b'm' => Ok(Some((user.name().to_owned(), column.name.clone()))),
+        // A view or a composite type stores nothing, but its own rows may be stored.
+        _ if user.class.reltype.is_valid() => find_use(cx, user.class.reltype, seen),
+        _ => Ok(None),
+    }
 }
 
 /// The column's new value as an expression over the old row.

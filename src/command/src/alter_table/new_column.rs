@@ -1,5 +1,6 @@
 //! ADD COLUMN: no row is touched if the column's value is the same for all rows that are there; else they are stored anew.
 
+use super::column_type::refuse_stored_rows;
 use super::rewrite::{NewValue, rewrite};
 use crate::address::ObjectAddress;
 use crate::column_definition::{Column, read_column};
@@ -86,6 +87,9 @@ fn fill(ex: &mut Execution<'_, '_>, old: &Arc<RelationEntry>, number: i16, colum
     let new = cx.catalog().open_relation(old.oid)?;
     let default = with_analyze_context(cx, ex.text, |context| analyze::column_default(context, &new, number))?;
     let is_generated = column.new.generated != 0;
+    if default.is_some() || is_generated {
+        refuse_stored_rows(cx, old)?;
+    }
     let is_domain = cx.catalog().type_by_oid(column.new.type_oid)?.is_some_and(|row| row.typtype == b'd');
     let default = match (default, is_generated) {
         (Some(default), false) => default,

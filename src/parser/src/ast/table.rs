@@ -341,6 +341,8 @@ pub struct CreateTableAsStmt {
     pub materialized_view: bool,
     /// IF NOT EXISTS.
     pub if_not_exists: bool,
+    /// It was written SELECT INTO.
+    pub select_into: bool,
 }
 
 /// REFRESH MATERIALIZED VIEW.

@@ -121,7 +121,13 @@ impl Parser<'_> {
     ) -> Result<Statement> {
         into.skip_data = !self.opt_with_data()?;
         let query = Box::new(query);
-        Ok(Statement::CreateTableAs(Box::new(CreateTableAsStmt { query, into, materialized_view, if_not_exists })))
+        Ok(Statement::CreateTableAs(Box::new(CreateTableAsStmt {
+            query,
+            into,
+            materialized_view,
+            if_not_exists,
+            select_into: false,
+        })))
     }
 
     /// WITH \[NO\] DATA; true if the data is wanted.

@@ -1,0 +1,30 @@
+-- Tables whose rows are stored as values: what may be changed of them, and what the stored values show then.
+
+CREATE TABLE rts_name (first text, last text);
+CREATE TABLE rts_people (fn rts_name, bd date);
+INSERT INTO rts_people VALUES ('(Joe,Blow)', '1984-01-10');
+ALTER TABLE rts_name ADD COLUMN suffix text DEFAULT '';
+ALTER TABLE rts_name ALTER COLUMN last TYPE varchar(5);
+ALTER TABLE rts_name ADD COLUMN suffix text DEFAULT NULL;
+SELECT * FROM rts_people;
+SELECT (fn).suffix IS NULL AS is_null, (fn).last FROM rts_people;
+UPDATE rts_people SET fn.suffix = 'Jr';
+SELECT * FROM rts_people;
+ALTER TABLE rts_name DROP COLUMN first;
+SELECT * FROM rts_people;
+CREATE DOMAIN rts_domain AS rts_name;
+CREATE TABLE rts_arrays (a rts_domain[]);
+DROP TABLE rts_people;
+ALTER TABLE rts_name ADD COLUMN more int DEFAULT 1;
+DROP TABLE rts_arrays;
+CREATE TYPE rts_comp AS (n rts_name);
+CREATE VIEW rts_view AS SELECT n FROM rts_name n;
+ALTER TABLE rts_name ADD COLUMN more int DEFAULT 1;
+CREATE TABLE rts_deep (c rts_comp);
+ALTER TABLE rts_name ADD COLUMN most int DEFAULT 1;
+ALTER TYPE rts_comp ALTER ATTRIBUTE n TYPE text;
+DROP TABLE rts_deep;
+DROP VIEW rts_view;
+DROP TYPE rts_comp;
+DROP DOMAIN rts_domain;
+DROP TABLE rts_name;
