@@ -73,10 +73,11 @@ fn create_elements(ex: &mut Execution<'_, '_>, elements: &[Statement], schema: &
     });
     let session = ex.cx.session;
     let path = session.settings.borrow().text(config::Setting::SearchPath).to_string();
-    let path = format!("{}, {path}", builtins::quote_identifier(schema));
+    let quoted = builtins::quote_identifier(schema);
+    let path = if path.trim().is_empty() { quoted } else { format!("{quoted}, {path}") };
     let level = session.settings.borrow_mut().begin_level();
     let change = config::Change { scope: config::Scope::Save, ..config::Change::set(true) };
-    session.settings.borrow_mut().set("search_path", Some(path.trim_end_matches(", ")), change)?;
+    session.settings.borrow_mut().set("search_path", Some(&path), change)?;
     let outcome = sorted.into_iter().try_for_each(|element| {
         let element = in_schema(element, schema)?;
         crate::run(ex, &element)?;

@@ -87,7 +87,7 @@ fn fill(ex: &mut Execution<'_, '_>, old: &Arc<RelationEntry>, number: i16, colum
     let new = cx.catalog().open_relation(old.oid)?;
     let default = with_analyze_context(cx, ex.text, |context| analyze::column_default(context, &new, number))?;
     let is_generated = column.new.generated != 0;
-    if default.is_some() || is_generated {
+    if is_generated {
         refuse_stored_rows(cx, old)?;
     }
     let is_domain = cx.catalog().type_by_oid(column.new.type_oid)?.is_some_and(|row| row.typtype == b'd');
@@ -111,12 +111,14 @@ fn fill(ex: &mut Execution<'_, '_>, old: &Arc<RelationEntry>, number: i16, colum
         }
     };
     if is_generated || exec::volatility(cx, &default)? == b'v' {
+        refuse_stored_rows(cx, old)?;
         return rewrite(cx, old, &[NewValue { column: number, expression: default }]);
     }
     let value = evaluate(cx, &default)?;
     if value.is_null() {
         return if column.new.not_null { validate::not_null(cx, &new, number) } else { Ok(()) };
     }
+    refuse_stored_rows(cx, old)?;
     set_missing(cx, &new, number, &value)
 }
 
