@@ -7,7 +7,7 @@ use analyze::{AnalyzeContext, AnalyzedStatement, Lookup, Parameters};
 use base::Oid;
 use builtins::{FnCtx, Memo};
 use config::Setting;
-use instance::{Ctx, Users};
+use instance::Ctx;
 use instance::privileges::Privileges;
 use report::{Error, Result};
 use std::cell::RefCell;
