@@ -1,7 +1,7 @@
 //! Objects as pg_depend names them: their addresses, what messages call them, and names that mean them wherever they are read.
 //!
-//! An address is a catalog, a row of it and perhaps a column. [`describe`] says what it is in words, for messages: names are
-//! qualified only where they must be. [`identity`] gives the same object a name that does not depend on the search path, as one
+//! An address is a catalog, a row of it and perhaps a column. [`describe()`] says what it is in words, for messages: names are
+//! qualified only where they must be. [`identity()`] gives the same object a name that does not depend on the search path, as one
 //! text and as the lists from which the object can be found again.
 
 mod describe;
