@@ -35,6 +35,9 @@ fn set_isolation(cx: Ctx<'_>, level: &str) -> Result<()> {
         if tx.isolation() != isolation && tx.has_snapshot() {
             bail!(ACTIVE_SQL_TRANSACTION, "SET TRANSACTION ISOLATION LEVEL must be called before any query");
         }
+        if tx.isolation() != isolation && tx.depth() > 0 {
+            bail!(ACTIVE_SQL_TRANSACTION, "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+        }
         tx.set_isolation(isolation);
         Ok(())
     })

@@ -74,6 +74,8 @@ pub struct Transaction {
     pins: Pins,
     /// The one snapshot of a repeatable read.
     fixed: Option<Snapshot>,
+    /// Whether a statement has taken a snapshot.
+    has_snapshot: bool,
     files: Vec<(RelFile, Removal)>,
     invalidations: Vec<u8>,
     start_us: i64,
@@ -97,6 +99,7 @@ impl TransactionManager {
             command_is_used: false,
             pins: Pins::new(self),
             fixed: None,
+            has_snapshot: false,
             files: Vec::new(),
             invalidations: Vec::new(),
             start_us: self.clock.wall_us(),
@@ -137,9 +140,9 @@ impl Transaction {
         self.options.isolation = isolation;
     }
 
-    /// True if the one snapshot of a repeatable read is taken.
+    /// True once a statement has taken its snapshot.
     pub fn has_snapshot(&self) -> bool {
-        self.fixed.is_some()
+        self.has_snapshot
     }
 
     /// Changes how the commit is treated.
@@ -234,6 +237,7 @@ impl Transaction {
 
     /// A statement's snapshot: of this moment in read committed, of the first one's in repeatable read.
     pub fn snapshot(&mut self) -> Snapshot {
+        self.has_snapshot = true;
         if self.options.isolation == Isolation::ReadCommitted {
             return self.latest_snapshot();
         }
