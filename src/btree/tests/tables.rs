@@ -403,6 +403,32 @@ fn vacuum_spares_what_a_snapshot_sees_and_cuts_the_tail() {
 }
 
 #[test]
+fn a_version_that_dies_while_vacuum_cleans_the_indexes_keeps_its_page_out_of_the_map() {
+    let engine = Engine::new(1, 400);
+    let mut a = engine.session(1);
+    let tids: Vec<Tid> = (0..20).map(|id| a.insert(&row(id, "some text", 1)).unwrap().unwrap()).collect();
+    a.commit();
+    a.delete(tids[0]).unwrap();
+    a.commit();
+    let mut b = engine.session(2);
+    let tid = tids[1];
+    let meanwhile = move || {
+        let changed = b.update(tid, &row(1, "some text", 1));
+        assert!(matches!(changed, Ok(Changed::Done(NewVersion { is_hot: true, .. }))));
+        b.commit();
+        // No snapshot is in use, so the old version is dead to all.
+        b.store.xacts.oldest_visible();
+    };
+    let (table, by_n) = (Arc::clone(&a.table), Arc::clone(&a.by_n));
+    let indexes = vec![common::busy_at_vacuum(&a.by_id, meanwhile), by_n];
+    let stats = a.access(|cx| table.am.vacuum(cx, &table, &indexes, VacuumOptions::default())).unwrap();
+    a.commit();
+    assert_eq!((stats.removed, stats.all_visible_blocks), (1, 0));
+    assert_eq!(a.check().live.len(), 19);
+    assert_eq!(values(&a.rows()), (2..20).chain([1]).collect::<Vec<_>>());
+}
+
+#[test]
 fn many_rows_at_once() {
     let engine = Engine::new(1, 400);
     let mut a = engine.session(1);

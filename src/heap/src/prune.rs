@@ -45,7 +45,7 @@ impl PrunePlan {
     }
 }
 
-/// What was found on a page besides the plan.
+/// What is on a page once the plan is carried out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PageCensus {
     /// Row versions that go.

@@ -16,6 +16,7 @@ use crate::ranks;
 use base::Xid;
 use host::{Disk, File, OpenMode, OpenOptions};
 use report::{Context, Result};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,9 +53,9 @@ impl CommitLog {
     }
 
     pub(crate) fn get(&self, xid: Xid) -> Result<Ended> {
-        let page = self.page(xid.0 / PAGE_XIDS)?;
         let (word, shift) = place(xid);
-        Ok(match page.words[word].load(Ordering::Acquire) >> shift & 3 {
+        let word = self.on_page(xid, |page| page.words[word].load(Ordering::Acquire))?;
+        Ok(match word >> shift & 3 {
             1 => Ended::Committed,
             2 => Ended::Aborted,
             _ => Ended::No,
@@ -62,25 +63,25 @@ impl CommitLog {
     }
 
     pub(crate) fn set(&self, xid: Xid, ended: Ended) -> Result<()> {
-        let page = self.page(xid.0 / PAGE_XIDS)?;
         let (word, shift) = place(xid);
-        page.words[word].fetch_or((ended as u64) << shift, Ordering::AcqRel);
-        page.dirty.store(true, Ordering::Release);
-        Ok(())
+        self.on_page(xid, |page| {
+            page.words[word].fetch_or((ended as u64) << shift, Ordering::AcqRel);
+            page.dirty.store(true, Ordering::Release);
+        })
     }
 
-    fn page(&self, number: u64) -> Result<Arc<ClogPage>> {
-        if let Some(page) = self.pages.read().get(&number) {
-            return Ok(Arc::clone(page));
+    /// Works on the page of an xid, which stays in the table meanwhile: a change of a page that was just dropped would be lost.
+    fn on_page<T>(&self, xid: Xid, work: impl Fn(&ClogPage) -> T) -> Result<T> {
+        let number = xid.0 / PAGE_XIDS;
+        loop {
+            if let Some(page) = self.pages.read().get(&number) {
+                return Ok(work(page));
+            }
+            // Read while nobody can put another copy in its place.
+            if let Entry::Vacant(place) = self.pages.write().entry(number) {
+                place.insert(Arc::new(self.read(number)?));
+            }
         }
-        // Read while nobody can put another copy in its place.
-        let mut pages = self.pages.write();
-        if let Some(page) = pages.get(&number) {
-            return Ok(Arc::clone(page));
-        }
-        let page = Arc::new(self.read(number)?);
-        pages.insert(number, Arc::clone(&page));
-        Ok(page)
     }
 
     fn read(&self, number: u64) -> Result<ClogPage> {

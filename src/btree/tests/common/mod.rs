@@ -2,8 +2,9 @@
 #![allow(dead_code)]
 
 use access::{
-    Access, Changed, Direction, Index, InsertOptions, Inserted, NewVersion, Persistence, Relation, RelationKind, Row,
-    RowWait, ScanKey, ScanOptions, Store, ToastTable, UniqueCheck, UpdateOptions,
+    Access, Changed, Direction, Index, IndexAm, IndexScan, IndexVacuumStats, InsertOptions, Inserted, NewVersion,
+    Persistence, Relation, RelationKind, Row, RowWait, ScanKey, ScanOptions, SortedEntries, Store, ToastTable,
+    UniqueCheck, UpdateOptions,
 };
 use base::{DEFAULT_TABLESPACE, Fork, Lsn, Oid, RelFile, RelFork, SessionId, Tid, Xid};
 use buffer::{BufferPool, PoolOptions, RedoCx};
@@ -12,7 +13,7 @@ use lock::{LockManager, LockOwner, SessionWaits};
 use report::Result;
 use smgr::{SmgrOptions, StorageManager};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use sync::{Interrupts, NoHooks};
 use tuple::{Attribute, ColumnSet, Comparator, Datum, KeyOrder, Repr, TupleDesc};
 use wal::{Reader, ResourceManager, RmgrId, Timeline, Wal, WalOptions, WalPosition};
@@ -103,6 +104,66 @@ fn toast() -> Arc<ToastTable> {
     let orders = vec![KeyOrder::ascending(Comparator::Oid), KeyOrder::ascending(Comparator::Int4)];
     let index = index(relation(16391, "pg_toast_16384_index", &columns[..2]), orders, &[0, 1], true);
     Arc::new(ToastTable { table: Arc::new(table), index })
+}
+
+/// The same index, with something that happens when vacuum comes to it for the first time.
+pub fn busy_at_vacuum(index: &Index, meanwhile: impl FnOnce() + Send + 'static) -> Arc<Index> {
+    let am: &'static Busy = Box::leak(Box::new(Busy(Mutex::new(Some(Box::new(meanwhile))))));
+    Arc::new(Index {
+        relation: index.relation.clone(),
+        orders: index.orders.clone(),
+        table_columns: index.table_columns.clone(),
+        is_unique: index.is_unique,
+        nulls_not_distinct: index.nulls_not_distinct,
+        am,
+    })
+}
+
+struct Busy(Mutex<Option<Box<dyn FnOnce() + Send>>>);
+
+impl IndexAm for Busy {
+    fn create(&self, store: &Arc<Store>, index: &Index) -> Result<()> {
+        btree::AM.create(store, index)
+    }
+
+    fn create_init_fork(&self, store: &Arc<Store>, index: &Index) -> Result<()> {
+        btree::AM.create_init_fork(store, index)
+    }
+
+    fn build(&self, cx: &mut Access<'_>, index: &Index, entries: &mut dyn SortedEntries) -> Result<u64> {
+        btree::AM.build(cx, index, entries)
+    }
+
+    fn insert(
+        &self,
+        cx: &mut Access<'_>,
+        target: (&Index, &Relation),
+        values: &[Datum],
+        tid: Tid,
+        check: UniqueCheck,
+    ) -> Result<Inserted> {
+        btree::AM.insert(cx, target, values, tid, check)
+    }
+
+    fn find_duplicate(
+        &self,
+        cx: &mut Access<'_>,
+        target: (&Index, &Relation),
+        values: &[Datum],
+        own: Tid,
+    ) -> Result<Option<Tid>> {
+        btree::AM.find_duplicate(cx, target, values, own)
+    }
+
+    fn scan(&self, store: &Arc<Store>, index: &Arc<Index>, interrupts: Arc<Interrupts>) -> Box<dyn IndexScan> {
+        btree::AM.scan(store, index, interrupts)
+    }
+
+    fn vacuum(&self, cx: &mut Access<'_>, index: &Index, is_dead: &dyn Fn(Tid) -> bool) -> Result<IndexVacuumStats> {
+        let meanwhile = self.0.lock().unwrap().take();
+        meanwhile.into_iter().for_each(|work| work());
+        btree::AM.vacuum(cx, index, is_dead)
+    }
 }
 
 /// The table `t(id int4, val text, n int8)` and its indexes.
