@@ -199,24 +199,50 @@ impl BufferPool {
 
     /// Adds a zeroed page at the end of a fork. It is not marked dirty: the file holds zeros there.
     ///
-    /// Errors: 53100 disk full; as `read`.
+    /// The page is locked before the fork is seen to be longer: who reads the last block meanwhile waits for the caller to be done with it.
+    ///
+    /// Errors: 53100 disk full; XX001 if there is something beyond the end already; as `read`.
     pub fn extend(&self, fork: RelFork) -> Result<WriteGuard> {
-        let victim = self.victim()?;
+        let lock = self.inner.smgr.lock_extension(fork);
+        let mut round = 0;
+        loop {
+            let victim = self.victim()?;
+            let extension = lock.hold();
+            let block = BlockNumber(self.inner.smgr.blocks(fork)?);
+            let tag = Tag { fork, block };
+            let place = self.inner.table.place(tag);
+            let guard = match self.install_victim(victim, tag, place) {
+                Installed::Fresh(guard) => guard,
+                // Left by an extension that failed, or by a look beyond the end, which ends in an error soon.
+                Installed::There(pin) => match pin.try_exclusive() {
+                    Ok(guard) => guard,
+                    Err(_) => {
+                        drop(extension);
+                        sync::spin_hint(&mut round);
+                        continue;
+                    }
+                },
+            };
+            if guard.is_loaded() && !guard.is_new() {
+                let what = format!("unexpected data beyond EOF in block {block} of relation {fork}");
+                return Err(Error::corrupt(what));
+            }
+            self.inner.smgr.extend_to(fork, block)?;
+            drop(extension);
+            self.inner.counters.extends.fetch_add(1, Ordering::Relaxed);
+            return Ok(self.zeroed(guard));
+        }
+    }
+
+    /// Makes a fork reach to a block at least, with zeroed ones: those of maps, which come in any order.
+    ///
+    /// Errors: 53100 disk full; I/O.
+    pub fn extend_to(&self, fork: RelFork, block: BlockNumber) -> Result<()> {
         let lock = self.inner.smgr.lock_extension(fork);
         let extension = lock.hold();
-        let block = BlockNumber(self.inner.smgr.blocks(fork)?);
-        self.inner.smgr.extend_to(fork, block)?;
-        let tag = Tag { fork, block };
-        let place = self.inner.table.place(tag);
-        let installed = self.install_victim(victim, tag, place);
+        let extended = self.inner.smgr.extend_to(fork, block);
         drop(extension);
-        let guard = match installed {
-            Installed::Fresh(guard) => guard,
-            // Left by an extension that failed: its contents are of no account.
-            Installed::There(pin) => pin.exclusive(),
-        };
-        self.inner.counters.extends.fetch_add(1, Ordering::Relaxed);
-        Ok(self.zeroed(guard))
+        extended
     }
 
     fn zeroed(&self, guard: WriteGuard) -> WriteGuard {

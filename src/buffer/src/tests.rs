@@ -7,6 +7,7 @@ use page::{Page, Reuse};
 use smgr::{SmgrOptions, StorageManager};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use sync::CriticalSection;
 use wal::{BlockFlags, Reader, RmgrId, Timeline, Wal, WalOptions, WalPosition};
 
@@ -303,6 +304,38 @@ fn many_threads_find_what_they_ask_for() {
         }
     });
     assert_eq!(pool.pinned_frames(), 0);
+}
+
+/// Some add pages, others look whether the last page is still empty and use it: nobody loses what he put there.
+#[test]
+fn a_new_page_is_its_makers_alone() {
+    const PAGES_EACH: u32 = 5000;
+    let sim = SimHost::new(1);
+    let pool = fresh(&sim);
+    let used = AtomicU32::new(0);
+    let mark = |guard: &mut crate::WriteGuard| {
+        if guard.is_new() {
+            guard.init(0);
+            guard.mark_dirty_unlogged();
+            used.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let look = || {
+        let mut blocks = 0;
+        while blocks < 2 * PAGES_EACH {
+            blocks = pool.smgr().blocks(MAIN).expect("blocks");
+            if blocks > 0 {
+                mark(&mut pool.read(MAIN, BlockNumber(blocks - 1)).expect("read").exclusive());
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| (0..PAGES_EACH).for_each(|_| mark(&mut pool.extend(MAIN).expect("extend"))));
+            (0..4).for_each(|_| drop(scope.spawn(look)));
+        }
+    });
+    assert_eq!(used.into_inner(), 2 * PAGES_EACH);
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(crate) fn visibility_page(store: &Store, table: &Relation, block: BlockNumbe
         store.smgr.create(fork, IfExists::Ignore)?;
     }
     if store.smgr.blocks(fork)? <= map_block.0 {
-        return store.buffers.read_zeroed(fork, map_block);
+        store.buffers.extend_to(fork, map_block)?;
     }
     Ok(store.buffers.read(fork, map_block)?.exclusive())
 }
@@ -97,15 +97,14 @@ fn free_space_page(store: &Store, fork: RelFork, block: BlockNumber) -> Result<W
     if !store.smgr.exists(fork)? {
         store.smgr.create(fork, IfExists::Ignore)?;
     }
-    let mut guard = if store.smgr.blocks(fork)? <= block.0 {
-        store.buffers.read_zeroed(fork, block)?
-    } else {
-        match store.buffers.read(fork, block) {
-            Ok(pin) => pin.exclusive(),
-            // Torn by a crash: nothing in it is worth an error.
-            Err(error) if error.code() == SqlState::DATA_CORRUPTED => store.buffers.read_zeroed(fork, block)?,
-            Err(error) => return Err(error),
-        }
+    if store.smgr.blocks(fork)? <= block.0 {
+        store.buffers.extend_to(fork, block)?;
+    }
+    let mut guard = match store.buffers.read(fork, block) {
+        Ok(pin) => pin.exclusive(),
+        // Torn by a crash: nothing in it is worth an error.
+        Err(error) if error.code() == SqlState::DATA_CORRUPTED => store.buffers.read_zeroed(fork, block)?,
+        Err(error) => return Err(error),
     };
     if guard.is_new() {
         init_map_page(&mut guard);
