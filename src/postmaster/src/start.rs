@@ -1,6 +1,6 @@
 //! From the command line to the loop, and from the loop's end to the process's.
 //!
-//! The order is PostgreSQL's: arguments, settings, data directory, pg_control, lock file, what an earlier run left over,
+//! The order is PostgreSQL's: arguments, settings, data directory, lock file, pg_control, what an earlier run left over,
 //! syslogger, "starting", TCP, Unix-domain sockets, postmaster.opts, external_pid_file, temporary files, authentication
 //! rules, status "starting", roles, loop.
 
@@ -307,6 +307,8 @@ fn set_up_locked(
         log.log(&error);
         1
     };
+    let host = crate::storage::host(directory, logger.settings());
+    recovery::ControlData::read(&host).map_err(told)?;
     data_directory::check_requests(directory).map_err(told)?;
     logger.settings().set_dynamic_default(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
     data_directory::remove_leftovers(directory);

@@ -128,6 +128,14 @@ pub struct ControlData {
 }
 
 impl ControlData {
+    /// Reads the control file below the host's data directory.
+    ///
+    /// Errors: FATAL if it is missing, damaged, or of another version.
+    pub fn read(host: &Host) -> Result<ControlData> {
+        let bytes = host.disk.read_file(Path::new(CONTROL_FILE)).could_not(|| format!("open file \"{CONTROL_FILE}\""));
+        ControlData::decode(&bytes.map_err(|error| error.severity(Severity::Fatal))?)
+    }
+
     fn encode(&self) -> [u8; FILE_BYTES] {
         let mut bytes = Vec::with_capacity(FILE_BYTES);
         let mut put = |field: &[u8]| bytes.extend_from_slice(field);
@@ -229,8 +237,7 @@ pub(crate) struct ControlFile {
 impl ControlFile {
     /// Errors: FATAL if it is missing or damaged.
     pub(crate) fn read(host: &Host) -> Result<ControlFile> {
-        let bytes = host.disk.read_file(Path::new(CONTROL_FILE)).could_not(|| format!("open file \"{CONTROL_FILE}\""));
-        let data = ControlData::decode(&bytes.map_err(|error| error.severity(Severity::Fatal))?)?;
+        let data = ControlData::read(host)?;
         Ok(ControlFile { host: host.clone(), data: Mutex::new(rank::CONTROL_FILE, data) })
     }
 
