@@ -213,6 +213,39 @@ pub(crate) fn check_column_type(cx: Ctx<'_>, kind: u8, column: &NewColumn) -> Re
     Ok(())
 }
 
+/// A row type may not hold itself: neither at once nor in an element, a domain or a column of what it holds.
+///
+/// Errors: 42P16.
+pub(crate) fn check_not_within_itself(cx: Ctx<'_>, row_type: Oid, held: Oid) -> Result<()> {
+    let catalog = cx.catalog();
+    let mut to_look_at = vec![held];
+    let mut seen = Vec::new();
+    while let Some(oid) = to_look_at.pop() {
+        if oid == row_type {
+            let path = cx.search_path()?;
+            let name = catalog.format_type(oid, None, &path.namespaces)?;
+            let what = format!("composite type {name} cannot be made a member of itself");
+            return Err(error!(INVALID_TABLE_DEFINITION, "{what}"));
+        }
+        if seen.contains(&oid) {
+            continue;
+        }
+        seen.push(oid);
+        let Some(row) = catalog.type_by_oid(oid)? else { continue };
+        match row.typtype {
+            b'd' => to_look_at.push(row.typbasetype),
+            b'c' => {
+                let relation = catalog.open_relation(row.typrelid)?;
+                let columns = relation.desc.attributes.iter().filter(|column| !column.is_dropped);
+                to_look_at.extend(columns.map(|column| column.type_oid));
+            }
+            _ if row.typelem.is_valid() => to_look_at.push(row.typelem),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The row of a user column.
 pub(crate) fn attribute_row(cx: Ctx<'_>, relation: Oid, number: i16, column: &NewColumn) -> Result<PgAttribute> {
     let Some(row) = cx.catalog().type_by_oid(column.type_oid)? else {

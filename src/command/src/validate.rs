@@ -59,7 +59,7 @@ pub(crate) fn check(cx: Ctx<'_>, table: &RelationEntry, condition: &Expr, name: 
             none => none.insert(RowProgram::new(cx, std::slice::from_ref(condition))?),
         };
         outcome.clear();
-        program.evaluate(cx, &row.values, &mut outcome)?;
+        program.evaluate_stored(cx, row, &mut outcome)?;
         match outcome[..] {
             [Datum::Bool(false)] => {
                 let table_name = table.name();

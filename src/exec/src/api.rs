@@ -594,6 +594,12 @@ impl RowProgram {
     pub fn evaluate(&mut self, cx: Ctx<'_>, row: &[Datum], out: &mut Vec<Datum>) -> Result<()> {
         with_bare_env(cx, |env| self.program.project(&Rows::scan(row), env, out))
     }
+
+    /// Their values for a stored row, whose system columns they may name.
+    pub fn evaluate_stored(&mut self, cx: Ctx<'_>, row: &access::Row, out: &mut Vec<Datum>) -> Result<()> {
+        let rows = Rows { scan: &row.values, identity: Some(row), ..Rows::default() };
+        with_bare_env(cx, |env| self.program.project(&rows, env, out))
+    }
 }
 
 fn empty_statement() -> PlannedStmt {

@@ -9,7 +9,9 @@ use super::{recreate, user_column};
 use crate::address::{ObjectAddress, describe};
 
 use crate::index::default_opclass;
-use crate::relation::{NewColumn, attribute_row, check_column_type, record_column_dependencies};
+use crate::relation::{
+    NewColumn, attribute_row, check_column_type, check_not_within_itself, record_column_dependencies,
+};
 use crate::table::{resolve_type, store_default};
 use crate::{Execution, foreign_key_check, with_analyze_context};
 use analyze::expr::{Expr, Var};
@@ -42,6 +44,7 @@ pub(super) fn alter(ex: &mut Execution<'_, '_>, table: &Arc<RelationEntry>, chan
         return Err(error.detail(format!("Column \"{name}\" is a generated column.")));
     }
     check_column_type(cx, table.kind(), &column)?;
+    check_not_within_itself(cx, table.class.reltype, column.type_oid)?;
     let value = match table.kind() {
         b'r' => {
             refuse_stored_rows(cx, table)?;

@@ -4,7 +4,10 @@ use super::column_type::refuse_stored_rows;
 use super::rewrite::{NewValue, rewrite};
 use crate::address::ObjectAddress;
 use crate::column_definition::{Column, read_column};
-use crate::relation::{COLUMNS_MAX, attribute_row, check_column_type, is_system_column, record_column_dependencies};
+use crate::relation::{
+    COLUMNS_MAX, attribute_row, check_column_type, check_not_within_itself, is_system_column,
+    record_column_dependencies,
+};
 use crate::table::make_default;
 use crate::{Execution, constraint, validate, with_analyze_context};
 use analyze::expr::Expr;
@@ -41,6 +44,7 @@ pub(super) fn add(
         bail!(TOO_MANY_COLUMNS, "tables can have at most {COLUMNS_MAX} columns");
     }
     check_column_type(cx, table.kind(), &column.new)?;
+    check_not_within_itself(cx, table.class.reltype, column.new.type_oid)?;
     let target = (table.class.relnamespace, table.class.relpersistence);
     column.make_sequence(ex, table.name(), target)?;
     let number = insert_column(cx, table, &column)?;

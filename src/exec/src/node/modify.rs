@@ -37,11 +37,12 @@ pub struct TargetTable {
     indexes: Vec<IndexTarget>,
     checks: Vec<(String, Program)>,
     generated: Vec<(usize, Program)>,
-    domains: bool,
     indexed: ColumnSet,
     keys: ColumnSet,
     foreign: Option<Arc<ForeignKeys>>,
     not_null: Vec<usize>,
+    /// What a constraint sees of a row's system columns before it has a place: its table.
+    identity: access::Row,
 }
 
 /// What became of an insertion.
@@ -105,11 +106,11 @@ impl TargetTable {
             indexes,
             checks,
             generated,
-            domains: false,
             indexed: ColumnSet::of(indexed),
             keys: ColumnSet::of(keys),
             foreign,
             not_null,
+            identity: access::Row { table: entry.oid, ..access::Row::default() },
             entry,
         })
     }
@@ -133,12 +134,12 @@ impl TargetTable {
         }
         for at in 0..self.checks.len() {
             let (name, program) = &mut self.checks[at];
-            if matches!(program.eval(&Rows::scan(row), env)?, Datum::Bool(false)) {
+            let rows = Rows { scan: row, identity: Some(&self.identity), ..Rows::default() };
+            if matches!(program.eval(&rows, env)?, Datum::Bool(false)) {
                 let name = name.clone();
                 return Err(self.check_violation(&name, row, env));
             }
         }
-        let _ = self.domains;
         Ok(())
     }
 
