@@ -2,7 +2,10 @@
 
 mod common;
 
-use access::{Changed, Direction, Fetched, KeyOp, NewVersion, Row, RowLock, RowWait, ScanKey, VacuumOptions};
+use access::{
+    Changed, Direction, Fetched, KeyOp, NewVersion, Relation, RelationKind, Row, RowLock, RowWait, ScanKey,
+    VacuumOptions,
+};
 use base::{Prng, Tid};
 use common::{Engine, Session, n_key, print, row};
 use std::collections::BTreeMap;
@@ -400,6 +403,27 @@ fn vacuum_spares_what_a_snapshot_sees_and_cuts_the_tail() {
     let stats = vacuum(&mut a);
     assert_eq!((stats.removed, stats.blocks), (1990, 1));
     assert_eq!(a.check().live.len(), 10);
+}
+
+/// Who writes there holds a lock on something else: nothing keeps a writer away from the pages that would go.
+#[test]
+fn vacuum_leaves_the_tail_of_catalogs_and_toast_tables() {
+    let engine = Engine::new(1, 400);
+    let mut a = engine.session(1);
+    let tids: Vec<Tid> = (0..2000).map(|id| a.insert(&row(id, "some text", 1)).unwrap().unwrap()).collect();
+    a.commit();
+    tids.iter().for_each(|tid| assert_eq!(a.delete(*tid).unwrap(), Changed::Done(())));
+    a.commit();
+    let plain = Relation::clone(&a.table);
+    let toast = Relation { kind: RelationKind::Toast, ..plain.clone() };
+    let catalog = Relation { is_catalog: true, ..plain.clone() };
+    let indexes = [Arc::clone(&a.by_id), Arc::clone(&a.by_n)];
+    for (table, keeps) in [(toast, true), (catalog, true), (plain, false)] {
+        let table = Arc::new(table);
+        let stats = a.access(|cx| table.am.vacuum(cx, &table, &indexes, VacuumOptions::default())).unwrap();
+        a.commit();
+        assert_eq!(stats.blocks > 0, keeps);
+    }
 }
 
 #[test]

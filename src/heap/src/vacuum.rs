@@ -4,7 +4,7 @@
 //!    collected. Pages where every row is visible to all get their bit in the map.
 //! 2. The indexes drop their entries for those tids.
 //! 3. The dead line pointers become unused. Only now may a tid be given to another row: no index entry points at it any more.
-//! 4. Empty pages at the end are given back, if the table can be locked without waiting.
+//! 4. Empty pages at the end are given back, if the table can be locked without waiting and that keeps its writers out.
 //!
 //! If more tids are dead than fit in memory at a time, 2 and 3 run more than once.
 
@@ -13,7 +13,7 @@ use crate::layout::{self, HAS_UNUSED};
 use crate::prune::PrunePlan;
 use crate::records::{PAGE, kind};
 use crate::{limits, maps, prune_page};
-use access::{Access, Index, Relation, VacuumOptions, VacuumStats};
+use access::{Access, Index, Relation, RelationKind, VacuumOptions, VacuumStats};
 use base::{BlockNumber, Fork, OffsetNumber, Tid, Xid};
 use buffer::{Durability, PagesOf, WriteGuard};
 use lock::{LockMode, LockScope};
@@ -54,7 +54,7 @@ pub(crate) fn vacuum(
     run.clean(cx)?;
     run.finish_indexes(cx)?;
     run.flush_free_space(cx)?;
-    if options.truncate {
+    if options.truncate && writers_lock(table) {
         run.stats.truncated_blocks = truncate(cx, table, blocks)?;
         run.stats.blocks -= run.stats.truncated_blocks;
     }
@@ -220,6 +220,12 @@ fn reclaim(
         change::set_all_visible(cx, table, guard)?;
     }
     Ok(all_visible)
+}
+
+/// True if whoever writes the table holds a lock on it. Catalogs and TOAST tables are written under a lock on something else, so
+/// that a page which was found empty may have a row by the time it would be given back.
+fn writers_lock(table: &Relation) -> bool {
+    !table.is_catalog && table.kind != RelationKind::Toast
 }
 
 /// Gives empty pages at the end back, if nobody else uses the table. Answers how many.
