@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use tuple::{Comparator, KeyOrder, Repr, TupleDesc};
+use xact::StatisticsKey;
 
 /// What survives a crash of a relation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -100,6 +101,12 @@ impl Relation {
     /// The lock on the whole relation.
     pub fn lock_tag(&self) -> LockTag {
         LockTag::Relation { database: self.database, relation: self.oid }
+    }
+
+    /// What the statistics know it by.
+    #[inline]
+    pub fn statistics_key(&self) -> StatisticsKey {
+        (self.database, self.oid)
     }
 
     /// The file with its rows.

@@ -278,9 +278,10 @@ pub trait TableAm: Send + Sync {
     fn retract(&self, cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Result<()>;
 
     /// Replaces a version's values where it is, for all to see at once and whatever becomes of the transaction: counts in the
-    /// catalogs (VACUUM, ANALYZE). False, and nothing done, if the new tuple has another length or the version is gone.
+    /// catalogs (VACUUM, ANALYZE). A transaction that is changing the row is waited for. False, and nothing done, if the
+    /// version is not the last one: then look again.
     ///
-    /// Errors: I/O.
+    /// Errors: I/O; those of waiting; XX000 if the new tuple has another length.
     fn overwrite(&self, cx: &mut Access<'_>, table: &Relation, tid: Tid, values: &[Datum]) -> Result<bool>;
 
     /// Updates the version at `tid`. Waits for transactions that are changing or locking it as `options` say.

@@ -5,11 +5,11 @@ use crate::dependency::{self, Dependency};
 use crate::index_build;
 use crate::relation::{BTREE, NewColumn, NewRelation, create_relation};
 use base::Oid;
-use catalog::oids;
 use catalog::rows::{PgClass, PgIndex};
+use catalog::{columns as c, oids};
 use instance::Ctx;
 use report::{Error, Result, error};
-use schema::RelationEntry;
+use schema::{Key, RelationEntry};
 use std::sync::Arc;
 
 /// Columns that an index may have.
@@ -148,13 +148,8 @@ fn record_dependencies(cx: Ctx<'_>, table: &RelationEntry, index: Oid, new: &New
 /// relhasindex.
 fn mark_table(cx: Ctx<'_>, table: Oid) -> Result<()> {
     let catalog = cx.catalog();
-    let row = catalog.class(table)?.ok_or_else(|| Error::internal(format!("relation {table} does not exist")))?;
-    if !row.relhasindex {
-        catalog.update(&row, &PgClass { relhasindex: true, ..row.row.clone() })?;
-    } else {
-        catalog.touch_relation(table)?;
-    }
-    Ok(())
+    catalog.overwrite::<PgClass>(&[Key::oid(c::pg_class::OID, table)], |class| class.relhasindex = true)?;
+    catalog.touch_relation(table)
 }
 
 /// The unique index of a TOAST table, on chunk_id and chunk_seq.

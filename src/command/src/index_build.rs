@@ -4,12 +4,12 @@ use crate::address::relation_display_name;
 use crate::index_numbers::NumberSorter;
 use crate::index_values::{IndexEntries, describe_key};
 use crate::relation::note_sizes;
-use access::{Access, Direction, Index, Row, SortedEntries};
+use access::{Access, Direction, Index, Relation, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
 use exec::store::{SortKey, Sorter, TempSpace};
 use exec::temp_space;
-use instance::Ctx;
+use instance::{Counter, Ctx};
 use report::{Result, error};
 use schema::RelationEntry;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     let catalog = cx.catalog();
     let (entry, index_entry) = (catalog.open_relation(table)?, catalog.open_relation(index)?);
     let stored = catalog.index(index)?;
-    let mut sorted = sort_entries(cx, &entry, &index_entry, &stored)?;
+    let (mut sorted, rows) = sort_entries(cx, &entry, &index_entry, &stored)?;
     let mut entries = Entries { sorted: &mut sorted, index: &stored, last: Vec::new(), row: Vec::new() };
     let store = &cx.instance.store;
     // The builder writes pages and needs the transaction; the entries need it only for messages, after it is done with.
@@ -35,6 +35,7 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     let count = outcome.map_err(|error| name_duplicate(cx, error, (&entry, &index_entry), &entries.last))?;
     let blocks = store.smgr.blocks(stored.relation.main_fork())?;
     note_sizes(cx, index, blocks, count as f64, None)?;
+    note_table(cx, &entry, rows)?;
     Ok(count)
 }
 
@@ -45,8 +46,22 @@ enum Sorted {
     Numbers(NumberSorter),
 }
 
-/// All entries of the table, sorted.
-fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, stored: &Arc<Index>) -> Result<Sorted> {
+/// The table's size is known now too. That an empty table was never counted stays so: it may just be about to be filled.
+fn note_table(cx: Ctx<'_>, entry: &RelationEntry, rows: u64) -> Result<()> {
+    let Some(table) = entry.table.as_ref().filter(|_| rows > 0 || entry.class.reltuples >= 0.0) else {
+        return Ok(());
+    };
+    let blocks = cx.instance.store.smgr.blocks(table.main_fork())?;
+    note_sizes(cx, entry.oid, blocks, rows as f64, None)
+}
+
+/// All entries of the table, sorted; and how many rows of it are alive.
+fn sort_entries(
+    cx: Ctx<'_>,
+    table: &RelationEntry,
+    index: &RelationEntry,
+    stored: &Arc<Index>,
+) -> Result<(Sorted, u64)> {
     let width = stored.relation.desc.len();
     let memory_bytes_max = cx.setting(|s| s.int(Setting::MaintenanceWorkMem)) as usize * 1024;
     let new_sorter = || Sorter::new(width + 2, sort_keys(stored), memory_bytes_max, None);
@@ -58,9 +73,11 @@ fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, store
     let column = values.only_column();
     let numbers = column.and_then(|_| stored.orders.first()).and_then(NumberSorter::new);
     let mut sorted = numbers.map_or_else(|| Sorted::Rows(new_sorter()), Sorted::Numbers);
-    let (mut row, mut entry, mut count) = (Row::default(), Vec::with_capacity(width + 2), 0u64);
+    let (mut row, mut entry) = (Row::default(), Vec::with_capacity(width + 2));
+    let (mut count, mut alive) = (0u64, 0u64);
     while scan.next(Direction::Forward, &mut row)? {
         count += 1;
+        alive += u64::from(!row.xmax.is_valid());
         if count.is_multiple_of(ROWS_PER_CHECK) {
             cx.check_interrupts()?;
         }
@@ -85,7 +102,16 @@ fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, store
         Sorted::Numbers(numbers) => numbers.finish(),
         Sorted::Rows(sorter) => sorter.finish(&mut *space)?,
     }
-    Ok(sorted)
+    count_scan(cx, relation, count);
+    Ok((sorted, alive))
+}
+
+/// It was a sequential scan like any other.
+fn count_scan(cx: Ctx<'_>, table: &Relation, rows: u64) {
+    let mut pending = cx.session.statistics.borrow_mut();
+    let counts = pending.relation(table.statistics_key());
+    counts.add(Counter::Scans, 1);
+    counts.add(Counter::RowsRead, rows as i64);
 }
 
 /// What does not fit into memory as numbers goes on as rows, which can go to files.

@@ -4,11 +4,12 @@ use crate::address::ObjectAddress;
 use crate::dependency::{self, Dependency};
 use crate::{acl, default_privileges};
 use base::{DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
-use catalog::oids;
 use catalog::rows::{PgAttribute, PgClass, PgType};
+use catalog::{columns as c, oids};
 use instance::Ctx;
 use instance::privileges::ObjectKind;
 use report::{Error, Result, error};
+use schema::Key;
 use tuple::Datum;
 
 /// The table access method `heap`.
@@ -123,6 +124,8 @@ pub(crate) fn create_relation(cx: Ctx<'_>, new: &NewRelation) -> Result<Oid> {
     acl::record_mentioned(cx, ObjectAddress::relation(oid), new.owner, &mentioned)?;
     if new.has_storage() {
         create_file(cx, new, oid)?;
+        let key = cx.statistics_key(oid);
+        cx.with_tx(|tx| tx.changes().made(key));
     }
     cx.next_command()?;
     Ok(oid)
@@ -523,7 +526,7 @@ fn toast_namespace_of_session(cx: Ctx<'_>) -> Result<Oid> {
     }
 }
 
-/// Notes a relation's size in pg_class, if it changed.
+/// Notes a relation's size in pg_class, in place: nobody else's change of the row is in the way.
 pub(crate) fn note_sizes(
     cx: Ctx<'_>,
     relation: Oid,
@@ -531,12 +534,9 @@ pub(crate) fn note_sizes(
     rows: f64,
     all_visible_blocks: Option<u32>,
 ) -> Result<()> {
-    let catalog = cx.catalog();
-    let row = catalog.class(relation)?.ok_or_else(|| Error::internal(format!("relation {relation} has no row")))?;
-    let relallvisible = all_visible_blocks.map_or(row.relallvisible, |blocks| blocks as i32);
-    let new = PgClass { relpages: blocks as i32, reltuples: rows as f32, relallvisible, ..row.row.clone() };
-    if (new.relpages, new.reltuples, new.relallvisible) == (row.relpages, row.reltuples, row.relallvisible) {
-        return Ok(());
-    }
-    catalog.update(&row, &new).map(drop)
+    cx.catalog().overwrite::<PgClass>(&[Key::oid(c::pg_class::OID, relation)], |class| {
+        class.relpages = blocks as i32;
+        class.reltuples = rows as f32;
+        class.relallvisible = all_visible_blocks.map_or(class.relallvisible, |blocks| blocks as i32);
+    })
 }

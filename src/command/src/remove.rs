@@ -47,6 +47,8 @@ fn remove_relation(cx: Ctx<'_>, oid: Oid) -> Result<()> {
     let Some(class) = catalog.class(oid)? else { return Ok(()) };
     if let Some(file) = relation_file(&class, cx.session.database) {
         drop_file(cx, file)?;
+        let key = cx.statistics_key(oid);
+        cx.with_tx(|tx| tx.changes().dropped(key));
     }
     catalog.delete_where::<PgAttribute>(&[Key::oid(c::pg_attribute::ATTRELID, oid)])?;
     match class.relkind {

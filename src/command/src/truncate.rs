@@ -26,6 +26,8 @@ pub(crate) fn truncate(ex: &mut Execution<'_, '_>, statement: &TruncateStmt) -> 
     add_referencing(cx, &mut tables, statement.behavior)?;
     for table in &tables {
         rewrite_empty(cx, table)?;
+        let key = cx.statistics_key(table.oid);
+        cx.with_tx(|tx| tx.changes().of(key).truncated());
         if statement.restart_identity {
             restart_sequences(cx, table)?;
         }

@@ -20,6 +20,7 @@ pub(crate) fn insert(cx: &mut Access<'_>, table: &Relation, values: &[Datum], op
     stamp(&mut tuple, new_header(cx, options)?);
     let mut guard = room::find(cx, table, tuple.len(), options.skip_free_space)?;
     let tid = put(cx, table, &mut guard, &mut tuple)?;
+    cx.txn.changes().of(table.statistics_key()).inserted(1);
     Ok(tid)
 }
 
@@ -124,7 +125,9 @@ pub(crate) fn multi_insert(
         let mut guard = room::find(cx, table, *first, options.skip_free_space)?;
         // Frozen rows on a page that has no others are visible to all.
         let is_for_all = options.frozen && (guard.is_new() || layout::is_all_visible(&guard));
+        let before = tids.len();
         fill_page(cx, table, &mut guard, &mut tuples, tids)?;
+        cx.txn.changes().of(table.statistics_key()).inserted(tids.len() - before);
         if is_for_all {
             change::set_all_visible(cx, table, &mut guard)?;
         }

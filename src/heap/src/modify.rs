@@ -226,6 +226,7 @@ fn write_versions(
     if job.key_stays {
         cx.store.locks.rows().inherit((table.file, old_tid), (table.file, tid));
     }
+    cx.txn.changes().of(table.statistics_key()).updated(is_hot);
     Ok(NewVersion { tid, is_hot })
 }
 
@@ -315,6 +316,7 @@ pub(crate) fn delete(cx: &mut Access<'_>, table: &Relation, tid: Tid, wait: RowW
     let old = long_values(&guard, tid);
     write_end(cx, table, &mut guard, &end)?;
     drop(guard);
+    cx.txn.changes().of(table.statistics_key()).deleted();
     queue.leave(cx);
     if let Some(old) = old {
         toast::delete_values(cx, table, &HeapTuple::new(&old)?, None)?;
@@ -353,6 +355,7 @@ pub(crate) fn retract(cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Result
     let end = XmaxChange { offset: tid.offset, xmax: header.xmin, cmax: header.cmin, ctid: tid, infomask: mask };
     write_end(cx, table, &mut guard, &end)?;
     drop(guard);
+    cx.txn.changes().of(table.statistics_key()).retracted();
     match old {
         Some(old) => toast::delete_values(cx, table, &HeapTuple::new(&old)?, None),
         None => Ok(()),
@@ -360,15 +363,29 @@ pub(crate) fn retract(cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Result
 }
 
 /// Replaces a version's values where it is, for all to see at once and whatever becomes of the transaction: statistics in
-/// the catalogs. False if the new tuple has another length or the version is gone.
+/// the catalogs. Whoever is changing the row is waited for, for a newer version would not have these values. False if one is
+/// there; the new tuple must have the length of the old one.
 pub(crate) fn overwrite(cx: &mut Access<'_>, table: &Relation, tid: Tid, values: &[Datum]) -> Result<bool> {
     let mut tuple = Vec::new();
     let row: Vec<_> = values.iter().map(tuple::Stored::Plain).collect();
     tuple::form_heap_tuple(&table.desc, &row, &mut tuple);
-    let mut guard = cx.store.buffers.read(table.main_fork(), tid.block)?.exclusive();
-    let Some(old) = claim::tuple_at(&guard, tid.offset).filter(|old| old.len() == tuple.len()) else {
-        return Ok(false);
+    let wanted = Wanted { tid, lock: RowLock::NoKeyUpdate, wait: RowWait::Block, doing: "updating" };
+    let mut guard = loop {
+        let guard = cx.store.buffers.read(table.main_fork(), tid.block)?.exclusive();
+        match claim::look(cx, table, &guard, &wanted)? {
+            Look::Ready(_) => break guard,
+            Look::No(Changed::BySelf { .. }) => {
+                return Err(Error::internal("the row to overwrite has a newer version"));
+            }
+            Look::No(_) => return Ok(false),
+            Look::Busy { xid, .. } => {
+                drop(guard);
+                cx.txn.wait_for(xid)?;
+            }
+        }
     };
+    let old = claim::tuple_at(&guard, tid.offset).filter(|old| old.len() == tuple.len());
+    let old = old.ok_or_else(|| Error::internal("the row to overwrite has another length"))?;
     stamp(&mut tuple, TupleHeader::read(old)?);
     let mut data = tid.offset.0.to_le_bytes().to_vec();
     data.extend_from_slice(&tuple);

@@ -7,6 +7,7 @@ use config::{SessionSettings, Setting};
 use report::{Result, error};
 use schema::{Catalog, Tables};
 use std::sync::Arc;
+use xact::StatisticsKey;
 
 /// The instance and the session, together. Cheap to copy.
 #[derive(Clone, Copy)]
@@ -32,6 +33,11 @@ impl<'a> Ctx<'a> {
     pub fn catalog_of(self, database: base::Oid) -> Catalog<'a> {
         let tables = Tables::of_session(&self.instance.store, &self.session.transaction);
         Catalog::new(&self.instance.caches, &self.session.overlay, tables, database)
+    }
+
+    /// What the statistics know a relation by.
+    pub fn statistics_key(self, relation: base::Oid) -> StatisticsKey {
+        (if catalog::is_shared_relation(relation) { base::Oid::INVALID } else { self.session.database }, relation)
     }
 
     /// The wall clock: microseconds since 2000-01-01 UTC.

@@ -2,7 +2,7 @@
 
 use crate::notify::Notifications;
 use crate::sessions::SessionTable;
-use crate::statistics::Statistics;
+use crate::statistics::{ClusterCounter, Statistics};
 use crate::timers::Timers;
 use access::Store;
 use config::Settings;
@@ -112,6 +112,36 @@ impl Instance {
         match self.server.checkpoint(check) {
             Some(outcome) => outcome,
             None => self.engine.checkpoint(CheckpointKind::Forced, &mut |_| check(), &|_| true).map(drop),
+        }
+    }
+
+    /// What the buffer pool and the log counted of this since the server started; zero if it is not theirs.
+    pub fn counted_by_storage(&self, counter: ClusterCounter) -> i64 {
+        use ClusterCounter as C;
+        let (pages, log) = (|| self.store.buffers.stats(), || self.store.wal.stats());
+        let us = |time: std::time::Duration| time.as_micros() as u64;
+        (match counter {
+            C::CheckpointPages => pages().checkpoint_writes,
+            C::CleanPages => pages().bgwriter_writes,
+            C::CleanLimit => pages().bgwriter_limit,
+            C::SessionPages => pages().backend_writes,
+            C::Allocations => pages().allocations,
+            C::WalRecords => log().records,
+            C::WalImages => log().images,
+            C::WalBytes => log().bytes,
+            C::WalBuffersFull => log().buffers_full,
+            C::WalWrites => log().writes,
+            C::WalSyncs => log().syncs,
+            C::WalWriteUs => us(log().write_time),
+            C::WalSyncUs => us(log().sync_time),
+            _ => 0,
+        }) as i64
+    }
+
+    /// Adds what the buffer pool and the log counted to the statistics: their counts end with the instance.
+    pub fn keep_storage_counts(&self) {
+        for counter in ClusterCounter::ALL {
+            self.statistics.cluster().add(*counter, self.counted_by_storage(*counter));
         }
     }
 

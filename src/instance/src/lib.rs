@@ -40,8 +40,8 @@ pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable, Voice};
 pub use statistics::{
-    ClusterCounter, Counter, DatabaseCounter, DatabaseCounters, Pending, PendingRelation, RelationCounters,
-    RelationKey, Statistics,
+    ArchivedNames, ClusterCounter, ClusterCounters, Consistency, Counter, DatabaseCounter, DatabaseCounters, Pending,
+    PendingRelation, RelationCounters, SessionTimes, Statistics, StatisticsView,
 };
 pub use timers::{Timer, Timers};
 pub use transaction::{TransactionParticipant, serializable_unsupported};

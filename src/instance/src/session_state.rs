@@ -7,7 +7,7 @@
 use crate::limits::NOTICES_MAX;
 use crate::prepared::Prepared;
 use crate::sessions::SessionEntry;
-use crate::statistics::Pending;
+use crate::statistics::{Pending, StatisticsView};
 use crate::transaction::TransactionParticipant;
 use base::Oid;
 use builtins::{FormatSettings, Memo};
@@ -133,6 +133,8 @@ pub struct SessionState {
     pub extensions: RefCell<Extensions>,
     /// What it has counted and not yet added to the instance's statistics.
     pub statistics: RefCell<Pending>,
+    /// What its transaction has seen of the instance's statistics.
+    pub statistics_view: RefCell<StatisticsView>,
 }
 
 /// Values of upper layers that live as long as the session, at most one of each type.

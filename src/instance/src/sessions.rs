@@ -9,10 +9,12 @@
 
 use crate::activity::{Activity, ActivityRow, ActivityState, SessionKind};
 use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
+use crate::statistics::SessionTimes;
 use crate::timers::{Timer, Timers};
 use base::{Oid, SessionId};
 use report::{Error, Severity, SqlState};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use sync::{Interrupt, Interrupts, Mutex, Rank, WaitHooks, WaitKind};
@@ -49,6 +51,8 @@ pub struct SessionEntry {
     /// How it speaks to the server's log.
     voice: OnceLock<Voice>,
     client: ClientWatch,
+    /// When its transaction began: microseconds since 2000-01-01 UTC, 0 for none. Written by the session.
+    transaction_start_us: AtomicI64,
     shared: Mutex<Shared>,
 }
 
@@ -70,6 +74,25 @@ impl ClientWatch {
 struct Shared {
     activity: Activity,
     runs_statement: bool,
+    /// How long it did what, beyond what its statistics know.
+    times: SessionTimes,
+    times_taken_us: i64,
+}
+
+impl Shared {
+    /// Its state changes: the time in the old one counts.
+    fn change_state(&mut self, state: ActivityState, now_us: i64) {
+        let passed_us = (now_us - self.activity.state_change_us).max(0);
+        match self.activity.state {
+            ActivityState::Active => self.times.active_us += passed_us,
+            ActivityState::IdleInTransaction | ActivityState::IdleInFailedTransaction => {
+                self.times.idle_in_transaction_us += passed_us;
+            }
+            ActivityState::Undefined | ActivityState::Idle => {}
+        }
+        self.activity.state = state;
+        self.activity.state_change_us = now_us;
+    }
 }
 
 impl Default for SessionTable {
@@ -115,7 +138,16 @@ impl SessionTable {
             interrupts,
             voice: OnceLock::new(),
             client: ClientWatch::new(),
-            shared: Mutex::new(ENTRY, Shared { activity, runs_statement: false }),
+            transaction_start_us: AtomicI64::new(0),
+            shared: Mutex::new(
+                ENTRY,
+                Shared {
+                    times_taken_us: activity.session_start_us,
+                    activity,
+                    runs_statement: false,
+                    times: SessionTimes::default(),
+                },
+            ),
         });
         table.entries.insert(id, Arc::clone(&entry));
         Registration { table: Arc::clone(self), entry }
@@ -208,7 +240,14 @@ pub enum CancelOutcome {
 impl SessionEntry {
     /// A copy of what it does.
     pub fn activity(&self) -> Activity {
-        self.shared.lock().activity.clone()
+        let activity = self.shared.lock().activity.clone();
+        Activity { transaction_start_us: self.transaction_start_us.load(Ordering::Relaxed), ..activity }
+    }
+
+    /// Its transaction began, at this time, or has ended (0).
+    #[inline]
+    pub fn set_transaction_start(&self, start_us: i64) {
+        self.transaction_start_us.store(start_us, Ordering::Relaxed);
     }
 
     /// Looks at what it does.
@@ -226,12 +265,11 @@ impl SessionEntry {
         let mut shared = self.shared.lock();
         shared.runs_statement = true;
         self.interrupts.take(Interrupt::CancelQuery);
+        shared.change_state(ActivityState::Active, now_us);
         let activity = &mut shared.activity;
         activity.query.clear();
         activity.query.push_str(&text[..text.floor_char_boundary(text_bytes_max)]);
         activity.statement_start_us = now_us;
-        activity.state_change_us = now_us;
-        activity.state = ActivityState::Active;
     }
 
     /// A statement has ended, and the session waits for the next in this state.
@@ -242,8 +280,15 @@ impl SessionEntry {
         shared.runs_statement = false;
         self.interrupts.take(Interrupt::CancelQuery);
         self.interrupts.take(Interrupt::StatementTimeout);
-        shared.activity.state = state;
-        shared.activity.state_change_us = now_us;
+        shared.change_state(state, now_us);
+    }
+
+    /// How long it did what since this was last asked: for the statistics.
+    pub fn take_times(&self, now_us: i64) -> SessionTimes {
+        let mut shared = self.shared.lock();
+        let session_us = (now_us - shared.times_taken_us).max(0);
+        shared.times_taken_us = now_us;
+        SessionTimes { session_us, ..std::mem::take(&mut shared.times) }
     }
 
     /// From now on the session can speak to the server's log, wherever it is.
@@ -367,6 +412,18 @@ mod tests {
         assert!(session.interrupts.is_pending(Interrupt::CancelQuery));
         session.end_statement(ActivityState::Idle, 8);
         assert!(!session.interrupts.pending(), "it does not wait for the next statement");
+    }
+
+    #[test]
+    fn time_counts_for_the_state_it_was_spent_in() {
+        let table = Arc::new(SessionTable::new());
+        let session = client(&table);
+        session.begin_statement("begin", 1024, 10);
+        session.end_statement(ActivityState::IdleInTransaction, 13);
+        session.begin_statement("commit", 1024, 20);
+        session.end_statement(ActivityState::Idle, 21);
+        let expected = SessionTimes { session_us: 50, active_us: 4, idle_in_transaction_us: 7 };
+        assert_eq!((session.take_times(50), session.take_times(50)), (expected, SessionTimes::default()));
     }
 
     #[test]

@@ -7,8 +7,10 @@
 //! 3. settings changed by SET stay, those by SET LOCAL go; participants are told.
 
 use crate::Ctx;
+use crate::activity::SessionKind;
+use crate::statistics::SessionTimes;
 use report::{Error, Result};
-use xact::{Isolation, Snapshot, Transaction, TransactionOptions};
+use xact::{Changes, Isolation, Snapshot, Transaction, TransactionOptions};
 
 /// Somebody who must act when a transaction or savepoint ends.
 pub trait TransactionParticipant: Send {
@@ -44,6 +46,7 @@ impl<'a> Ctx<'a> {
         drop(settings);
         let transaction = self.instance.transactions().begin(&session.locks, options);
         session.transaction_start_us.set(session.statement_start_us.get());
+        session.entry.set_transaction_start(session.statement_start_us.get());
         *session.transaction.borrow_mut() = Some(transaction);
     }
 
@@ -54,9 +57,10 @@ impl<'a> Ctx<'a> {
             return Err(error);
         }
         let session = self.session;
-        let transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
+        let mut transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
+        let changes = transaction.take_changes();
         let outcome = self.finish_commit(transaction);
-        self.after_end(outcome.is_ok());
+        self.after_end(outcome.is_ok(), changes);
         outcome
     }
 
@@ -86,13 +90,14 @@ impl<'a> Ctx<'a> {
     /// Rolls back; nothing if there is no transaction.
     pub fn abort_transaction(self) {
         let transaction = self.session.transaction.borrow_mut().take();
-        if let Some(transaction) = transaction {
+        if let Some(mut transaction) = transaction {
+            let changes = transaction.take_changes();
             transaction.abort();
-            self.after_end(false);
+            self.after_end(false, changes);
         }
     }
 
-    fn after_end(self, committed: bool) {
+    fn after_end(self, committed: bool, changes: Changes) {
         let session = self.session;
         session.overlay.clear();
         session.outer_read_only.borrow_mut().clear();
@@ -100,9 +105,30 @@ impl<'a> Ctx<'a> {
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
         participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
         self.refresh_settings();
+        self.count_transaction(committed, changes);
+    }
+
+    /// Counts a transaction and what it changed. What all share learns of it now or a little later.
+    fn count_transaction(self, committed: bool, changes: Changes) {
+        let (session, shared) = (self.session, &self.instance.statistics);
+        let ended = changes.end(committed);
+        session.statistics_view.borrow_mut().clear();
+        session.entry.set_transaction_start(0);
         let now_us = session.statement_start_us.get();
-        let mut counted = session.statistics.borrow_mut();
-        counted.transaction_ended(committed, session.database, now_us, &self.instance.statistics);
+        let is_time = session.statistics.borrow_mut().transaction_ended(&ended, committed, now_us);
+        if is_time {
+            self.flush_statistics();
+        }
+        ended.gone.iter().for_each(|key| shared.forget(*key));
+    }
+
+    /// Adds what the session has counted to what all share. Outside transactions.
+    pub fn flush_statistics(self) {
+        let (session, now_us) = (self.session, self.now_us());
+        // Only clients' sessions count as such.
+        let is_client = session.entry.kind == SessionKind::Client;
+        let times = if is_client { session.entry.take_times(now_us) } else { SessionTimes::default() };
+        session.statistics.borrow_mut().flush(session.database, times, now_us, &self.instance.statistics);
     }
 
     /// Opens a savepoint.

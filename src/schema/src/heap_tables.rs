@@ -119,6 +119,11 @@ impl<'a> HeapTables<'a> {
         })
     }
 
+    pub(crate) fn overwrite(&self, at: Place<'_>, tid: Tid, row: &[Datum]) -> Result<bool> {
+        let table = at.caches.system_table(at.relation, at.database);
+        self.transaction.with(|tx| table.table.am.overwrite(&mut Access::new(self.store, tx), &table.table, tid, row))
+    }
+
     pub(crate) fn delete(&self, at: Place<'_>, tid: Tid) -> Result<()> {
         let table = at.caches.system_table(at.relation, at.database);
         self.transaction.with(|tx| {

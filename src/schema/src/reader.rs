@@ -2,12 +2,13 @@
 
 use crate::caches::{CachedRows, Caches, RelationKey, RowKey};
 use crate::invalidation::{Invalidation, Invalidations};
+use crate::key::same_datum;
 use crate::overlay::Overlay;
 use crate::relation::RelationEntry;
 use crate::tables::{Key, Place, StoredRow, Tables};
 use base::{Oid, Tid};
 use catalog::{CACHES, CacheId, Relation, Row, columns as c, oids};
-use report::Result;
+use report::{Error, Result};
 use std::ops::Deref;
 use std::sync::Arc;
 use tuple::Datum;
@@ -116,6 +117,40 @@ impl<'a> Catalog<'a> {
         self.tables.update(self.place(R::RELATION), old.tid, values)
     }
 
+    /// Changes columns of fixed width in the one row that meets the keys, where it is: for all to see at once and whatever
+    /// becomes of this transaction. For what is true or harmless either way: a relation's size, or that it has indexes. No
+    /// newer version comes of it, so it never meets with others' changes of the row.
+    ///
+    /// Errors: XX000 if there is no such row.
+    pub fn overwrite<R: Row>(&self, keys: &[Key], change: impl Fn(&mut R)) -> Result<()> {
+        loop {
+            let Some(mut row) = self.scan::<R>(keys)?.pop() else {
+                return Err(Error::internal(format!("{} has no such row", R::RELATION.name)));
+            };
+            let before = row.row.to_row();
+            change(&mut row.row);
+            let after = row.row.to_row();
+            if before.iter().zip(&after).all(|(a, b)| same_datum(a, b)) {
+                return Ok(());
+            }
+            if self.tables.overwrite(self.place(R::RELATION), row.tid, after)? {
+                return self.forget_at_once(R::RELATION, &before);
+            }
+        }
+    }
+
+    /// A row has changed for everybody, before this transaction ends.
+    fn forget_at_once(&self, relation: &'static Relation, row: &[Datum]) -> Result<()> {
+        let mut all = Invalidations::default();
+        self.each_change(relation, row, &mut |invalidation| {
+            all.add(invalidation);
+            Ok(())
+        })?;
+        self.overlay.forget_versions();
+        self.caches.apply(&all);
+        Ok(())
+    }
+
     /// Removes a row that was read before. Errors: as `update`.
     pub fn delete<R: Row>(&self, old: &CatalogRow<R>) -> Result<()> {
         self.note_change(R::RELATION, &old.row.to_row())?;
@@ -163,15 +198,28 @@ impl<'a> Catalog<'a> {
 
     /// Notes what a row that comes or goes means for the caches.
     fn note_change(&self, relation: &'static Relation, row: &[Datum]) -> Result<()> {
+        self.each_change(relation, row, &mut |invalidation| self.note(invalidation))
+    }
+
+    /// What a row that comes or goes means for the caches.
+    fn each_change(
+        &self,
+        relation: &'static Relation,
+        row: &[Datum],
+        note: &mut dyn FnMut(Invalidation) -> Result<()>,
+    ) -> Result<()> {
         for cache in CACHES.iter().filter(|cache| std::ptr::eq(cache.relation, relation)) {
             let key: Vec<Datum> = cache.keys.iter().map(|column| row[*column as usize - 1].clone()).collect();
             for columns in 1..=key.len() {
                 let slot = RowKey::new(cache.id, self.database, &key[..columns]).slot;
-                self.note(Invalidation::Row { database: slot.database, hash: slot.hash })?;
+                note(Invalidation::Row { database: slot.database, hash: slot.hash })?;
             }
         }
         for column in relation_columns(relation.oid) {
-            self.note_relation(row[*column as usize - 1].as_oid())?;
+            let relation = row[*column as usize - 1].as_oid();
+            if relation.is_valid() {
+                note(Invalidation::Relation { database: self.database_of(relation), relation })?;
+            }
         }
         Ok(())
     }

@@ -97,6 +97,14 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// Replaces a row's values where it is. False if there is a newer version of it.
+    pub(crate) fn overwrite(&self, at: Place<'_>, tid: Tid, row: Vec<Datum>) -> Result<bool> {
+        match self {
+            Tables::Heap(heap) => heap.overwrite(at, tid, &row),
+            Tables::Memory(memory) => memory.update(at.relation, tid, row).map(|_| true),
+        }
+    }
+
     /// Removes a row. Errors: XX000 if another transaction changed it.
     pub(crate) fn delete(&self, at: Place<'_>, tid: Tid) -> Result<()> {
         match self {

@@ -19,7 +19,7 @@ use catalog::oids;
 use catalog::rows::{PgAuthid, PgDatabase, PgDbRoleSetting};
 use config::{Change, Context, Scope, SessionSettings, Setting, Source};
 use instance::privileges::Privileges;
-use instance::{Activity, Ctx, Instance, SessionKind, SessionState, Users, format_settings};
+use instance::{Activity, Ctx, DatabaseCounter, Instance, SessionKind, SessionState, Users, format_settings};
 use lock::{LockMode, LockScope, LockTag, SessionWaits};
 use proto::startup::{self, Parameters, Startup};
 use report::{Error, Result, Severity, SqlState};
@@ -139,6 +139,7 @@ fn open_session(
         activity.database = database.oid;
     });
     check_limits(instance, &role, &database)?;
+    state.statistics.borrow_mut().add(DatabaseCounter::Sessions, 1);
     apply_settings(Ctx::new(instance, &state), &role, &database, parameters)?;
     let cx = Ctx::new(instance, &state);
     cx.refresh_settings();
@@ -202,6 +203,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         transaction_start_us: Cell::new(0),
         extensions: RefCell::default(),
         statistics: RefCell::default(),
+        statistics_view: RefCell::default(),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::server::{ClientInfo, Server, Speaker};
 use crate::transaction_statement::{Characteristics, Savepoint};
 use crate::wire::{Input, Received, Wire};
 use config::Setting;
-use instance::{ActivityState, Ctx, Instance, Registration, SessionState};
+use instance::{ActivityState, Ctx, DatabaseCounter, Instance, Registration, SessionState};
 use proto::Message;
 use report::{Error, Result, Severity, SqlState};
 use std::sync::Arc;
@@ -107,7 +107,10 @@ impl Session {
     pub fn serve_message(&mut self, server: &dyn Server, instance: &Instance) -> Next {
         match self.next_message(instance) {
             Ok(Some(received)) => self.handle(server, instance, &received),
-            Ok(None) => Next::End,
+            Ok(None) => {
+                self.count(DatabaseCounter::SessionsAbandoned);
+                Next::End
+            }
             Err(error) => self.end_with(server, &error),
         }
     }
@@ -249,11 +252,21 @@ impl Session {
     }
 
     fn end_with_told(&mut self, error: &Error) -> Next {
+        self.count(match error.code() {
+            SqlState::CONNECTION_FAILURE => DatabaseCounter::SessionsAbandoned,
+            SqlState::ADMIN_SHUTDOWN => DatabaseCounter::SessionsKilled,
+            _ => DatabaseCounter::SessionsFatal,
+        });
         if error.code() != SqlState::CONNECTION_FAILURE {
             self.send_notices();
             farewell(&mut self.wire, error);
         }
         Next::End
+    }
+
+    /// Counts how the session ends.
+    fn count(&self, end: DatabaseCounter) {
+        self.state.statistics.borrow_mut().add(end, 1);
     }
 
     /// Tells the client that the next query may come, and shows so.
@@ -301,7 +314,7 @@ impl Session {
         cx.abort_transaction();
         command::end_session(cx);
         instance.notifications.forget(self.state.entry.id);
-        self.state.statistics.borrow_mut().flush(self.state.database, &instance.statistics);
+        cx.flush_statistics();
     }
 }
 

@@ -29,6 +29,7 @@
 pub mod limits;
 pub mod ranks;
 
+mod changes;
 mod clog;
 mod csn;
 mod manager;
@@ -38,6 +39,7 @@ mod records;
 mod snapshot;
 mod transaction;
 
+pub use changes::{Changes, EndedChanges, StatisticsKey, TableChanges, TableCount};
 pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
 pub use outside::{CommitHook, Journal, RelationFiles, XactResource};
 pub use prepared::{PreparedEnd, PreparedInfo};

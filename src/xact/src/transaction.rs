@@ -4,7 +4,7 @@ use crate::manager::SyncCommit;
 use crate::prepared::{PreparedInfo, State};
 use crate::records::{End, kind};
 use crate::snapshot::{Pins, Snapshot};
-use crate::{TransactionManager, limits};
+use crate::{Changes, TransactionManager, limits};
 use base::{CommandId, Csn, Lsn, Oid, RelFile, Xid};
 use lock::{LockMark, LockMode, LockOwner, LockScope, LockTag};
 use report::{Result, bail};
@@ -78,6 +78,7 @@ pub struct Transaction {
     has_snapshot: bool,
     files: Vec<(RelFile, Removal)>,
     invalidations: Vec<u8>,
+    changes: Changes,
     start_us: i64,
     virtual_number: u64,
     ended: bool,
@@ -102,6 +103,7 @@ impl TransactionManager {
             has_snapshot: false,
             files: Vec::new(),
             invalidations: Vec::new(),
+            changes: Changes::default(),
             start_us: self.clock.wall_us(),
             virtual_number: owner.next_virtual_transaction(),
             ended: false,
@@ -289,12 +291,14 @@ impl Transaction {
             files: self.files.len(),
             invalidations: self.invalidations.len(),
         });
+        self.changes.begin_level();
         Ok(())
     }
 
     /// Closes the innermost savepoint and keeps what was done under it. Panics if there is none.
     pub fn release_savepoint(&mut self) {
         let level = self.pop_level();
+        self.changes.end_level(true);
         let parent = self.levels.last_mut().expect("the transaction itself is a level");
         if level.xid.is_valid() {
             parent.children.push(level.xid);
@@ -307,6 +311,7 @@ impl Transaction {
     /// Errors: files made under it cannot be removed; it is closed all the same.
     pub fn rollback_savepoint(&mut self) -> Result<()> {
         let level = self.pop_level();
+        self.changes.end_level(false);
         self.own_is_stale = true;
         self.invalidations.truncate(level.invalidations);
         self.end_xids(&level);
@@ -332,6 +337,17 @@ impl Transaction {
     }
 
     // ---- what its end must do
+
+    /// What it changed, for the statistics.
+    #[inline]
+    pub fn changes(&mut self) -> &mut Changes {
+        &mut self.changes
+    }
+
+    /// Takes what it changed out of it: whoever ends it settles that by how it ended.
+    pub fn take_changes(&mut self) -> Changes {
+        std::mem::take(&mut self.changes)
+    }
 
     /// Notes that it made this relation file: removed if it aborts.
     ///

@@ -4,11 +4,11 @@ use super::{Options, inform};
 use crate::relation::note_sizes;
 use access::{Access, Index, VacuumOptions, VacuumStats};
 use base::Oid;
-use catalog::rows::PgClass;
+use catalog::{columns as c, rows::PgClass};
 use instance::Counter;
 use instance::Ctx;
 use report::Result;
-use schema::RelationEntry;
+use schema::{Key, RelationEntry};
 use std::sync::Arc;
 
 /// Removes the dead rows of a table and of its TOAST table, and notes what it found in pg_class and the counters.
@@ -54,6 +54,7 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     }
     let live = live_rows(&entry.class, &stats);
     note_sizes(cx, entry.oid, stats.blocks, live, Some(stats.all_visible_blocks))?;
+    unmark(cx, entry)?;
     for (index, found) in entry.indexes.iter().zip(&stats.indexes) {
         note_sizes(cx, *index, found.blocks, found.entries as f64, None)?;
     }
@@ -65,6 +66,14 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     counters.set(Counter::Dead, stats.recently_dead as i64);
     counters.set(Counter::InsertedSinceVacuum, 0);
     Ok(())
+}
+
+/// A table whose last index was dropped, or never came to be, keeps the mark that it has some until now.
+fn unmark(cx: Ctx<'_>, entry: &RelationEntry) -> Result<()> {
+    if !entry.class.relhasindex || !entry.indexes.is_empty() {
+        return Ok(());
+    }
+    cx.catalog().overwrite::<PgClass>(&[Key::oid(c::pg_class::OID, entry.oid)], |class| class.relhasindex = false)
 }
 
 /// Rows of the whole table: those found, and on the pages that were not looked at as many as there were before.

@@ -9,7 +9,7 @@ use analyze::expr::Expr;
 use analyze::query::{CmdType, WithCheckKind};
 use base::{Oid, Tid};
 use catalog::rows::PgIndex;
-use instance::{Ctx, PendingRelation};
+use instance::Ctx;
 use plan::node::{ModifyTable, Node, OnConflict, Plan, PlanRowMark, RowMarkKind};
 use report::{Error, Result, error, unsupported};
 use schema::RelationEntry;
@@ -196,7 +196,6 @@ impl TargetTable {
         let tid = env.cx.with_tx(|tx| {
             self.table.am.insert(&mut Access::new(store, tx), &self.table, row, InsertOptions::default())
         })?;
-        self.count(env.cx, |counted| counted.inserted(1));
         self.insert_entries(row, tid, None, env)?;
         self.note(RowEvent::Insert { tid }, row, None, env);
         Ok(tid)
@@ -217,7 +216,6 @@ impl TargetTable {
         env.cx.with_tx(|tx| {
             self.table.am.multi_insert(&mut Access::new(store, tx), &self.table, rows, options, &mut tids)
         })?;
-        self.count(env.cx, |counted| counted.inserted(rows.len() as i64));
         if self.indexes.is_empty() && self.foreign.is_none() {
             *done += rows.len();
             return Ok(());
@@ -240,14 +238,12 @@ impl TargetTable {
             let tid = env.cx.with_tx(|tx| {
                 self.table.am.insert(&mut Access::new(store, tx), &self.table, row, InsertOptions::default())
             })?;
-            self.count(env.cx, |counted| counted.inserted(1));
             // Between the look and the insertion another session may have been faster.
             if self.insert_entries(row, tid, Some(arbiters), env)?.is_none() {
                 self.note(RowEvent::Insert { tid }, row, None, env);
                 return Ok(Outcome::Done(tid));
             }
             env.cx.with_tx(|tx| self.table.am.retract(&mut Access::new(store, tx), &self.table, tid))?;
-            self.count(env.cx, |counted| counted.deleted(1));
         }
     }
 
@@ -345,7 +341,6 @@ impl TargetTable {
             env.cx.with_tx(|tx| self.table.am.update(&mut Access::new(store, tx), &self.table, tid, row, &options))?;
         Ok(match changed {
             Changed::Done(new) => {
-                self.count(env.cx, |counted| counted.updated(new.is_hot));
                 if !new.is_hot {
                     self.insert_entries(row, new.tid, None, env)?;
                 }
@@ -365,18 +360,7 @@ impl TargetTable {
 
     fn delete(&mut self, tid: Tid, env: &mut Env<'_>) -> Result<Changed<()>> {
         let store = &env.cx.instance.store;
-        let changed =
-            env.cx.with_tx(|tx| self.table.am.delete(&mut Access::new(store, tx), &self.table, tid, RowWait::Block))?;
-        if matches!(changed, Changed::Done(())) {
-            self.count(env.cx, |counted| counted.deleted(1));
-        }
-        Ok(changed)
-    }
-
-    /// Counts a change at once: its rows are there, and dead if the statement fails.
-    #[inline]
-    fn count(&self, cx: Ctx<'_>, add: impl FnOnce(&mut PendingRelation)) {
-        add(cx.session.statistics.borrow_mut().relation((self.table.database, self.table.oid)));
+        env.cx.with_tx(|tx| self.table.am.delete(&mut Access::new(store, tx), &self.table, tid, RowWait::Block))
     }
 
     /// The live version of the row that starts at `tid`, once it is not in doubt.

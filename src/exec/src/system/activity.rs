@@ -29,7 +29,7 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_cursor", pg_cursor),
     ("pg_prepared_xact", no_rows),
     ("pg_listening_channels", no_rows),
-    ("pg_stat_get_slru", no_rows),
+    ("pg_stat_get_slru", super::cluster_statistics::pg_stat_get_slru),
     ("pg_stat_get_progress_info", no_rows),
     ("pg_partition_tree", no_rows),
     ("pg_partition_ancestors", no_rows),

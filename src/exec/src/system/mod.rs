@@ -5,6 +5,8 @@
 
 mod activity;
 mod advisory;
+mod backends;
+mod cluster_statistics;
 mod definitions;
 mod files;
 mod identify;
@@ -71,7 +73,7 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 12] = [
+const THEMES: [List; 14] = [
     names::FUNCTIONS,
     identify::FUNCTIONS,
     registered::FUNCTIONS,
@@ -82,6 +84,8 @@ const THEMES: [List; 12] = [
     privileges::FUNCTIONS,
     activity::FUNCTIONS,
     statistics::FUNCTIONS,
+    cluster_statistics::FUNCTIONS,
+    backends::FUNCTIONS,
     relations::FUNCTIONS,
     properties::FUNCTIONS,
 ];

@@ -8,7 +8,6 @@ use crate::shared::RoleContext;
 use crate::storage::Running;
 use base::Lsn;
 use config::Setting;
-use instance::ClusterCounter;
 use report::{Error, Result, Severity, SqlState};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -105,8 +104,8 @@ impl Archiver {
                 return false;
             }
             let is_good = self.run_command(&expand(&command, file));
-            let which = if is_good { ClusterCounter::Archived } else { ClusterCounter::ArchiveFailed };
-            self.running.instance.statistics.add_cluster(which, 1);
+            let instance = &self.running.instance;
+            instance.statistics.count_archived(file, is_good, instance.now_us());
             if is_good {
                 let done = archive::mark_done(&self.role.shared.data_directory, file);
                 if let Err(error) = &done {

@@ -90,10 +90,15 @@ pub fn work(mut role: RoleContext) -> Result<()> {
     let server = ToLog { log: &role.log, settings: &role.shared.settings };
     let mut alone = Alone::open(instance, registration, database)?;
     for (table, need) in tables {
-        let Some(name) = alone.look(|cx| qualified_name(cx, table))? else {
-            instance.statistics.forget_relation((database, table));
+        let Some((name, is_toast)) = alone.look(|cx| qualified_name(cx, table))? else {
+            instance.statistics.forget((database, table));
             continue;
         };
+        // Nobody asks for statistics of a TOAST table's columns.
+        let need = Need { analyze: need.analyze && !is_toast, ..need };
+        if !need.vacuum && !need.analyze {
+            continue;
+        }
         let counters = instance.statistics.relation_or_new((database, table));
         match alone.run(&server, &statement(&name, need)) {
             Outcome::Good => count(&counters, need, instance.now_us()),
@@ -127,14 +132,16 @@ fn count(counters: &RelationCounters, need: Need, now_us: i64) {
     }
 }
 
-/// The table's name with its schema; none if it is no table any more, or a temporary one, which only its session can read.
-fn qualified_name(cx: instance::Ctx<'_>, table: Oid) -> Result<Option<String>> {
+/// The table's name with its schema, and whether it is a TOAST table; none if it is no table any more, or a temporary one, which
+/// only its session can read.
+fn qualified_name(cx: instance::Ctx<'_>, table: Oid) -> Result<Option<(String, bool)>> {
     let catalog = cx.catalog();
     let Some(entry) = catalog.relation(table)? else { return Ok(None) };
-    let is_table = matches!(entry.class.relkind, b'r' | b'm') && entry.class.relpersistence != b't';
+    let is_table = matches!(entry.class.relkind, b'r' | b'm' | b't') && entry.class.relpersistence != b't';
     let Some(namespace) = catalog.namespace(entry.class.relnamespace)?.filter(|_| is_table) else { return Ok(None) };
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    Ok(Some(format!("{}.{}", quoted(&namespace.nspname), quoted(&entry.class.relname))))
+    let name = format!("{}.{}", quoted(&namespace.nspname), quoted(&entry.class.relname));
+    Ok(Some((name, entry.class.relkind == b't')))
 }
 
 #[cfg(test)]

@@ -109,12 +109,12 @@ impl Checkpointer {
 
     fn count(&self, wanted: Wanted, stats: &CheckpointStats) {
         let us = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-        let statistics = &self.running.instance.statistics;
+        let statistics = self.running.instance.statistics.cluster();
         let is_timed = wanted == Wanted::default();
         let which = if is_timed { ClusterCounter::CheckpointsTimed } else { ClusterCounter::CheckpointsRequested };
-        statistics.add_cluster(which, 1);
-        statistics.add_cluster(ClusterCounter::CheckpointWriteUs, us(stats.write_time));
-        statistics.add_cluster(ClusterCounter::CheckpointSyncUs, us(stats.sync.total));
+        statistics.add(which, 1);
+        statistics.add(ClusterCounter::CheckpointWriteUs, us(stats.write_time));
+        statistics.add(ClusterCounter::CheckpointSyncUs, us(stats.sync.total));
     }
 
     fn pacer(&self) -> Pacer {

@@ -16,7 +16,8 @@ fn path(data: &Path) -> PathBuf {
 
 /// Reads what the last clean end left, then waits to write the next.
 pub fn run(role: RoleContext) -> Result<()> {
-    let statistics = role.running()?.instance.statistics.clone();
+    let running = role.running()?;
+    let statistics = &running.instance.statistics;
     let path = path(&role.shared.data_directory);
     match fs::read_to_string(&path) {
         Ok(text) => {
@@ -32,11 +33,12 @@ pub fn run(role: RoleContext) -> Result<()> {
         }
     }
     super::waiting::wait(&role)?;
-    if role.is_told_to_finish()
-        && let Err(error) = write(&path, &statistics.to_text())
-    {
-        role.log
-            .log(&Error::io(format!("write statistics file \"{}\"", path.display()), &error).severity(Severity::Log));
+    if role.is_told_to_finish() {
+        running.instance.keep_storage_counts();
+        if let Err(error) = write(&path, &statistics.to_text()) {
+            let error = Error::io(format!("write statistics file \"{}\"", path.display()), &error);
+            role.log.log(&error.severity(Severity::Log));
+        }
     }
     Ok(())
 }
