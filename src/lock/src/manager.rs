@@ -82,9 +82,10 @@ impl LockOwner {
     /// [`LockOwner::check_interrupts`], 53200 if the table is full.
     /// Locks: its own only; a caller holds no page and no lock of rank [`ranks::OWNER`] or above.
     pub fn acquire(&self, tag: LockTag, mode: LockMode, scope: LockScope) -> Result<Acquired> {
-        match self.0.manager.request(&self.0.shared, (tag, mode, scope))? {
+        match self.0.manager.request(&self.0.shared, (tag, mode, scope), true)? {
             Request::Done(acquired) => Ok(acquired),
             Request::Queued(wait) => self.0.manager.wait_for(&wait, scope),
+            Request::Busy => unreachable!("who waits is queued"),
         }
     }
 
@@ -92,15 +93,10 @@ impl LockOwner {
     ///
     /// Errors: 53200 if the table is full.
     pub fn try_acquire(&self, tag: LockTag, mode: LockMode, scope: LockScope) -> Result<Option<Acquired>> {
-        match self.0.manager.request(&self.0.shared, (tag, mode, scope))? {
+        match self.0.manager.request(&self.0.shared, (tag, mode, scope), false)? {
             Request::Done(acquired) => Ok(Some(acquired)),
-            Request::Queued(wait) => match self.0.manager.give_up(&wait) {
-                true => Ok(None),
-                false => {
-                    self.0.manager.note_held(&wait, scope);
-                    Ok(Some(Acquired::Granted))
-                }
-            },
+            Request::Queued(_) => unreachable!("who does not wait is not queued"),
+            Request::Busy => Ok(None),
         }
     }
 
@@ -166,6 +162,8 @@ type Wanted = (LockTag, LockMode, LockScope);
 enum Request {
     Done(Acquired),
     Queued(Arc<Wait>),
+    /// It is not to be had now, and the owner does not wait.
+    Busy,
 }
 
 impl Shared {
@@ -191,7 +189,7 @@ impl Shared {
         self.owners.lock().live.iter().flatten().cloned().collect()
     }
 
-    fn request(&self, owner: &Arc<OwnerShared>, (tag, mode, scope): Wanted) -> Result<Request> {
+    fn request(&self, owner: &Arc<OwnerShared>, (tag, mode, scope): Wanted, waits: bool) -> Result<Request> {
         let strong = tag.is_relation() && mode.is_strong() && !owner_holds(owner, &tag, mode);
         if strong {
             self.strong_class(&tag).fetch_add(1, Ordering::SeqCst);
@@ -207,12 +205,12 @@ impl Shared {
             note(&mut held, (tag, mode, scope)).fast |= mode.bit();
             return Ok(Request::Done(Acquired::Granted));
         }
-        let request = self.request_in_table(owner, tag, mode);
+        let request = self.request_in_table(owner, (tag, mode), waits);
         match &request {
             Ok(Request::Done(_)) => {
                 note(&mut held, (tag, mode, scope));
             }
-            Err(_) if strong => {
+            Ok(Request::Busy) | Err(_) if strong => {
                 self.strong_class(&tag).fetch_sub(1, Ordering::SeqCst);
             }
             _ => {}
@@ -220,7 +218,12 @@ impl Shared {
         request
     }
 
-    fn request_in_table(&self, owner: &Arc<OwnerShared>, tag: LockTag, mode: LockMode) -> Result<Request> {
+    fn request_in_table(
+        &self,
+        owner: &Arc<OwnerShared>,
+        (tag, mode): (LockTag, LockMode),
+        waits: bool,
+    ) -> Result<Request> {
         let mut map = self.partition(&tag).lock();
         if map.len() >= limits::LOCKS_PER_PARTITION_MAX && !map.contains_key(&tag) {
             bail!(OUT_OF_MEMORY, "out of shared memory");
@@ -231,7 +234,12 @@ impl Shared {
             lock.grant(owner, mode);
             return Ok(Request::Done(Acquired::Granted));
         }
+        if !waits {
+            return Ok(Request::Busy);
+        }
         let wait = Wait::new(owner, tag, mode);
+        // Before anybody else can queue up: of two that would close a cycle the second is refused, and only that one.
+        deadlock::refuse_at_once(lock, &wait)?;
         lock.waits.insert(place, Arc::clone(&wait));
         Ok(Request::Queued(wait))
     }
@@ -252,7 +260,7 @@ impl Shared {
     }
 
     fn wait_for(&self, wait: &Arc<Wait>, scope: LockScope) -> Result<Acquired> {
-        match self.refuse_deadlock(wait).and_then(|()| self.sleep_until_granted(wait)) {
+        match self.sleep_until_granted(wait) {
             Ok(()) => {
                 self.note_held(wait, scope);
                 Ok(Acquired::Granted)
@@ -314,12 +322,6 @@ impl Shared {
             self.forget_strong(&wait.tag, wait.mode);
         }
         was_waiting
-    }
-
-    fn refuse_deadlock(&self, wait: &Arc<Wait>) -> Result<()> {
-        let map = self.partition(&wait.tag).lock();
-        let lock = map.get(&wait.tag).filter(|_| !wait.is_granted());
-        lock.map_or(Ok(()), |lock| deadlock::refuse_at_once(lock, wait))
     }
 
     fn drop_grant(&self, wait: &Wait) {
