@@ -6,6 +6,7 @@ use crate::{IfExists, StorageManager};
 use base::{DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
 use host::{EntryKind, OpenMode, OpenOptions};
 use report::{Context, Result};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where a database's relations are.
@@ -73,15 +74,21 @@ impl StorageManager {
         Ok(())
     }
 
-    /// Bytes that a database's files take.
+    /// Bytes that a database's files take. What is removed meanwhile takes none.
     pub fn database_bytes(&self, database: Oid) -> Result<u64> {
         let path = database_path(database);
-        self.list(&path)?.into_iter().try_fold(0, |sum, (name, _)| Ok(sum + self.file_bytes(&path.join(name))?))
+        let names = match self.host.disk.list(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            names => names.could_not(|| format!("open directory \"{}\"", path.display()))?,
+        };
+        names.into_iter().try_fold(0, |sum, (name, _)| Ok(sum + self.file_bytes(&path.join(name))?))
     }
 
     fn file_bytes(&self, path: &Path) -> Result<u64> {
-        let file = self.host.disk.open(path, OpenOptions::new(OpenMode::Read));
-        let file = file.could_not(|| format!("open file \"{}\"", path.display()))?;
+        let file = match self.host.disk.open(path, OpenOptions::new(OpenMode::Read)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            file => file.could_not(|| format!("open file \"{}\"", path.display()))?,
+        };
         file.len().could_not(|| format!("stat file \"{}\"", path.display()))
     }
 

@@ -54,6 +54,16 @@ fn blocks_come_back_across_segments() {
 }
 
 #[test]
+fn a_database_takes_what_its_files_take_and_nothing_once_it_is_gone() {
+    let sim = SimHost::new(1);
+    let smgr = manager(&sim);
+    fill(&smgr, 10);
+    assert_eq!(smgr.database_bytes(MAIN.file.database).expect("bytes"), 10 * 8192);
+    smgr.drop_database(MAIN.file.database).expect("drop");
+    assert_eq!(smgr.database_bytes(MAIN.file.database).expect("bytes"), 0);
+}
+
+#[test]
 fn truncation_cuts_and_removes_segments() {
     let sim = SimHost::new(1);
     let smgr = manager(&sim);

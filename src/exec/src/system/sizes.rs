@@ -17,9 +17,13 @@ fn fork_bytes(cx: Ctx<'_>, entry: &RelationEntry, fork: Fork) -> Result<i64> {
     let Some(file) = entry.file else { return Ok(0) };
     let fork = RelFork { file, fork };
     let smgr = &cx.instance.store.smgr;
-    match smgr.exists(fork)? {
-        true => Ok(i64::from(smgr.blocks(fork)?) * PAGE_BYTES as i64),
-        false => Ok(0),
+    if !smgr.exists(fork)? {
+        return Ok(0);
+    }
+    match smgr.blocks(fork) {
+        // Removed since.
+        Err(error) if error.code() == report::SqlState::UNDEFINED_FILE => Ok(0),
+        blocks => Ok(i64::from(blocks?) * PAGE_BYTES as i64),
     }
 }
 
