@@ -239,10 +239,8 @@ impl BufferPool {
     /// Errors: 53100 disk full; I/O.
     pub fn extend_to(&self, fork: RelFork, block: BlockNumber) -> Result<()> {
         let lock = self.inner.smgr.lock_extension(fork);
-        let extension = lock.hold();
-        let extended = self.inner.smgr.extend_to(fork, block);
-        drop(extension);
-        extended
+        let _alone = lock.hold();
+        self.inner.smgr.extend_to(fork, block)
     }
 
     fn zeroed(&self, guard: WriteGuard) -> WriteGuard {

@@ -316,14 +316,9 @@ impl Walker for Collector<'_> {
 }
 
 /// The relation behind a row type, or behind a domain over one.
-fn row_relation(cx: Ctx<'_>, mut type_oid: Oid) -> Result<Option<Oid>> {
-    loop {
-        match cx.catalog().type_by_oid(type_oid)? {
-            Some(row) if row.typtype == b'd' => type_oid = row.typbasetype,
-            Some(row) => return Ok(Some(row.typrelid).filter(|oid| oid.is_valid())),
-            None => return Ok(None),
-        }
-    }
+fn row_relation(cx: Ctx<'_>, type_oid: Oid) -> Result<Option<Oid>> {
+    let row = cx.catalog().type_by_oid(cx.catalog().base_type(type_oid)?)?;
+    Ok(row.map(|row| row.typrelid).filter(|oid| oid.is_valid()))
 }
 
 /// The object that a constant of type regclass and the like names, if it exists.

@@ -292,13 +292,7 @@ impl Lookup for CatalogLookup<'_> {
     }
 
     fn base_type(&self, type_oid: Oid) -> Result<Oid> {
-        let mut at = type_oid;
-        while let Some(row) = self.0.catalog().type_by_oid(at)?
-            && row.typtype == b'd'
-        {
-            at = row.typbasetype;
-        }
-        Ok(at)
+        self.0.catalog().base_type(type_oid)
     }
 
     fn array_element(&self, type_oid: Oid) -> Result<Oid> {

@@ -6,11 +6,19 @@ use builtins::{EnumLabel, FnCtx, TypeInfo, TypeLookup};
 use instance::Ctx;
 use report::{Result, error};
 use std::sync::Arc;
-use tuple::{Datum, Repr, TupleDesc};
+use tuple::{Attribute, Datum, Repr, TupleDesc};
 
 /// The session's view of types.
 #[derive(Clone, Copy)]
 pub struct Types<'a>(pub Ctx<'a>);
+
+impl Types<'_> {
+    /// A column of a type, without modifier and collation.
+    pub fn attribute(&self, name: String, type_oid: Oid) -> Result<Attribute> {
+        let info = self.type_info(type_oid)?;
+        Ok(Attribute::new(name, type_oid, info.len, info.repr()))
+    }
+}
 
 impl TypeLookup for Types<'_> {
     fn type_info(&self, oid: Oid) -> Result<TypeInfo> {

@@ -89,6 +89,17 @@ fn info_of(row: &PgType) -> TypeInfo {
 }
 
 impl Catalog<'_> {
+    /// The type that a domain is based on in the end; other types are their own.
+    pub fn base_type(&self, oid: Oid) -> Result<Oid> {
+        let mut base = oid;
+        while let Some(row) = self.type_by_oid(base)?
+            && row.typtype == b'd'
+        {
+            base = row.typbasetype;
+        }
+        Ok(base)
+    }
+
     /// A type as SQL writes it: `integer`, `character varying(10)`, `s.t[]`. `type_mod` is `None` where a modifier makes no
     /// sense, `Some(-1)` where it could have been given. A type that `path` does not find first is qualified.
     pub fn format_type(&self, oid: Oid, type_mod: Option<i32>, path: &[Oid]) -> Result<String> {

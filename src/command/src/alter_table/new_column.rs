@@ -94,19 +94,13 @@ fn fill(ex: &mut Execution<'_, '_>, old: &Arc<RelationEntry>, number: i16, colum
     if is_generated {
         refuse_stored_rows(cx, old)?;
     }
-    let is_domain = cx.catalog().type_by_oid(column.new.type_oid)?.is_some_and(|row| row.typtype == b'd');
+    let base = cx.catalog().base_type(column.new.type_oid)?;
     let default = match (default, is_generated) {
         (Some(default), false) => default,
         (Some(default), true) => return rewrite(cx, old, &[NewValue { column: number, expression: default }]),
         (None, true) => stored_expression(&new, number)?,
         // Null may not be allowed by the domain: its constraints see the value.
-        (None, false) if is_domain => {
-            let mut base = column.new.type_oid;
-            while let Some(row) = cx.catalog().type_by_oid(base)?
-                && row.typtype == b'd'
-            {
-                base = row.typbasetype;
-            }
+        (None, false) if base != column.new.type_oid => {
             let expression = analyze::expr::null_in_domain(base, column.new.type_oid, Oid::INVALID);
             return rewrite(cx, old, &[NewValue { column: number, expression }]);
         }

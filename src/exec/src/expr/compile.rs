@@ -543,8 +543,7 @@ impl<'a> Compiler<'a> {
         let types = Types(self.cx);
         let mut desc = TupleDesc::default();
         for (name, arg) in names.iter().zip(args) {
-            let info = types.type_info(arg.type_of())?;
-            let mut attribute = tuple::Attribute::new(name.clone(), info.oid, info.len, info.repr());
+            let mut attribute = types.attribute(name.clone(), arg.type_of())?;
             attribute.type_mod = arg.typmod_of();
             attribute.collation = arg.collation_of();
             desc.attributes.push(attribute);

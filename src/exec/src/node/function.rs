@@ -2,7 +2,7 @@
 
 use super::{Builder, NodeState, Output, target_exprs};
 use crate::env::Env;
-use crate::expr::{CallInfo, Program, Rows, Source, compile_exprs};
+use crate::expr::{self, CallInfo, Program, Rows, compile_exprs};
 use crate::store::Tuplestore;
 use crate::types::Types;
 use analyze::expr::Expr;
@@ -14,12 +14,15 @@ use report::{Error, Result, error};
 use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 
-/// Who makes the rows of a set-returning call.
+/// Who makes the rows of a call.
 #[derive(Clone, Copy)]
-enum SetFunction {
+enum Maker {
+    /// A set-returning built-in, row by row.
     Builtin(SrfFn),
-    /// Makes all of them at once.
+    /// A function that sees the session: all rows at once.
     System(crate::system::SystemSet),
+    /// A built-in that returns one record.
+    Record(builtins::BuiltinFn),
 }
 
 /// Rows that were made at once.
@@ -37,9 +40,9 @@ impl RowSource for Made {
     }
 }
 
-/// A set-returning call.
+/// A call that returns rows: of a set-returning function, or of one whose record's columns the query declares.
 pub struct SetCall {
-    function: SetFunction,
+    maker: Maker,
     args: Program,
     info: CallInfo,
     /// The columns that the query declares for a function returning record.
@@ -47,57 +50,65 @@ pub struct SetCall {
 }
 
 impl SetCall {
-    /// Prepares a call; `None` if the expression returns no set.
-    pub fn build(builder: &Builder<'_>, expr: &Expr) -> Result<Option<SetCall>> {
-        let (function, args, collation, variadic) = match expr {
-            Expr::FuncExpr(node) if node.returns_set => {
-                (node.function, &node.args, node.input_collation, node.variadic)
-            }
-            Expr::OpExpr(node) if node.returns_set => (node.function, &node.args, node.input_collation, false),
+    /// Prepares a call; `None` if the expression is to be evaluated as any other.
+    ///
+    /// Errors: 42501 if the user may not call the function.
+    fn build(builder: &Builder<'_>, expr: &Expr, declared: Option<Arc<TupleDesc>>) -> Result<Option<SetCall>> {
+        let (function, args, collation, variadic, returns_set) = match expr {
+            Expr::FuncExpr(node) => (node.function, &node.args, node.input_collation, node.variadic, node.returns_set),
+            Expr::OpExpr(node) => (node.function, &node.args, node.input_collation, false, node.returns_set),
             _ => return Ok(None),
         };
-        builder.cx.check_execute(function)?;
-        let found = match (builtins::set_returning(function), crate::system::set_function(function)) {
-            (Some(found), _) => (SetFunction::Builtin(found.function), found.strict),
-            // Those of the system look at their arguments themselves.
-            (None, Some(found)) => (SetFunction::System(found), false),
-            (None, None) => return Err(Error::unsupported(format!("set-returning function with OID {function}"))),
+        let (maker, strict) = if returns_set {
+            match (builtins::set_returning(function), crate::system::set_function(function)) {
+                (Some(found), _) => (Maker::Builtin(found.function), found.strict),
+                (None, Some(found)) => {
+                    let row = builder.cx.catalog().function(function)?;
+                    (Maker::System(found), row.is_some_and(|row| row.proisstrict))
+                }
+                (None, None) => return Err(Error::unsupported(format!("set-returning function with OID {function}"))),
+            }
+        } else {
+            match builtins::function(function).filter(|_| declared.is_some()) {
+                Some(found) => (Maker::Record(found.function), found.strict),
+                None => return Ok(None),
+            }
         };
+        builder.cx.check_execute(function)?;
         Ok(Some(SetCall {
-            function: found.0,
+            maker,
             args: compile_exprs(builder.cx, args)?,
             info: CallInfo {
                 callee: crate::expr::Callee::Builtin(|_, _| Ok(Datum::Null)),
                 function,
-                strict: found.1,
+                strict,
                 arg_types: args.iter().map(Expr::type_of).collect(),
                 result_type: expr.type_of(),
                 collation,
                 variadic,
             },
-            declared: None,
+            declared,
         }))
     }
 
-    /// Calls it; `None` gives no rows.
-    pub fn start(&mut self, rows: &Rows<'_>, env: &mut Env<'_>) -> Result<Option<Box<dyn RowSource>>> {
+    /// Calls it. A strict function makes no rows of a null, or a null record.
+    fn start(&mut self, rows: &Rows<'_>, env: &mut Env<'_>) -> Result<Box<dyn RowSource>> {
         let mut args = Vec::new();
         self.args.project(rows, env, &mut args)?;
-        if self.info.strict && args.iter().any(Datum::is_null) {
-            return Ok(None);
-        }
+        let refuses = self.info.strict && args.iter().any(Datum::is_null);
         let cx = env.cx;
-        match self.function {
-            SetFunction::Builtin(function) => self.with_cx(env, |fx| function(fx, &args)).map(Some),
-            SetFunction::System(function) => {
-                let rows = self.with_cx(env, |fx| function(cx, fx, &args))?;
-                Ok(Some(Box::new(Made(rows.into_iter()))))
-            }
-        }
+        let made = match self.maker {
+            Maker::Record(_) if refuses => vec![vec![Datum::Null]],
+            _ if refuses => Vec::new(),
+            Maker::Builtin(function) => return self.with_cx(env, |fx| function(fx, &args)),
+            Maker::System(function) => self.with_cx(env, |fx| function(cx, fx, &args))?,
+            Maker::Record(function) => vec![vec![self.with_cx(env, |fx| function(fx, &args))?]],
+        };
+        Ok(Box::new(Made(made.into_iter())))
     }
 
     /// Appends the next row's columns.
-    pub fn next(&self, source: &mut dyn RowSource, env: &mut Env<'_>, out: &mut Vec<Datum>) -> Result<bool> {
+    fn next(&self, source: &mut dyn RowSource, env: &mut Env<'_>, out: &mut Vec<Datum>) -> Result<bool> {
         self.with_cx(env, |fx| source.next(fx, out))
     }
 
@@ -111,63 +122,16 @@ impl SetCall {
     }
 }
 
-/// A call of a function that returns one record, whose columns the query declares.
-struct RecordCall {
-    function: builtins::BuiltinFn,
-    args: Program,
-    info: CallInfo,
-    declared: Arc<TupleDesc>,
-}
-
-impl RecordCall {
-    /// Prepares a call; `None` if the expression is not one of a built-in function.
-    fn build(builder: &Builder<'_>, expr: &Expr, declared: Arc<TupleDesc>) -> Result<Option<RecordCall>> {
-        let Expr::FuncExpr(node) = expr else { return Ok(None) };
-        let Some(found) = builtins::function(node.function) else { return Ok(None) };
-        Ok(Some(RecordCall {
-            function: found.function,
-            args: compile_exprs(builder.cx, &node.args)?,
-            info: CallInfo {
-                callee: crate::expr::Callee::Builtin(found.function),
-                function: node.function,
-                strict: found.strict,
-                arg_types: node.args.iter().map(Expr::type_of).collect(),
-                result_type: node.result_type,
-                collation: node.input_collation,
-                variadic: node.variadic,
-            },
-            declared,
-        }))
-    }
-
-    fn call(&mut self, env: &mut Env<'_>) -> Result<Datum> {
-        let mut args = Vec::new();
-        self.args.project(&Rows::default(), env, &mut args)?;
-        if self.info.strict && args.iter().any(Datum::is_null) {
-            return Ok(Datum::Null);
-        }
-        crate::env::with_format(env.cx, &env.es.format, |fx| {
-            let mut fx = fx.call(&self.info.arg_types, self.info.result_type, self.info.collation);
-            fx.variadic = self.info.variadic;
-            fx.expected_row = Some(&self.declared);
-            (self.function)(&mut fx, &args)
-        })
-    }
-}
-
 /// The columns that the query declares for a function in FROM: its definition list, whose names are the alias's.
 fn declared_columns(builder: &Builder<'_>, rti: i32, at: usize) -> Result<Option<Arc<TupleDesc>>> {
     let rte = &builder.plan.rtable[rti as usize - 1];
     let analyze::query::RteKind::Function(call) = &rte.kind else { return Ok(None) };
     let Some(Some(list)) = call.functions.get(at).map(|f| f.definition.as_ref()) else { return Ok(None) };
     let before: usize = call.functions[..at].iter().map(|f| f.column_count).sum();
-    let types = crate::types::Types(builder.cx);
     let mut desc = TupleDesc::default();
     for (place, oid) in list.types.iter().enumerate() {
-        use builtins::TypeLookup;
-        let info = types.type_info(*oid)?;
         let name = list.names.get(place).or(rte.eref.columns.get(before + place)).cloned().unwrap_or_default();
-        let mut attribute = tuple::Attribute::new(name, *oid, info.len, info.repr());
+        let mut attribute = Types(builder.cx).attribute(name, *oid)?;
         attribute.type_mod = list.typmods.get(place).copied().unwrap_or(-1);
         desc.attributes.push(attribute);
     }
@@ -196,7 +160,7 @@ impl ProjectSetState {
         let mut plain = Vec::new();
         let mut columns = Vec::new();
         for expr in target_exprs(&plan.targetlist) {
-            match SetCall::build(builder, expr)? {
+            match SetCall::build(builder, expr, None)? {
                 Some(call) => columns.push(Column::Set(Box::new(call), None)),
                 None => {
                     plain.push(expr.clone());
@@ -225,7 +189,7 @@ impl ProjectSetState {
                 self.plain.project(&rows, env, &mut self.plain_row)?;
                 for column in &mut self.columns {
                     if let Column::Set(call, source) = column {
-                        *source = call.start(&rows, env)?;
+                        *source = Some(call.start(&rows, env)?);
                     }
                 }
                 self.active = true;
@@ -286,29 +250,21 @@ fn one_value(env: &Env<'_>, call: &SetCall, columns: &mut Vec<Datum>) -> Result<
     }
     let types = crate::system::output_types(env.cx, call.info.function)?;
     let (names, types): (Vec<String>, Vec<Oid>) = types.into_iter().unzip();
-    let mut desc = tuple::TupleDesc::default();
-    for (name, oid) in names.iter().zip(&types) {
-        use builtins::TypeLookup;
-        let info = crate::types::Types(env.cx).type_info(*oid)?;
-        desc.attributes.push(tuple::Attribute::new(name.clone(), *oid, info.len, info.repr()));
-    }
-    let type_mod = env.cx.session.register_record_type(&std::sync::Arc::new(desc));
+    let attributes = names.into_iter().zip(&types).map(|(name, oid)| Types(env.cx).attribute(name, *oid));
+    let desc = TupleDesc { attributes: attributes.collect::<Result<_>>()? };
+    let type_mod = env.cx.session.register_record_type(&Arc::new(desc));
     Ok(crate::values::make_row(columns, Oid(2249), type_mod, &types))
 }
 
-enum Source1 {
-    /// A set-returning built-in.
-    Set(Box<SetCall>),
-    /// A set-returning function that sees the session: all its rows at once.
-    System(crate::system::SystemSet, Program, CallInfo),
-    /// A record whose columns the query declares: one row.
-    Record(Box<RecordCall>),
-    /// A plain value: one row.
-    Plain(Program),
+/// Where a function's rows come from.
+enum Source {
+    Rows(Box<SetCall>),
+    /// One value: one row.
+    Value(Program),
 }
 
 struct FunctionState {
-    source: Source1,
+    source: Source,
     columns: usize,
     column_types: Vec<Oid>,
     composite: bool,
@@ -332,34 +288,9 @@ impl FunctionScanState {
         let mut functions = Vec::new();
         for (at, function) in node.functions.iter().enumerate() {
             let declared = declared_columns(builder, node.relation, at)?;
-            let system = match &function.expr {
-                Expr::FuncExpr(call) if call.returns_set => {
-                    crate::system::set_function(call.function).map(|f| (f, call))
-                }
-                _ => None,
-            };
-            let source = match (system, &function.expr) {
-                (Some((set, call)), _) => {
-                    builder.cx.check_execute(call.function)?;
-                    let info = CallInfo {
-                        callee: crate::expr::Callee::Builtin(|_, _| Ok(Datum::Null)),
-                        function: call.function,
-                        strict: builder.cx.catalog().function(call.function)?.is_some_and(|r| r.proisstrict),
-                        arg_types: call.args.iter().map(Expr::type_of).collect(),
-                        result_type: call.result_type,
-                        collation: call.input_collation,
-                        variadic: call.variadic,
-                    };
-                    Source1::System(set, compile_exprs(builder.cx, &call.args)?, info)
-                }
-                (None, expr) => match (SetCall::build(builder, expr)?, declared) {
-                    (Some(call), declared) => Source1::Set(Box::new(SetCall { declared, ..call })),
-                    (None, Some(declared)) => match RecordCall::build(builder, expr, declared)? {
-                        Some(call) => Source1::Record(Box::new(call)),
-                        None => Source1::Plain(compile_exprs(builder.cx, [expr])?),
-                    },
-                    (None, None) => Source1::Plain(compile_exprs(builder.cx, [expr])?),
-                },
+            let source = match SetCall::build(builder, &function.expr, declared)? {
+                Some(call) => Source::Rows(Box::new(call)),
+                None => Source::Value(compile_exprs(builder.cx, [&function.expr])?),
             };
             functions.push(FunctionState {
                 source,
@@ -376,7 +307,7 @@ impl FunctionScanState {
             Some(desc) => builder.row_output(plan, desc)?,
             None => builder.output(plan)?,
         };
-        if output.project.as_ref().is_some_and(|p| p.result_count() == width && p.is_identity_of(Source::Scan)) {
+        if output.project.as_ref().is_some_and(|p| p.result_count() == width && p.is_identity_of(expr::Source::Scan)) {
             output.project = None;
         }
         Ok(FunctionScanState {
@@ -399,12 +330,8 @@ impl FunctionScanState {
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
-        if env.es.recheck.is_some() {
-            let mut row = access::Row::default();
-            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
-                self.input = row.values;
-                return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
-            }
+        if let Some(found) = super::scan::recheck_values(env, self.rti, &mut self.input) {
+            return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
         }
         self.load(env)?;
         loop {
@@ -471,53 +398,29 @@ fn function_params(plan: &Plan, call: &Expr) -> Vec<i32> {
 fn load_function(function: &mut FunctionState, env: &mut Env<'_>) -> Result<Tuplestore> {
     let mut store = Tuplestore::new(function.columns, env.es.work_mem);
     let mut row = Vec::new();
+    let wanted = (&function.column_types[..], function.columns);
     match &mut function.source {
-        Source1::Set(call) => {
-            let Some(mut source) = call.start(&Rows::default(), env)? else { return Ok(store) };
-            let mut count = 0u64;
-            loop {
+        Source::Rows(call) => {
+            let mut source = call.start(&Rows::default(), env)?;
+            for count in 1u64.. {
                 row.clear();
                 if !call.next(source.as_mut(), env, &mut row)? {
-                    return Ok(store);
+                    break;
                 }
-                spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
+                spread(&mut row, wanted, function.composite, env)?;
                 store.push(&row, &mut env.temp_space())?;
-                count += 1;
                 if count.is_multiple_of(1024) {
                     env.check_interrupts()?;
                 }
             }
         }
-        Source1::System(set, args, info) => {
-            let mut values = Vec::new();
-            args.project(&Rows::default(), env, &mut values)?;
-            if info.strict && values.iter().any(Datum::is_null) {
-                return Ok(store);
-            }
-            let cx = env.cx;
-            let rows = crate::env::with_format(cx, &env.es.format, |fx| {
-                let mut fx = fx.call(&info.arg_types, info.result_type, info.collation);
-                set(cx, &mut fx, &values)
-            })?;
-            for mut row in rows {
-                spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
-                store.push(&row, &mut env.temp_space())?;
-            }
-            Ok(store)
-        }
-        Source1::Record(call) => {
-            row.push(call.call(env)?);
-            spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
-            store.push(&row, &mut env.temp_space())?;
-            Ok(store)
-        }
-        Source1::Plain(program) => {
+        Source::Value(program) => {
             row.push(program.eval(&Rows::default(), env)?.clone());
-            spread(&mut row, (&function.column_types, function.columns), function.composite, env)?;
+            spread(&mut row, wanted, function.composite, env)?;
             store.push(&row, &mut env.temp_space())?;
-            Ok(store)
         }
     }
+    Ok(store)
 }
 
 /// A composite value's fields as columns.

@@ -325,12 +325,8 @@ impl ValuesState {
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
-        if env.es.recheck.is_some() {
-            let mut row = access::Row::default();
-            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
-                self.input = row.values;
-                return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
-            }
+        if let Some(found) = super::scan::recheck_values(env, self.rti, &mut self.input) {
+            return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
         }
         while let Some(list) = self.lists.get_mut(self.at) {
             self.at += 1;
@@ -375,12 +371,8 @@ impl CteState {
     }
 
     pub(super) fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
-        if env.es.recheck.is_some() {
-            let mut row = access::Row::default();
-            if let Some(found) = super::scan::recheck_row(env, self.rti, &mut row) {
-                self.input = row.values;
-                return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
-            }
+        if let Some(found) = super::scan::recheck_values(env, self.rti, &mut self.input) {
+            return if found { self.output.emit(&Rows::scan(&self.input), env) } else { Ok(false) };
         }
         loop {
             let mut state =

@@ -433,11 +433,8 @@ pub fn target_exprs(targets: &[TargetEntry]) -> impl Iterator<Item = &Expr> {
 
 /// The column that a target makes.
 pub fn attribute_of(cx: Ctx<'_>, target: &TargetEntry) -> Result<tuple::Attribute> {
-    use builtins::TypeLookup;
-    let type_oid = target.expr.type_of();
-    let info = crate::types::Types(cx).type_info(type_oid)?;
     let name = target.name.clone().unwrap_or_else(|| "?column?".to_owned());
-    let mut attribute = tuple::Attribute::new(name, type_oid, info.len, info.repr());
+    let mut attribute = crate::types::Types(cx).attribute(name, target.expr.type_of())?;
     attribute.type_mod = target.expr.typmod_of();
     attribute.collation = target.expr.collation_of();
     Ok(attribute)
@@ -487,9 +484,8 @@ impl Builder<'_> {
         };
         let mut desc = tuple::TupleDesc::default();
         for (place, oid) in list.iter().enumerate() {
-            let info = types.type_info(*oid)?;
             let name = rte.eref.columns.get(place).cloned().unwrap_or_default();
-            desc.attributes.push(tuple::Attribute::new(name, *oid, info.len, info.repr()));
+            desc.attributes.push(types.attribute(name, *oid)?);
         }
         Ok(Some(Arc::new(desc)))
     }

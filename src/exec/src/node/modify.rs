@@ -1,6 +1,6 @@
 //! INSERT, UPDATE, DELETE.
 
-use super::{Builder, Instrument, NodeState};
+use super::{Builder, NodeState};
 use crate::env::{Env, Recheck};
 use crate::expr::{Compiler, Program, Rows};
 use crate::foreign_keys::{ForeignKeys, RowEvent};
@@ -10,7 +10,7 @@ use analyze::query::{CmdType, WithCheckKind};
 use base::{Oid, Tid};
 use catalog::rows::PgIndex;
 use instance::Ctx;
-use plan::node::{ModifyTable, Node, OnConflict, Plan, PlanRowMark, RowMarkKind};
+use plan::node::{ModifyTable, Node, Plan, PlanRowMark, RowMarkKind};
 use report::{Error, Result, error, unsupported};
 use schema::RelationEntry;
 use std::sync::Arc;
@@ -538,7 +538,6 @@ pub struct ModifyState {
     returning: Option<Program>,
     checks: Vec<(String, WithCheckKind, Program)>,
     conflict: Option<Box<ConflictState>>,
-    conflict_plan: Option<OnConflict>,
     row_marks: Vec<PlanRowMark>,
     can_set_tag: bool,
     row: Vec<Datum>,
@@ -547,7 +546,6 @@ pub struct ModifyState {
     scratch: Vec<Datum>,
     recheck: Option<Box<NodeState>>,
     done: bool,
-    unused: Option<Instrument>,
 }
 
 impl ModifyState {
@@ -586,7 +584,6 @@ impl ModifyState {
             returning,
             checks,
             conflict,
-            conflict_plan: node.on_conflict.as_deref().cloned(),
             row_marks: node.row_marks.clone(),
             can_set_tag: node.can_set_tag,
             row: Vec::new(),
@@ -595,7 +592,6 @@ impl ModifyState {
             scratch: Vec::new(),
             recheck: None,
             done: false,
-            unused: None,
         })
     }
 
@@ -908,7 +904,6 @@ impl ModifyState {
             false => None,
         };
         self.recheck = Some(node);
-        let _ = (&self.conflict_plan, &self.unused);
         Ok(result)
     }
 

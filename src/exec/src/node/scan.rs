@@ -72,6 +72,15 @@ pub fn recheck_row(env: &mut Env<'_>, rti: i32, row: &mut Row) -> Option<bool> {
     }
 }
 
+/// As [`recheck_row`], for scans whose rows have no identity: the values, if there are some.
+pub fn recheck_values(env: &mut Env<'_>, rti: i32, values: &mut Vec<Datum>) -> Option<bool> {
+    env.es.recheck.as_ref()?;
+    let mut row = Row::default();
+    let found = recheck_row(env, rti, &mut row)?;
+    *values = row.values;
+    Some(found)
+}
+
 impl SeqScanState {
     pub(super) fn build(builder: &mut Builder<'_>, plan: &Plan, node: &SeqScan) -> Result<SeqScanState> {
         let table = table_of(builder, node.relation)?;

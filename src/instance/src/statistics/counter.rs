@@ -10,7 +10,7 @@ pub trait Numbered: Copy {
 }
 
 macro_rules! counters {
-    ($(#[$about:meta])* $type:ident { $($(#[$doc:meta])* $name:ident = $text:literal,)* }) => {
+    ($(#[$about:meta])* $type:ident { $($(#[$doc:meta])* $name:ident,)* }) => {
         $(#[$about])*
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
@@ -22,11 +22,6 @@ macro_rules! counters {
 
             /// How many there are.
             pub const COUNT: usize = $type::ALL.len();
-
-            /// Its name in the statistics file.
-            pub const fn name(self) -> &'static str {
-                match self { $($type::$name => $text,)* }
-            }
         }
 
         impl Numbered for $type {
@@ -41,49 +36,49 @@ counters! {
     /// What is counted of a table or index. Times are microseconds since 2000-01-01 UTC.
     Counter {
         /// Scans: sequential ones of a table, all of an index.
-        Scans = "scans",
+        Scans,
         /// Rows that sequential scans returned; entries that index scans returned.
-        RowsRead = "rows_read",
+        RowsRead,
         /// Index scans of a table.
-        IndexScans = "index_scans",
+        IndexScans,
         /// Rows fetched through an index.
-        RowsFetched = "rows_fetched",
+        RowsFetched,
         /// Rows inserted.
-        Inserted = "inserted",
+        Inserted,
         /// Rows updated.
-        Updated = "updated",
+        Updated,
         /// Rows deleted.
-        Deleted = "deleted",
+        Deleted,
         /// Updates without new index entries.
-        HotUpdated = "hot_updated",
+        HotUpdated,
         /// Rows alive, as far as known.
-        Live = "live",
+        Live,
         /// Rows dead and not yet removed, as far as known.
-        Dead = "dead",
+        Dead,
         /// Changes since the last ANALYZE.
-        ChangedSinceAnalyze = "changed_since_analyze",
+        ChangedSinceAnalyze,
         /// Inserts since the last VACUUM.
-        InsertedSinceVacuum = "inserted_since_vacuum",
+        InsertedSinceVacuum,
         /// Pages asked for.
-        BlocksFetched = "blocks_fetched",
+        BlocksFetched,
         /// Pages found in the buffer pool.
-        BlocksHit = "blocks_hit",
+        BlocksHit,
         /// When it was last vacuumed by hand.
-        LastVacuum = "last_vacuum",
+        LastVacuum,
         /// VACUUMs.
-        Vacuums = "vacuums",
+        Vacuums,
         /// When autovacuum last vacuumed it.
-        LastAutovacuum = "last_autovacuum",
+        LastAutovacuum,
         /// Vacuums by autovacuum.
-        Autovacuums = "autovacuums",
+        Autovacuums,
         /// When it was last analyzed by hand.
-        LastAnalyze = "last_analyze",
+        LastAnalyze,
         /// ANALYZEs.
-        Analyzes = "analyzes",
+        Analyzes,
         /// When autovacuum last analyzed it.
-        LastAutoanalyze = "last_autoanalyze",
+        LastAutoanalyze,
         /// Analyzes by autovacuum.
-        Autoanalyzes = "autoanalyzes",
+        Autoanalyzes,
     }
 }
 
@@ -91,49 +86,49 @@ counters! {
     /// What is counted of a database.
     DatabaseCounter {
         /// Transactions committed.
-        Commits = "commits",
+        Commits,
         /// Transactions rolled back.
-        Rollbacks = "rollbacks",
+        Rollbacks,
         /// Rows that scans returned.
-        RowsReturned = "rows_returned",
+        RowsReturned,
         /// Rows fetched through indexes.
-        RowsFetched = "rows_fetched",
+        RowsFetched,
         /// Rows inserted.
-        RowsInserted = "rows_inserted",
+        RowsInserted,
         /// Rows updated.
-        RowsUpdated = "rows_updated",
+        RowsUpdated,
         /// Rows deleted.
-        RowsDeleted = "rows_deleted",
+        RowsDeleted,
         /// Pages asked for.
-        BlocksFetched = "blocks_fetched",
+        BlocksFetched,
         /// Pages found in the buffer pool.
-        BlocksHit = "blocks_hit",
+        BlocksHit,
         /// Deadlocks.
-        Deadlocks = "deadlocks",
+        Deadlocks,
         /// Temporary files.
-        TempFiles = "temp_files",
+        TempFiles,
         /// Bytes of temporary files.
-        TempBytes = "temp_bytes",
+        TempBytes,
         /// Sessions.
-        Sessions = "sessions",
+        Sessions,
         /// Sessions that ended without a word from the client.
-        SessionsAbandoned = "sessions_abandoned",
+        SessionsAbandoned,
         /// Sessions that ended with FATAL.
-        SessionsFatal = "sessions_fatal",
+        SessionsFatal,
         /// Sessions that were terminated.
-        SessionsKilled = "sessions_killed",
+        SessionsKilled,
         /// Microseconds that sessions were there.
-        SessionUs = "session_us",
+        SessionUs,
         /// Microseconds that they ran statements.
-        ActiveUs = "active_us",
+        ActiveUs,
         /// Microseconds that they idled in a transaction.
-        IdleInTransactionUs = "idle_in_transaction_us",
+        IdleInTransactionUs,
         /// Microseconds of reading pages, with `track_io_timing`.
-        BlockReadUs = "block_read_us",
+        BlockReadUs,
         /// Microseconds of writing pages, with `track_io_timing`.
-        BlockWriteUs = "block_write_us",
+        BlockWriteUs,
         /// When these counts were last reset.
-        ResetTime = "reset_time",
+        ResetTime,
     }
 }
 
@@ -142,55 +137,55 @@ counters! {
     /// counter here too: it is added to theirs, for what was before.
     ClusterCounter {
         /// Checkpoints that were due by time.
-        CheckpointsTimed = "checkpoints_timed",
+        CheckpointsTimed,
         /// Checkpoints that were asked for.
-        CheckpointsRequested = "checkpoints_requested",
+        CheckpointsRequested,
         /// Microseconds that checkpoints wrote.
-        CheckpointWriteUs = "checkpoint_write_us",
+        CheckpointWriteUs,
         /// Microseconds that checkpoints synced.
-        CheckpointSyncUs = "checkpoint_sync_us",
+        CheckpointSyncUs,
         /// Segments archived.
-        Archived = "archived",
+        Archived,
         /// Failures of the archive command.
-        ArchiveFailed = "archive_failed",
+        ArchiveFailed,
         /// Pages written by checkpoints.
-        CheckpointPages = "checkpoint_pages",
+        CheckpointPages,
         /// Pages written by the bgwriter.
-        CleanPages = "clean_pages",
+        CleanPages,
         /// Rounds of the bgwriter that stopped at their limit.
-        CleanLimit = "clean_limit",
+        CleanLimit,
         /// Pages written by sessions.
-        SessionPages = "session_pages",
+        SessionPages,
         /// Frames given to another page.
-        Allocations = "allocations",
+        Allocations,
         /// Log records.
-        WalRecords = "wal_records",
+        WalRecords,
         /// Page images in the log.
-        WalImages = "wal_images",
+        WalImages,
         /// Bytes of log.
-        WalBytes = "wal_bytes",
+        WalBytes,
         /// Times that the log's buffers were full.
-        WalBuffersFull = "wal_buffers_full",
+        WalBuffersFull,
         /// Writes of the log.
-        WalWrites = "wal_writes",
+        WalWrites,
         /// Syncs of the log.
-        WalSyncs = "wal_syncs",
+        WalSyncs,
         /// Microseconds of writing it.
-        WalWriteUs = "wal_write_us",
+        WalWriteUs,
         /// Microseconds of syncing it.
-        WalSyncUs = "wal_sync_us",
+        WalSyncUs,
         /// When the last segment was archived.
-        LastArchived = "last_archived",
+        LastArchived,
         /// When archiving last failed.
-        LastArchiveFailed = "last_archive_failed",
+        LastArchiveFailed,
         /// When the counts of checkpoints and of the bgwriter were last reset.
-        BgwriterReset = "bgwriter_reset",
+        BgwriterReset,
         /// When those of the log were last reset.
-        WalReset = "wal_reset",
+        WalReset,
         /// When those of the archiver were last reset.
-        ArchiverReset = "archiver_reset",
+        ArchiverReset,
         /// When those of the commit log's pages were last reset.
-        SlruReset = "slru_reset",
+        SlruReset,
     }
 }
 
