@@ -91,6 +91,14 @@ drop function ar_h();
 set client_min_messages = warning;
 drop schema ar_s cascade;
 grant execute on function pg_catalog.pg_ls_dir(text) to public; revoke execute on function pg_catalog.pg_ls_dir(text) from public;
+-- a function in FROM is a call as any other
+revoke execute on function json_to_record(json), json_to_recordset(json) from public;
+set role ar_one;
+select * from json_to_record('{"a": 1}') as x(a int);
+select * from json_to_recordset('[{"a": 1}]') as x(a int);
+reset role;
+grant execute on function json_to_record(json), json_to_recordset(json) to public;
+select * from json_to_record(null) as x(a int, b text);
 drop role ar_one, ar_two, ar_group;
 security label on table pg_class is 'x';
 security label for nobody on table pg_class is 'x';

@@ -59,6 +59,10 @@ impl SetCall {
             Expr::OpExpr(node) => (node.function, &node.args, node.input_collation, false, node.returns_set),
             _ => return Ok(None),
         };
+        if !returns_set && declared.is_none() {
+            return Ok(None);
+        }
+        builder.cx.check_execute(function)?;
         let (maker, strict) = if returns_set {
             match (builtins::set_returning(function), crate::system::set_function(function)) {
                 (Some(found), _) => (Maker::Builtin(found.function), found.strict),
@@ -69,12 +73,11 @@ impl SetCall {
                 (None, None) => return Err(Error::unsupported(format!("set-returning function with OID {function}"))),
             }
         } else {
-            match builtins::function(function).filter(|_| declared.is_some()) {
+            match builtins::function(function) {
                 Some(found) => (Maker::Record(found.function), found.strict),
                 None => return Ok(None),
             }
         };
-        builder.cx.check_execute(function)?;
         Ok(Some(SetCall {
             maker,
             args: compile_exprs(builder.cx, args)?,
