@@ -35,6 +35,8 @@ pub struct Wanted {
 pub type Role = RoleEntry<RoleContext, Wanted>;
 
 const RUNNING: u16 = Phase::Run.bit();
+/// From the beginning of redo on: there are pages to be written.
+const REDOING: u16 = Phase::Startup.bit() | Phase::Recovery.bit() | Phase::HotStandby.bit() | RUNNING;
 const EVER: u16 = u16::MAX;
 /// Room enough for roles that run statements too.
 const STACK_BYTES: usize = 8 << 20;
@@ -72,8 +74,8 @@ macro_rules! roles {
 roles! {
     "syslogger"    "logger"              Logger       EVER,    collects, Always, "SysLoggerMain",     syslogger::run;
     "startup"      "startup"             Startup      0,       always,   Never,  "RecoveryWalStream", startup::run;
-    "checkpointer" "checkpointer"        Checkpointer RUNNING, always,   Always, "CheckpointerMain",  checkpointer::run;
-    "bgwriter"     "background writer"   Background   RUNNING, always,   Always, "BgWriterMain",      bgwriter::run;
+    "checkpointer" "checkpointer"        Checkpointer REDOING, always,   Always, "CheckpointerMain",  checkpointer::run;
+    "bgwriter"     "background writer"   Background   REDOING, always,   Always, "BgWriterMain",      bgwriter::run;
     "walwriter"    "walwriter"           Background   RUNNING, always,   Always, "WalWriterMain",     walwriter::run;
     "scheduler"    "scheduler"           Background   RUNNING, always,   Always, "SchedulerMain",     scheduler::run;
     "stats"        "statistics"          Finisher     RUNNING, always,   Always, "StatisticsMain",    stats::run;

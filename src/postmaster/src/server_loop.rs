@@ -140,7 +140,11 @@ impl ServerLoop {
             Action::Say(text) => self.log.say(text),
             Action::Show(status) => self.show(status),
             Action::Tell(class, order) => self.tell(class, order),
-            Action::StartStartup => self.start_role(roles::of_class(Class::Startup), String::new()),
+            Action::StartStartup => {
+                // Who writes pages is there before redo makes any.
+                self.start_wanted_roles();
+                self.start_role(roles::of_class(Class::Startup), String::new());
+            }
             Action::StartCheckpointer => self.start_role(roles::of_class(Class::Checkpointer), String::new()),
             Action::ArmKill => self.deadlines.set_earlier(Due::Kill, self.now() + KILL_AFTER),
             Action::Reinitialize => self.reinitialize(),
@@ -190,6 +194,10 @@ impl ServerLoop {
         self.parts.shared.set_running(None);
         if self.parts.shared.settings.bool(Setting::RemoveTempFilesAfterCrash) {
             crate::data_directory::remove_temporary_files(&self.parts.shared.data_directory);
+        }
+        if let Err(error) = crate::storage::build(&self.parts.shared) {
+            self.log.log(&error);
+            self.exit = Some(1);
         }
     }
 
@@ -290,7 +298,9 @@ impl ServerLoop {
         let id = self.children.next_id();
         let name = format!("{}{number}", role.name);
         let shared = self.parts.shared.clone();
-        let registration = shared.instance().map(|instance| {
+        // Who outlives the instance has no place in it.
+        let home = shared.instance().filter(|_| role.wanted.class != Class::Logger);
+        let registration = home.map(|instance| {
             let activity = Activity { session_start_us: instance.now_us(), ..Activity::default() };
             instance.sessions.register(SessionKind::Role(role.backend_type), 0, activity)
         });

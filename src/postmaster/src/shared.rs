@@ -32,7 +32,7 @@ pub struct Shared {
     worker_requests: Mutex<Vec<Oid>>,
     /// Requests for checkpoints.
     pub checkpoints: Arc<Checkpoints>,
-    /// The instance, from the end of recovery on. The startup role puts it here, a crash takes it away.
+    /// The instance: the postmaster puts it here before it starts roles; a crash takes it away.
     running: Mutex<Option<Running>>,
     /// pg_hba.conf and pg_ident.conf, as they were last read without an error.
     authentication: Mutex<Option<Arc<AuthFiles>>>,
@@ -158,7 +158,7 @@ pub struct RoleContext {
     pub shared: Arc<Shared>,
     /// What it shows that it waits for while it has nothing to do.
     pub idle_event: &'static str,
-    /// Its place in the table of sessions, once there is an instance.
+    /// Its place in the table of sessions; none for who outlives the instance.
     pub registration: Option<Registration>,
 }
 

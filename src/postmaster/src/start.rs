@@ -307,8 +307,6 @@ fn set_up_locked(
         log.log(&error);
         1
     };
-    let host = crate::storage::host(directory, logger.settings());
-    recovery::ControlData::read(&host).map_err(told)?;
     data_directory::check_requests(directory).map_err(told)?;
     logger.settings().set_dynamic_default(Setting::DataDirectoryMode, Value::Int(i32::try_from(mode).unwrap_or(0o700)));
     data_directory::remove_leftovers(directory);
@@ -316,6 +314,7 @@ fn set_up_locked(
     let signals = Signals::install().map_err(|e| told(fatal("install signal handlers", &e)))?;
     let mailbox = Arc::new(Mailbox::new(poller.notifier()));
     let shared = Arc::new(Shared::new(logger.clone(), mailbox, directory.to_owned()));
+    crate::storage::build(&shared).map_err(told)?;
     redirect_log(logger, &log);
     say_starting(&log);
     let listeners = Listeners::open(&values, directory, &log).map_err(told)?;

@@ -149,8 +149,6 @@ pub struct State {
     pub startup: StartupStatus,
     /// False once a smart shutdown keeps new clients out.
     pub admits: bool,
-    /// There is an instance: the startup role has done its work since the last start or crash.
-    pub is_set_up: bool,
 }
 
 /// Who is alive, and what the settings say.
@@ -234,14 +232,8 @@ pub enum Admission {
 
 impl State {
     /// Before anything runs.
-    pub const INITIAL: State = State {
-        phase: Phase::Init,
-        shutdown: None,
-        crashed: false,
-        startup: StartupStatus::NotRunning,
-        admits: true,
-        is_set_up: false,
-    };
+    pub const INITIAL: State =
+        State { phase: Phase::Init, shutdown: None, crashed: false, startup: StartupStatus::NotRunning, admits: true };
 
     /// May a client come in?
     pub fn admission(&self) -> Admission {
@@ -299,7 +291,6 @@ fn begin(state: &mut State, actions: &mut Vec<Action>) {
 fn startup_ended(state: &mut State, how: How, facts: &Facts, actions: &mut Vec<Action>) {
     let was_told = state.startup == StartupStatus::Told;
     state.startup = StartupStatus::NotRunning;
-    state.is_set_up |= how == How::Done;
     if how == How::Done && state.shutdown.is_none() && (state.is_starting() || state.phase == Phase::HotStandby) {
         *state = State { phase: Phase::Run, crashed: false, admits: true, ..*state };
         actions.push(Action::Say("database system is ready to accept connections"));
@@ -433,11 +424,6 @@ fn after_backends(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
         return;
     }
     actions.push(Action::Say("shutting down"));
-    if !state.is_set_up {
-        // Stopped before there was anything to write: the log is as it was found.
-        state.phase = Phase::Shutdown2;
-        return;
-    }
     if facts.count(Class::Checkpointer) == 0 {
         actions.push(Action::StartCheckpointer);
     }
@@ -462,7 +448,6 @@ fn at_the_end(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
     actions.push(Action::Reinitialize);
     state.phase = Phase::Startup;
     state.startup = StartupStatus::Running;
-    state.is_set_up = false;
     actions.push(Action::StartStartup);
 }
 
@@ -504,9 +489,7 @@ mod tests {
             for shutdown in [None, Some(ShutdownKind::Smart), Some(ShutdownKind::Fast), Some(ShutdownKind::Immediate)] {
                 for (crashed, admits) in [(false, false), (false, true), (true, false), (true, true)] {
                     for startup in [NotRunning, Running, Told, Failed] {
-                        for is_set_up in [false, true] {
-                            states.push(State { phase, shutdown, crashed, startup, admits, is_set_up });
-                        }
+                        states.push(State { phase, shutdown, crashed, startup, admits });
                     }
                 }
             }
@@ -649,12 +632,20 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_before_the_start_is_done_needs_no_checkpoint() {
+    fn a_stop_before_the_start_is_done_waits_for_redo_then_for_the_checkpointer() {
         let (state, _) = step(State::INITIAL, Event::Begin, &facts(&[]));
-        let (state, actions) = step(state, Event::Asked(ShutdownKind::Fast), &facts(&[(Class::Startup, 1)]));
+        let redoing = facts(&[(Class::Startup, 1), (Class::Background, 1), (Class::Checkpointer, 1)]);
+        let (state, actions) = step(state, Event::Asked(ShutdownKind::Fast), &redoing);
         assert!(actions.contains(&Action::Tell(Class::Startup, Order::Terminate)));
-        let (_, actions) = step(state, Event::Ended(Class::Startup, How::Failed), &facts(&[]));
-        assert_eq!(actions, [Action::Say("shutting down"), Action::Exit(0)]);
+        assert!(actions.contains(&Action::Tell(Class::Background, Order::Terminate)));
+        let writing = facts(&[(Class::Background, 1), (Class::Checkpointer, 1)]);
+        let (state, actions) = step(state, Event::Ended(Class::Startup, How::Failed), &writing);
+        assert_eq!(actions, []);
+        let last = facts(&[(Class::Checkpointer, 1)]);
+        let (state, actions) = step(state, Event::Ended(Class::Background, How::Done), &last);
+        assert_eq!(actions, [Action::Say("shutting down"), Action::Tell(Class::Checkpointer, Order::Finish)]);
+        let (_, actions) = step(state, Event::Ended(Class::Checkpointer, How::Done), &facts(&[]));
+        assert_eq!(actions.last(), Some(&Action::Exit(0)));
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub const CATALOG_VERSION: u32 = 202_209_061;
 /// Smallest and greatest share of the pool that the log's buffer gets by itself, in bytes.
 const WAL_BUFFER_BYTES: std::ops::RangeInclusive<u64> = 64 << 10..=16 << 20;
 
-/// A running instance with its engine.
+/// The instance with its engine. The postmaster builds it before any role starts; the startup role makes its data consistent; a crash
+/// takes it away, and another one is built.
 #[derive(Clone)]
 pub struct Running {
     /// Checkpoints, shutdown.
@@ -58,15 +59,18 @@ pub fn access_methods() -> schema::AccessMethods {
     schema::AccessMethods { table: heap::AM, index: btree::AM }
 }
 
-/// Makes the instance over a started engine.
+/// Makes the instance over an engine.
 pub fn instance(engine: Arc<Engine>, settings: &Arc<Settings>, server: Arc<dyn ServerLink>) -> Instance {
     let segment_bytes = i32::try_from(engine.control().segment_bytes).unwrap_or(i32::MAX);
     settings.set_dynamic_default(Setting::WalSegmentSize, config::Value::Int(segment_bytes));
     Instance::new(engine, settings.clone(), access_methods(), server)
 }
 
-/// Makes the instance over a started engine and shows it to everybody.
-pub fn publish(shared: &Arc<Shared>, engine: Arc<Engine>) {
+/// Opens the engine, makes the instance over it, and shows it to everybody. Nothing is redone yet.
+///
+/// Errors: as [`Engine::open`].
+pub fn build(shared: &Shared) -> Result<()> {
+    let engine = Arc::new(open(host(&shared.data_directory, &shared.settings), &shared.settings)?);
     let link = Arc::new(Link {
         checkpoints: shared.checkpoints.clone(),
         mailbox: shared.mailbox.clone(),
@@ -74,6 +78,7 @@ pub fn publish(shared: &Arc<Shared>, engine: Arc<Engine>) {
     });
     let instance = Arc::new(instance(engine.clone(), &shared.settings, link));
     shared.set_running(Some(Running { engine, instance }));
+    Ok(())
 }
 
 /// The sessions' way to the postmaster.

@@ -16,6 +16,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use sync::{Mutex, rank};
 use wal::{SEGMENT_BYTES_DEFAULT, SyncMethod, Timeline, Wal, WalOptions, segment_start};
 use xact::{NextIds, Parts, TransactionManager, XactResource};
@@ -92,6 +93,7 @@ pub struct Engine {
     pub(crate) redo: Arc<RedoCx>,
     pub(crate) options: EngineOptions,
     pub(crate) history: Mutex<CheckpointHistory>,
+    pub(crate) started: AtomicBool,
 }
 
 /// Directories that the engine writes to.
@@ -160,7 +162,7 @@ impl Engine {
         let clock = Arc::clone(&host.clock);
         let store = Arc::new(Store { buffers, wal, smgr, xacts, locks, clock });
         let history = Mutex::new(rank::CHECKPOINT, CheckpointHistory::default());
-        Ok(Engine { host, store, control, rmgrs, redo, options, history })
+        Ok(Engine { host, store, control, rmgrs, redo, options, history, started: AtomicBool::new(false) })
     }
 
     /// What access methods and transactions work with.
@@ -191,6 +193,11 @@ impl Engine {
     /// True if the cluster was not shut down in good order.
     pub fn needs_recovery(&self) -> bool {
         self.control.get().state != DatabaseState::ShutDown
+    }
+
+    /// True once [`Engine::start`] has done its work: the log can be written, and checkpoints can be made.
+    pub fn is_started(&self) -> bool {
+        self.started.load(Ordering::Acquire)
     }
 
     /// The last checkpoint. All sessions and roles that write have ended.

@@ -6,6 +6,7 @@ use crate::sync_tree::sync_data_directory;
 use crate::xlog::{CheckpointRecord, XLOG_CHECKPOINT_ONLINE, XLOG_CHECKPOINT_SHUTDOWN, XLOG_END_OF_RECOVERY};
 use base::{Lsn, Xid};
 use report::{Error, Result, Severity, SqlState};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use wal::{EndOfLog, Reader, RmgrId, WalPosition};
 use xact::XidStatus;
@@ -93,6 +94,7 @@ impl Engine {
             self.store.xacts.finish_recovery()?;
         }
         self.control.update(|control| control.state = DatabaseState::InProduction)?;
+        self.started.store(true, Ordering::Release);
         Ok(report)
     }
 
@@ -101,6 +103,7 @@ impl Engine {
         let redo = self.control.get().redo;
         self.open_log(WalPosition { next: redo, previous: Lsn::INVALID, epoch: 1, redo })?;
         self.store.xacts.finish_recovery()?;
+        self.started.store(true, Ordering::Release);
         self.checkpoint(crate::CheckpointKind::Forced, &mut |_| Ok(()), &|_| true).map(drop)
     }
 

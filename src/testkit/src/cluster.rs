@@ -117,11 +117,16 @@ impl Cluster {
 
     /// Starts the server and waits until it takes connections. Panics with its log if it does not.
     pub fn start(&mut self) {
+        self.launch();
+        self.wait_until_ready();
+    }
+
+    /// Starts the server and does not wait.
+    pub fn launch(&mut self) {
         let log = fs::File::options().create(true).append(true).open(self.log_path()).expect("the log can be written");
         let mut command = self.postmaster();
         command.stdin(Stdio::null()).stdout(log.try_clone().expect("a second handle")).stderr(log);
         self.server = Some(command.spawn().expect("the postmaster starts"));
-        self.wait_until_ready();
     }
 
     fn wait_until_ready(&mut self) {

@@ -35,6 +35,28 @@ fn everything_is_a_thread_of_one_process() {
 }
 
 #[test]
+fn pages_are_written_while_the_log_is_redone_and_redo_can_be_stopped() {
+    let mut cluster = Cluster::new();
+    cluster.start();
+    let fill = "create table t(a int primary key); insert into t select generate_series(1, 300000)";
+    cluster.connect().run(fill);
+    cluster.kill();
+    cluster.launch();
+    cluster.wait_for_log("redo starts at");
+    cluster.signal("STOP");
+    let during = threads(&cluster);
+    cluster.signal("INT");
+    cluster.signal("CONT");
+    for role in ["startup", "checkpointer", "bgwriter"] {
+        assert!(during.iter().any(|name| name == role), "no {role} among {during:?}");
+    }
+    assert_eq!(cluster.wait(), Some(0), "{}", cluster.log());
+    assert!(!cluster.log().contains("redo done at"), "{}", cluster.log());
+    cluster.start();
+    assert_eq!(cluster.connect().run("select count(*) from t").value(), "300000");
+}
+
+#[test]
 fn a_role_that_fails_comes_back_and_nobody_notices() {
     let mut cluster = Cluster::new();
     cluster.set("fault_hooks", "on").start();

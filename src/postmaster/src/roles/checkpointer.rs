@@ -1,4 +1,6 @@
 //! The checkpointer: a checkpoint when one is due by time, when one is asked for, and the last one at shutdown.
+//!
+//! While the log is redone none can be made: the log says where the next start has to begin until redo is done.
 
 use crate::checkpoints::Wanted;
 use crate::shared::RoleContext;
@@ -46,14 +48,24 @@ impl Checkpointer {
             }
             interrupts.take(Interrupt::Work);
             interrupts.take(Interrupt::ConfigReload);
-            let timeout = self.role.shared.settings.duration(Setting::CheckpointTimeout);
-            let elapsed = self.clock().monotonic().saturating_sub(self.last);
-            if let Some(wanted) = self.role.shared.checkpoints.begin(elapsed >= timeout) {
-                self.checkpoint(wanted)?;
-                continue;
+            match self.due() {
+                Ok(wanted) => self.checkpoint(wanted)?,
+                Err(time) => self.role.sleep(Some(time))?,
             }
-            self.role.sleep(Some(timeout.saturating_sub(elapsed)))?;
         }
+    }
+
+    /// What is to be made now, or how long to sleep. The time to the next one by time begins when redo is done.
+    fn due(&mut self) -> Result<Wanted, Duration> {
+        let timeout = self.role.shared.settings.duration(Setting::CheckpointTimeout);
+        let now = self.clock().monotonic();
+        if !self.running.engine.is_started() {
+            self.last = now;
+            return Err(timeout);
+        }
+        let elapsed = now.saturating_sub(self.last);
+        let wanted = self.role.shared.checkpoints.begin(elapsed >= timeout);
+        wanted.ok_or_else(|| timeout.saturating_sub(elapsed))
     }
 
     fn clock(&self) -> &dyn Clock {
@@ -155,8 +167,11 @@ impl Checkpointer {
         }
     }
 
-    /// Nobody else writes any more.
+    /// Nobody else writes any more. If redo was not done there is nothing to add to the log: the next start redoes it.
     fn shut_down(&self) -> Result<()> {
+        if !self.running.engine.is_started() {
+            return Ok(());
+        }
         let logs = self.role.shared.settings.bool(Setting::LogCheckpoints);
         if logs {
             self.role.log.say("checkpoint starting: shutdown immediate");

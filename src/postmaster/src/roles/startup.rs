@@ -1,36 +1,28 @@
-//! The startup role: opens the storage engine, redoes what a crash left over, and makes the instance.
+//! The startup role: redoes what a crash left over, and opens the log for writing.
 
 use crate::checkpoints::Wanted;
 use crate::shared::RoleContext;
-use crate::storage;
 use config::Setting;
 use logging::RoleLog;
 use recovery::{DatabaseState, Engine, RecoveryEvent};
 use report::{Result, Severity};
-use std::sync::Arc;
 use std::time::Duration;
 use sync::Interrupt;
 
-/// Makes the instance.
+/// Makes the data consistent.
 pub fn run(role: RoleContext) -> Result<()> {
-    let host = storage::host(&role.shared.data_directory, &role.shared.settings);
-    let engine = storage::open(host, &role.shared.settings)?;
+    let engine = role.running()?.engine;
     let interrupted_in = engine.control().state;
     let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
-    let report = start(&engine, &mut teller)?;
+    let report = engine.start(&mut |event| teller.tell(event))?;
     skip_reserved_oids(&engine);
     if report.recovered {
         super::stats::discard(&role.shared.data_directory);
     }
-    storage::publish(&role.shared, Arc::new(engine));
     if report.recovered {
         role.shared.checkpoints.request(Wanted { end_of_recovery: true, immediate: true, ..Wanted::default() });
     }
     Ok(())
-}
-
-fn start(engine: &Engine, teller: &mut Teller<'_>) -> Result<recovery::StartReport> {
-    engine.start(&mut |event| teller.tell(event))
 }
 
 /// The ids below the first normal one are initdb's: no object that a server makes gets one, even if initdb left some.
