@@ -26,10 +26,6 @@ impl Entry<'_> {
         (!self.fields.context.is_empty()).then(|| self.fields.context.join("\n"))
     }
 
-    fn location(&self) -> String {
-        format!("{}:{}", self.fields.location.0, self.fields.location.1)
-    }
-
     fn is_verbose(&self) -> bool {
         self.verbosity == Verbosity::Verbose
     }
@@ -58,7 +54,7 @@ pub(crate) fn text(entry: &Entry<'_>, pattern: &str) -> String {
         line("QUERY", fields.internal_query.as_deref());
         line("CONTEXT", entry.context().as_deref());
         if entry.is_verbose() {
-            line("LOCATION", Some(&entry.location()));
+            line("LOCATION", Some(&entry.fields.location.to_string()));
         }
     }
     line("STATEMENT", entry.statement);
@@ -115,7 +111,7 @@ pub(crate) fn csv(entry: &Entry<'_>) -> String {
         quoted(entry.context().as_deref()),
         quoted(entry.statement),
         number(position),
-        quoted(entry.is_verbose().then(|| entry.location()).as_deref()),
+        quoted(entry.is_verbose().then(|| entry.fields.location.to_string()).as_deref()),
         quoted(Some(client.map_or("", |c| c.application_name.as_str()))),
         quoted(Some(&who.backend_type)),
         String::new(),
@@ -160,8 +156,9 @@ pub(crate) fn json(entry: &Entry<'_>) -> String {
     object.some_text("statement", entry.statement);
     object.some_number("cursor_position", fields.position.filter(|_| entry.statement.is_some()).map(i64::from));
     if entry.is_verbose() {
-        object.text("file_name", fields.location.0);
-        object.number("file_line_num", i64::from(fields.location.1));
+        object.some_text("func_name", fields.location.routine);
+        object.text("file_name", fields.location.file);
+        object.number("file_line_num", i64::from(fields.location.line));
     }
     let application = who.client.as_ref().map(|c| c.application_name.as_str());
     object.some_text("application_name", application.filter(|name| !name.is_empty()));
@@ -221,7 +218,7 @@ mod tests {
 
     fn with_entry(verbosity: Verbosity, form: impl Fn(&Entry<'_>) -> String) -> String {
         let mut error: Error = error!(UNDEFINED_TABLE, "relation \"t\"\ndoes not exist").at(15).hint("Make it.");
-        error.fields_mut().location = ("a.rs", 7);
+        error.fields_mut().location = report::Location { file: "a.rs", line: 7, routine: Some("f") };
         let client = ClientName {
             user: "bob".into(),
             database: "d".into(),
@@ -248,7 +245,7 @@ mod tests {
         );
         assert_eq!(
             with_entry(Verbosity::Verbose, |e| text(e, "")),
-            "ERROR:  42P01: relation \"t\"\n\tdoes not exist at character 15\nHINT:  Make it.\nLOCATION:  a.rs:7\n\
+            "ERROR:  42P01: relation \"t\"\n\tdoes not exist at character 15\nHINT:  Make it.\nLOCATION:  f, a.rs:7\n\
              STATEMENT:  select * from t\n"
         );
     }

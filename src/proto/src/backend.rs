@@ -327,9 +327,12 @@ impl Writer {
         self.optional_field(b'c', &f.column);
         self.optional_field(b'd', &f.data_type);
         self.optional_field(b'n', &f.constraint);
-        let (file, line) = f.location;
-        self.field(b'F', file.rsplit('/').next().unwrap_or(file));
-        self.field(b'L', &line.to_string());
+        let at = f.location;
+        self.field(b'F', at.file.rsplit('/').next().unwrap_or(at.file));
+        self.field(b'L', &at.line.to_string());
+        if let Some(routine) = at.routine {
+            self.field(b'R', routine);
+        }
         self.buffer.push(0);
     }
 

@@ -84,8 +84,33 @@ pub struct Fields {
     pub data_type: Option<String>,
     /// The constraint involved.
     pub constraint: Option<String>,
-    /// Where in our source it was made: file, line.
-    pub location: (&'static str, u32),
+    /// Where in our source it was made.
+    pub location: Location,
+}
+
+/// A place in our source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Location {
+    /// The file, from the workspace's root.
+    pub file: &'static str,
+    /// The line, from 1.
+    pub line: u32,
+    /// The function, where it is known.
+    pub routine: Option<&'static str>,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(routine) = self.routine {
+            write!(f, "{routine}, ")?;
+        }
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// The function that an item is in, from the item's path: `exec::scan::next::{{closure}}::here` is in `next`.
+fn routine_around(inner: &'static str) -> Option<&'static str> {
+    inner.rsplit("::").skip(1).find(|part| !part.starts_with('{'))
 }
 
 /// An error or notice on its way to the client and the log.
@@ -121,7 +146,7 @@ impl Error {
             column: None,
             data_type: None,
             constraint: None,
-            location: (at.file(), at.line()),
+            location: Location { file: at.file(), line: at.line(), routine: None },
         }))
     }
 
@@ -164,6 +189,13 @@ impl Error {
             },
         };
         Error::new(code, format!("could not {what}: {}", strip_os_suffix(error)))
+    }
+
+    /// Sets the function in which it was made, given by the path of an item in it. The macros do this.
+    #[doc(hidden)]
+    pub fn made_in(mut self, inner: &'static str) -> Error {
+        self.0.location.routine = routine_around(inner);
+        self
     }
 
     /// Sets the severity.
@@ -307,6 +339,17 @@ mod tests {
         assert_eq!(e.code().as_str(), "42P01");
         assert_eq!(e.to_string(), "ERROR:  relation \"t\" does not exist\nHINT:  Create it.");
         assert_eq!(e.at(3).fields().position, Some(15));
+    }
+
+    #[test]
+    fn knows_the_function_it_was_made_in() {
+        let plain = crate::error!(UNDEFINED_TABLE, "none");
+        let at = plain.fields().location;
+        assert_eq!(at.to_string(), format!("knows_the_function_it_was_made_in, {}:{}", at.file, at.line));
+        let in_closure = || -> Result<()> { crate::bail!(UNDEFINED_TABLE, "none") };
+        let error = in_closure().unwrap_err();
+        assert_eq!(error.fields().location.routine, Some("knows_the_function_it_was_made_in"));
+        assert_eq!(Error::internal("by no macro").fields().location.routine, None);
     }
 
     #[test]

@@ -13,14 +13,24 @@
 mod error;
 mod sqlstate;
 
-pub use error::{Context, Error, Fields, Result, Severity};
+pub use error::{Context, Error, Fields, Location, Result, Severity};
 pub use sqlstate::SqlState;
+
+/// The path of an item in the function around.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! here {
+    () => {{
+        fn here() {}
+        std::any::type_name_of_val(&here)
+    }};
+}
 
 /// Builds an [`Error`] of severity ERROR: `error!(UNDEFINED_TABLE, "relation \"{name}\" does not exist")`.
 #[macro_export]
 macro_rules! error {
     ($code:ident, $($message:tt)+) => {
-        $crate::Error::new($crate::SqlState::$code, format!($($message)+))
+        $crate::Error::new($crate::SqlState::$code, format!($($message)+)).made_in($crate::here!())
     };
 }
 
@@ -36,6 +46,6 @@ macro_rules! bail {
 #[macro_export]
 macro_rules! unsupported {
     ($($feature:tt)+) => {
-        return Err($crate::Error::unsupported(format!($($feature)+)))
+        return Err($crate::Error::unsupported(format!($($feature)+)).made_in($crate::here!()))
     };
 }

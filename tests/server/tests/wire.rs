@@ -165,6 +165,9 @@ fn after_an_error_all_is_skipped_until_sync() {
     let failed = raw.until(b'Z');
     assert_eq!(types(&failed), "EZ");
     assert_eq!((field(&failed[0].1, b'C').as_str(), field(&failed[0].1, b'P').as_str()), ("42703", "8"));
+    for place in [b'F', b'L', b'R'] {
+        assert!(!field(&failed[0].1, place).is_empty(), "field {}", place as char);
+    }
     assert_eq!(types(&raw.until(b'Z')), "TDCZ");
 }
 
