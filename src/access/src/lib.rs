@@ -10,18 +10,23 @@
 //! columns (expressions, predicates) and words errors: a duplicate is an answer, [`Inserted::Duplicate`], not an error.
 //! An update that answers `is_hot` needs no index entries.
 //!
+//! Access methods ask the [`Store`] for pages ([`Store::read`] and its like), not the buffer pool: it knows the relation and,
+//! being a session's own handle on the engine ([`Store::of_session`]), who asks; so every read is counted, once.
+//!
 //! Invariants:
 //! - I1. Nothing in this interface hands out a value that refers to a page.
 //! - I2. A method that waits for another transaction holds no page while it waits.
 #![forbid(unsafe_code)]
 
 mod index;
+mod page_counts;
 mod relation;
 mod row;
 mod store;
 mod table;
 
 pub use index::{IndexAm, IndexScan, Inserted, KeyOp, ScanKey, SortedEntries, UniqueCheck};
+pub use page_counts::{PageCounts, PagesAsked};
 pub use relation::{Index, InsertTargets, Persistence, Relation, RelationKind, ToastTable};
 pub use row::Row;
 pub use store::{Access, Store};

@@ -1,7 +1,8 @@
 //! The storage engine's parts in one bundle, and a statement's hold on them.
 
-use crate::Relation;
-use buffer::BufferPool;
+use crate::{PageCounts, Persistence, Relation};
+use base::{BlockNumber, Fork, RelFork};
+use buffer::{BufferPool, BulkRing, Origin, PageEvent, PageOwner, Pin, WriteGuard};
 use host::Clock;
 use lock::{LockManager, LockMode, LockScope};
 use report::Result;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use wal::Wal;
 use xact::{Transaction, TransactionManager};
 
-/// What access methods work with. One for each instance.
+/// What access methods work with: the instance's engine, as a session has it.
 pub struct Store {
     /// Pages in memory.
     pub buffers: Arc<BufferPool>,
@@ -24,6 +25,100 @@ pub struct Store {
     pub locks: LockManager,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Pages asked for, by relation, if this is a session's.
+    pub pages: Option<Box<PageCounts>>,
+}
+
+impl Store {
+    /// The same engine for a session, which has its own counts.
+    pub fn of_session(&self) -> Store {
+        Store {
+            buffers: Arc::new(self.buffers.handle()),
+            wal: Arc::clone(&self.wal),
+            smgr: Arc::clone(&self.smgr),
+            xacts: Arc::clone(&self.xacts),
+            locks: self.locks.clone(),
+            clock: Arc::clone(&self.clock),
+            pages: Some(Box::default()),
+        }
+    }
+
+    /// Pins a page of a relation.
+    ///
+    /// Errors: as [`BufferPool::read`].
+    #[inline]
+    pub fn read(&self, relation: &Relation, block: BlockNumber) -> Result<Pin> {
+        self.read_fork(relation, Fork::Main, block)
+    }
+
+    /// As `read`, of another fork.
+    #[inline]
+    pub fn read_fork(&self, relation: &Relation, fork: Fork, block: BlockNumber) -> Result<Pin> {
+        let (pin, origin) = self.buffers.fetch(relation.fork(fork), block, None)?;
+        self.count(relation, origin);
+        Ok(pin)
+    }
+
+    /// As `read`, for a scan that uses the frames of a ring if it has one.
+    pub fn read_bulk(&self, relation: &Relation, block: BlockNumber, ring: Option<&mut BulkRing>) -> Result<Pin> {
+        let (pin, origin) = self.buffers.fetch(relation.main_fork(), block, ring)?;
+        self.count(relation, origin);
+        Ok(pin)
+    }
+
+    /// As `read_fork`, for who had the page the last time as well: it counts as if he had kept it.
+    #[inline]
+    pub fn read_again(&self, relation: &Relation, fork: Fork, block: BlockNumber) -> Result<Pin> {
+        self.buffers.read(relation.fork(fork), block)
+    }
+
+    /// Adds a page to a relation: see [`BufferPool::extend`].
+    pub fn extend(&self, relation: &Relation) -> Result<WriteGuard> {
+        let guard = self.buffers.extend(relation.main_fork())?;
+        self.count_new(relation);
+        Ok(guard)
+    }
+
+    /// A page that is to be written anew: see [`BufferPool::read_zeroed`].
+    pub fn read_zeroed(&self, relation: &Relation, fork: Fork, block: BlockNumber) -> Result<WriteGuard> {
+        let guard = self.buffers.read_zeroed(RelFork { file: relation.file, fork }, block)?;
+        self.count_new(relation);
+        Ok(guard)
+    }
+
+    /// Marks a page of a relation changed without a record, as its changes are not logged or may be lost in a crash.
+    pub fn mark_dirty_unlogged(&self, relation: &Relation, guard: &mut WriteGuard) {
+        self.buffers.mark_dirty_unlogged(guard, owner_of(relation));
+    }
+
+    /// Marks a page of a relation changed in hints only: see [`BufferPool::mark_dirty_hint`].
+    pub fn mark_dirty_hint(&self, relation: &Relation, guard: &mut WriteGuard) -> Result<()> {
+        self.buffers.mark_dirty_hint(guard, relation.durability(), owner_of(relation))
+    }
+
+    #[inline]
+    fn count(&self, relation: &Relation, origin: Origin) {
+        if let Some(pages) = &self.pages {
+            self.buffers.usage().add_page(owner_of(relation), PageEvent::from(origin));
+            pages.count(relation.statistics_key(), origin);
+        }
+    }
+
+    /// A page that was not there counts as asked for and not found, and as written.
+    fn count_new(&self, relation: &Relation) {
+        if let Some(pages) = &self.pages {
+            self.buffers.usage().add_page(owner_of(relation), PageEvent::Written);
+            pages.count(relation.statistics_key(), Origin::File);
+        }
+    }
+}
+
+#[inline]
+fn owner_of(relation: &Relation) -> PageOwner {
+    match relation.persistence {
+        Persistence::Temporary => PageOwner::Local,
+        Persistence::Permanent | Persistence::Unlogged => PageOwner::Shared,
+    }
 }
 
 /// The store together with the transaction that works on it: what every writing call takes.

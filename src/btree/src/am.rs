@@ -22,7 +22,7 @@ pub const AM: &dyn IndexAm = &BtreeAm;
 
 impl IndexAm for BtreeAm {
     fn create(&self, store: &Arc<Store>, index: &Index) -> Result<()> {
-        let mut root = store.buffers.extend(index.relation.main_fork())?;
+        let mut root = store.extend(&index.relation)?;
         assert_eq!(root.block(), ROOT, "the index file was not empty");
         let data = records::encode_page(Links::alone(0), []);
         let mut parts = [Part::new_page(records::PAGE, &mut root, &data)];

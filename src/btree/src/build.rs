@@ -8,7 +8,7 @@ use crate::insert::check_size;
 use crate::key::Order;
 use crate::layout::{self, Links, NO_BLOCK, ROOT, SPECIAL_BYTES};
 use access::{Access, Index, SortedEntries};
-use base::{BlockNumber, OffsetNumber, PAGE_BYTES, Tid};
+use base::{BlockNumber, Fork, OffsetNumber, PAGE_BYTES, Tid};
 use buffer::Durability;
 use page::{HEADER_BYTES, LINE_POINTER_BYTES, Page, align_item};
 use report::Result;
@@ -23,7 +23,7 @@ pub(crate) fn build(cx: &mut Access<'_>, index: &Index, entries: &mut dyn Sorted
     let order = Order::new(index);
     let mut builder = Builder { cx, index, order: &order, levels: Vec::new(), next_block: ROOT.next() };
     // The root's block is taken first, so that the pages below come after it.
-    let root = builder.cx.store.buffers.extend(index.relation.main_fork())?;
+    let root = builder.cx.store.extend(&index.relation)?;
     assert_eq!(root.block(), ROOT, "the index file was not empty");
     drop(root);
     let (mut values, mut entry, mut count) = (Vec::new(), Vec::new(), 0);
@@ -137,12 +137,12 @@ impl Builder<'_, '_> {
 
     fn write_page(&mut self, block: BlockNumber, page: &Page) -> Result<()> {
         let store = self.cx.store;
-        let mut guard = store.buffers.read_zeroed(self.index.relation.main_fork(), block)?;
+        let mut guard = store.read_zeroed(&self.index.relation, Fork::Main, block)?;
         guard.clone_from(page);
         match self.index.relation.durability() {
             Durability::Logged => store.buffers.log_page(&mut guard).map(drop),
             Durability::Unlogged => {
-                guard.mark_dirty_unlogged();
+                store.mark_dirty_unlogged(&self.index.relation, &mut guard);
                 Ok(())
             }
         }

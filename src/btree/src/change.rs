@@ -38,10 +38,10 @@ pub(crate) fn make(
     let section = CriticalSection::enter();
     change(parts).map_err(|error| error.severity(Severity::Panic))?;
     if index.relation.durability() == Durability::Unlogged {
-        parts.iter_mut().for_each(|part| part.guard.mark_dirty_unlogged());
+        parts.iter_mut().for_each(|part| store.mark_dirty_unlogged(&index.relation, part.guard));
         return Ok(());
     }
-    let mut record = RecordBuilder::new(&store.wal, RmgrId::BTREE, kind, xid);
+    let mut record = RecordBuilder::new(&store.buffers, RmgrId::BTREE, kind, xid);
     for part in parts {
         let flags = if part.is_new { BlockFlags::WILL_INIT } else { BlockFlags::default() };
         record.block(part.id, part.guard, flags, part.data);

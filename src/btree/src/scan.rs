@@ -9,7 +9,7 @@ use crate::key::{Bound, Order, SearchKey};
 use crate::layout::{self, HAS_DEAD, Links, NO_BLOCK};
 use crate::search::Tree;
 use access::{Direction, Index, IndexScan, KeyOp, ScanKey, Store, TableFetch};
-use base::{BlockNumber, OffsetNumber, Tid};
+use base::{BlockNumber, Fork, OffsetNumber, Tid};
 use buffer::ReadGuard;
 use lock::check_interrupts;
 use page::{LineState, Page};
@@ -192,7 +192,7 @@ impl BtreeScan {
             return Ok(());
         }
         let Some(block) = self.batch.block else { return Ok(()) };
-        let pin = self.store.buffers.read(self.index.relation.main_fork(), block)?;
+        let pin = self.store.read_again(&self.index.relation, Fork::Main, block)?;
         let Ok(mut page) = pin.try_exclusive() else { return Ok(()) };
         if layout::removals(&page) != self.batch.removals || layout::links(&page).level > 0 {
             return Ok(());
@@ -210,7 +210,7 @@ impl BtreeScan {
             return Ok(());
         }
         layout::set_flag(&mut page, HAS_DEAD, true);
-        page.mark_dirty_hint(self.index.relation.durability())
+        self.store.mark_dirty_hint(&self.index.relation, &mut page)
     }
 
     fn step_forward(&mut self) -> Result<bool> {

@@ -23,7 +23,7 @@ impl<'a> Tree<'a> {
     }
 
     pub(crate) fn pin(&self, block: BlockNumber) -> Result<Pin> {
-        self.store.buffers.read(self.order.index().relation.main_fork(), block)
+        self.store.read(&self.order.index().relation, block)
     }
 
     /// Checks that a page is one of the tree, and reads its links.

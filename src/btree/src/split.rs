@@ -145,7 +145,7 @@ fn split_page(inserter: &mut Inserter<'_>, page: WriteGuard, mut job: Job) -> Re
     let (store, index) = (inserter.tree.store, inserter.tree.order.index());
     let mut page = page;
     let old = layout::links(&page);
-    let mut right = store.buffers.extend(index.relation.main_fork())?;
+    let mut right = store.extend(&index.relation)?;
     let high = high_key(inserter, &job, old.level, right.block())?;
     let is_left = job.at < job.cut;
     let half = LeftHalf {
@@ -219,8 +219,7 @@ fn split_root(inserter: &mut Inserter<'_>, root: WriteGuard, mut job: Job) -> Re
     let (store, index) = (inserter.tree.store, inserter.tree.order.index());
     let mut root = root;
     let level = layout::links(&root).level;
-    let fork = index.relation.main_fork();
-    let (mut left, mut right) = (store.buffers.extend(fork)?, store.buffers.extend(fork)?);
+    let (mut left, mut right) = (store.extend(&index.relation)?, store.extend(&index.relation)?);
     let pivot = high_key(inserter, &job, level, right.block())?;
     let right_entries = right_items(inserter, &job, level)?;
     let left_links = Links { right: right.block(), ..Links::alone(level) };

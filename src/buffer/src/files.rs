@@ -14,7 +14,7 @@ use base::{BlockNumber, Fork, Lsn, Oid, RelFile, RelFork, Xid};
 use report::{Error, Result, Severity};
 use smgr::IfExists;
 use sync::CriticalSection;
-use wal::{Record, ResourceManager, RmgrId};
+use wal::{Insertion, Record, ResourceManager, RmgrId};
 
 const CREATE: u8 = 0x10;
 const TRUNCATE: u8 = 0x20;
@@ -24,7 +24,7 @@ const DATABASE_DROP: u8 = 0x10;
 impl BufferPool {
     /// Logs and makes an empty fork. The transaction that does it has noted the file for removal if it aborts.
     pub fn create_fork(&self, fork: RelFork, xid: Xid) -> Result<()> {
-        self.wal().insert_data(RmgrId::SMGR, CREATE, xid, &[&encode_fork(fork)])?;
+        self.log_data(RmgrId::SMGR, CREATE, xid, &encode_fork(fork))?;
         self.smgr().create(fork, IfExists::Fail)
     }
 
@@ -35,7 +35,7 @@ impl BufferPool {
         let mut body = encode_fork(fork).to_vec();
         body.extend_from_slice(&blocks.to_le_bytes());
         let section = CriticalSection::enter();
-        let inserted = self.wal().insert_data(RmgrId::SMGR, TRUNCATE, xid, &[&body])?;
+        let inserted = self.log_data(RmgrId::SMGR, TRUNCATE, xid, &body)?;
         // Flushed first: a file cut short with pages that the log does not know to be gone would look damaged to redo.
         self.wal().flush(inserted.end)?;
         self.forget(PagesOf::ForkFrom(fork, BlockNumber(blocks)));
@@ -56,15 +56,21 @@ impl BufferPool {
         self.flush(PagesOf::Database(from))?;
         self.smgr().copy_database(from, to)?;
         let body = [from.0.to_le_bytes(), to.0.to_le_bytes()].concat();
-        Ok(self.wal().insert_data(RmgrId::DATABASE, DATABASE_COPY, xid, &[&body])?.end)
+        Ok(self.log_data(RmgrId::DATABASE, DATABASE_COPY, xid, &body)?.end)
     }
 
     /// Logs and removes a database's files. Not undone by an abort: the caller commits first.
     pub fn drop_database(&self, database: Oid, xid: Xid) -> Result<()> {
-        let inserted = self.wal().insert_data(RmgrId::DATABASE, DATABASE_DROP, xid, &[&database.0.to_le_bytes()])?;
+        let inserted = self.log_data(RmgrId::DATABASE, DATABASE_DROP, xid, &database.0.to_le_bytes())?;
         self.wal().flush(inserted.end)?;
         self.forget(PagesOf::Database(database));
         self.smgr().drop_database(database)
+    }
+
+    fn log_data(&self, rmgr: RmgrId, kind: u8, xid: Xid, data: &[u8]) -> Result<Insertion> {
+        let inserted = self.wal().insert_data(rmgr, kind, xid, &[data])?;
+        self.count_log(inserted, 0);
+        Ok(inserted)
     }
 }
 

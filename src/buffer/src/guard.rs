@@ -295,21 +295,19 @@ impl WriteGuard {
         self.set_lsn(lsn);
     }
 
-    /// Marks the page changed without a record: unlogged and temporary relations, and relations that are forced to disk before commit.
-    pub fn mark_dirty_unlogged(&mut self) {
-        self.set_dirty();
-    }
-
     /// True if the page differs from the file.
     pub fn is_dirty(&self) -> bool {
         self.pin.descriptor().state.load().has(DIRTY)
     }
 
-    pub(crate) fn set_dirty(&self) {
+    /// True if it was not dirty.
+    pub(crate) fn set_dirty(&self) -> bool {
         let state = &self.pin.descriptor().state;
-        if !state.load().has(DIRTY) {
+        let was_clean = !state.load().has(DIRTY);
+        if was_clean {
             state.set(DIRTY);
         }
+        was_clean
     }
 
     pub(crate) fn is_loaded(&self) -> bool {
@@ -318,10 +316,6 @@ impl WriteGuard {
 
     pub(crate) fn frame(&self) -> u32 {
         self.pin.frame
-    }
-
-    pub(crate) fn inner(&self) -> &Inner {
-        self.pin.inner()
     }
 
     pub(crate) fn page_ptr(&self) -> *mut Page {

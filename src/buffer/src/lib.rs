@@ -18,7 +18,8 @@
 //! - I3. A page is written to disk only after the WAL up to its LSN is flushed.
 //! - I4. `DIRTY` is set before the record that describes the change is inserted, and unset only after the page was written and its fsync asked for, under
 //!   the content lock. So a checkpoint that sees a clean frame after its redo point has nothing to do for it.
-//! - I5. The region outlives every pin: the last handle of a pool leaks it if pages are still pinned.
+//! - I5. The region outlives every pin: the last handle of a pool leaks it if pages are still pinned. Each session has a handle, which counts for it
+//!   (`usage`).
 //!
 //! Lock order: page content (several, in their owner's order), relation extension, table partition, then WAL, then storage manager. A victim's content lock
 //! is only tried. Limits: `limits`.
@@ -37,6 +38,7 @@ mod region;
 mod ring;
 mod state;
 mod table;
+mod usage;
 mod victim;
 mod write_back;
 
@@ -44,10 +46,11 @@ pub use drop_pages::PagesOf;
 pub use files::{DatabaseResource, StorageResource};
 pub use guard::{Pin, ReadGuard, WriteGuard};
 pub use limits::FRAMES_MIN;
-pub use pool::{BufferPool, PoolOptions, PoolStats};
+pub use pool::{BufferPool, Origin, PoolOptions, PoolStats};
 pub use record::{Durability, RecordBuilder, XLOG_FPI, XLOG_FPI_FOR_HINT};
 pub use redo::{Redo, RedoCx};
 pub use ring::BulkRing;
+pub use usage::{PageEvent, PageOwner, Usage, UsageCounts, Used};
 pub use write_back::{WriteProgress, WriteStats};
 
 #[cfg(all(test, not(loom)))]

@@ -7,6 +7,7 @@ use crate::region::Region;
 use crate::ring::BulkRing;
 use crate::state::{LOADED, PIN_WAITER, State};
 use crate::table::{Place, Table};
+use crate::usage::{PageEvent, Usage, Used};
 use base::{BlockNumber, RelFork};
 use page::PageDamage;
 use report::{Error, Result};
@@ -68,9 +69,33 @@ pub(crate) struct Inner {
     pub(crate) counters: Counters,
 }
 
-/// The buffer pool of an instance. Share it as `Arc<BufferPool>`.
+/// A handle of an instance's buffer pool, which counts what is done through it. Each session has its own.
 pub struct BufferPool {
     pub(crate) inner: Arc<Inner>,
+    pub(crate) usage: Arc<Usage>,
+    keeper: Arc<Keeper>,
+}
+
+/// Keeps the pool's memory: see I5. All handles share it.
+struct Keeper(Arc<Inner>);
+
+/// Where a page came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Origin {
+    /// It was in memory.
+    Memory,
+    /// It was read from its file.
+    File,
+}
+
+impl From<Origin> for PageEvent {
+    #[inline]
+    fn from(origin: Origin) -> PageEvent {
+        match origin {
+            Origin::Memory => PageEvent::Hit,
+            Origin::File => PageEvent::Read,
+        }
+    }
 }
 
 impl BufferPool {
@@ -91,7 +116,19 @@ impl BufferPool {
             zero_damaged: AtomicBool::new(false),
             counters: Counters::default(),
         };
-        Ok(BufferPool { inner: Arc::new(inner) })
+        let inner = Arc::new(inner);
+        let keeper = Arc::new(Keeper(Arc::clone(&inner)));
+        Ok(BufferPool { inner, usage: Arc::default(), keeper })
+    }
+
+    /// Another handle, with counts of its own.
+    pub fn handle(&self) -> BufferPool {
+        BufferPool { inner: Arc::clone(&self.inner), usage: Arc::default(), keeper: Arc::clone(&self.keeper) }
+    }
+
+    /// What was done through this handle. Pages that were asked for are not among it: who knows whose they are counts them.
+    pub fn usage(&self) -> &Usage {
+        &self.usage
     }
 
     /// The files below.
@@ -120,26 +157,18 @@ impl BufferPool {
     /// Locks: none held on return. May wait for another thread's read of the same page.
     #[inline]
     pub fn read(&self, fork: RelFork, block: BlockNumber) -> Result<Pin> {
-        let tag = Tag { fork, block };
-        let place = self.inner.table.place(tag);
-        if let Some((frame, before)) = self.inner.table.find(&self.inner.frames, place, tag) {
-            let pin = self.pin(frame);
-            if before.has(LOADED) {
-                return Ok(pin);
-            }
-            return self.wait_loaded(pin, tag);
-        }
-        self.read_slowly(tag, place, None)
+        self.fetch(fork, block, None).map(|(pin, _)| pin)
     }
 
-    /// As `read`, for a big scan: a page that is not in memory gets one of the ring's frames.
-    pub fn read_bulk(&self, fork: RelFork, block: BlockNumber, ring: &mut BulkRing) -> Result<Pin> {
+    /// As `read`, and says where the page was. With a ring, for a big scan: a page that is not in memory gets one of the ring's frames.
+    #[inline]
+    pub fn fetch(&self, fork: RelFork, block: BlockNumber, ring: Option<&mut BulkRing>) -> Result<(Pin, Origin)> {
         let tag = Tag { fork, block };
         let place = self.inner.table.place(tag);
         match self.inner.table.find(&self.inner.frames, place, tag) {
-            Some((frame, before)) if before.has(LOADED) => Ok(self.pin(frame)),
+            Some((frame, before)) if before.has(LOADED) => Ok((self.pin(frame), Origin::Memory)),
             Some((frame, _)) => self.wait_loaded(self.pin(frame), tag),
-            None => self.read_slowly(tag, place, Some(ring)),
+            None => self.read_slowly(tag, place, ring),
         }
     }
 
@@ -156,11 +185,12 @@ impl BufferPool {
         before.has(LOADED).then_some(pin)
     }
 
-    fn read_slowly(&self, tag: Tag, place: Place, ring: Option<&mut BulkRing>) -> Result<Pin> {
+    #[cold]
+    fn read_slowly(&self, tag: Tag, place: Place, ring: Option<&mut BulkRing>) -> Result<(Pin, Origin)> {
         let pin = match self.install(tag, place, ring)? {
             Installed::Fresh(guard) => {
                 self.load(&guard, tag)?;
-                return Ok(guard.unlock());
+                return Ok((guard.unlock(), Origin::File));
             }
             Installed::There(pin) => pin,
         };
@@ -168,16 +198,17 @@ impl BufferPool {
     }
 
     /// Waits for the thread that reads the page; reads it if that one failed.
-    fn wait_loaded(&self, pin: Pin, tag: Tag) -> Result<Pin> {
+    fn wait_loaded(&self, pin: Pin, tag: Tag) -> Result<(Pin, Origin)> {
         let guard = pin.share();
         if guard.is_loaded() {
-            return Ok(guard.unlock());
+            return Ok((guard.unlock(), Origin::Memory));
         }
         let guard = guard.unlock().exclusive();
-        if !guard.is_loaded() {
-            self.load(&guard, tag)?;
+        if guard.is_loaded() {
+            return Ok((guard.unlock(), Origin::Memory));
         }
-        Ok(guard.unlock())
+        self.load(&guard, tag)?;
+        Ok((guard.unlock(), Origin::File))
     }
 
     /// Fills a frame that is locked exclusively.
@@ -185,9 +216,10 @@ impl BufferPool {
         let page = guard.page_ptr();
         // SAFETY: the guard holds the content lock exclusively (I2), and nobody else looks at a page that is not loaded.
         let page = unsafe { &mut *page };
-        self.inner.smgr.read(tag.fork, tag.block, page)?;
+        self.usage.timed(Used::ReadNs, || self.inner.smgr.read(tag.fork, tag.block, page))?;
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         if let Err(damage) = page.verify(tag.block) {
+            self.count_damage(tag, &damage);
             if !self.inner.zero_damaged.load(Ordering::Relaxed) {
                 return Err(damage_error(tag, damage));
             }
@@ -195,6 +227,13 @@ impl BufferPool {
         }
         self.frame(guard.frame()).state.set(LOADED);
         Ok(())
+    }
+
+    fn count_damage(&self, tag: Tag, damage: &PageDamage) {
+        if matches!(damage, PageDamage::Checksum { .. }) {
+            let is_shared = !tag.fork.file.database.is_valid();
+            self.usage.add(if is_shared { Used::SharedChecksumFailures } else { Used::ChecksumFailures }, 1);
+        }
     }
 
     /// Adds a zeroed page at the end of a fork. It is not marked dirty: the file holds zeros there.
@@ -329,7 +368,7 @@ impl BufferPool {
 
     /// How many frames are pinned now; for tests and the check after a role ended.
     pub fn pinned_frames(&self) -> usize {
-        self.inner.frames.iter().filter(|frame| frame.state.load().pins() > 0).count()
+        self.inner.pinned_frames()
     }
 }
 
@@ -365,6 +404,10 @@ impl DamageDetail for Error {
 }
 
 impl Inner {
+    fn pinned_frames(&self) -> usize {
+        self.frames.iter().filter(|frame| frame.state.load().pins() > 0).count()
+    }
+
     /// Takes back a pin for whose release somebody waits.
     pub(crate) fn release_waited(self: &Arc<Inner>, frame: u32) {
         let guard = self.pin_waiters.lock();
@@ -374,11 +417,11 @@ impl Inner {
     }
 }
 
-impl Drop for BufferPool {
+impl Drop for Keeper {
     fn drop(&mut self) {
-        // I5. A pin is made only through a pool or another pin, so without pins nobody can come any more.
-        if self.pinned_frames() > 0 {
-            std::mem::forget(Arc::clone(&self.inner));
+        // I5. A pin is made only through a handle or another pin, so without pins nobody can come any more.
+        if self.0.pinned_frames() > 0 {
+            std::mem::forget(Arc::clone(&self.0));
         }
     }
 }

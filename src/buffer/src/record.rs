@@ -2,11 +2,12 @@
 
 use crate::guard::WriteGuard;
 use crate::pool::BufferPool;
+use crate::usage::{PageEvent, PageOwner, Usage, Used};
 use base::{BlockNumber, Lsn, RelFork, Xid};
 use page::Page;
 use report::{Result, Severity};
 use sync::{CriticalSection, in_critical_section};
-use wal::{BlockFlags, ImagePolicy, Insertion, RecordBytes, RecordWriter, RmgrId, Wal};
+use wal::{BlockFlags, ImagePolicy, Insertion, RecordBytes, RecordWriter, RmgrId};
 
 /// XLOG record: full images of pages, nothing else.
 pub const XLOG_FPI: u8 = 0xB0;
@@ -32,14 +33,14 @@ pub enum Durability {
 /// ```text
 /// let section = CriticalSection::enter();
 /// guard.insert_item(...);                       // change the pages
-/// let mut record = RecordBuilder::new(wal, RmgrId::BTREE, INFO, xid);
+/// let mut record = RecordBuilder::new(pool, RmgrId::BTREE, INFO, xid);
 /// record.block(0, &mut guard, BlockFlags::default(), &item);
 /// record.data(&header);
 /// let insertion = record.insert()?;             // marks dirty, inserts, stamps LSNs
 /// drop(section);
 /// ```
 pub struct RecordBuilder<'a> {
-    wal: &'a Wal,
+    pool: &'a BufferPool,
     rmgr: RmgrId,
     info: u8,
     xid: Xid,
@@ -57,10 +58,10 @@ struct Part<'a> {
 }
 
 impl<'a> RecordBuilder<'a> {
-    /// An empty record.
-    pub fn new(wal: &'a Wal, rmgr: RmgrId, info: u8, xid: Xid) -> RecordBuilder<'a> {
+    /// An empty record. It counts for the owner of this handle of the pool.
+    pub fn new(pool: &'a BufferPool, rmgr: RmgrId, info: u8, xid: Xid) -> RecordBuilder<'a> {
         let blocks = Vec::with_capacity(BLOCKS_USUAL);
-        RecordBuilder { wal, rmgr, info, xid, blocks, data: [&[]; DATA_PARTS_MAX], data_parts: 0, force_images: false }
+        RecordBuilder { pool, rmgr, info, xid, blocks, data: [&[]; DATA_PARTS_MAX], data_parts: 0, force_images: false }
     }
 
     /// Adds a page, already changed, with the data that its redo needs if there is no image. `id` is the resource manager's name for it.
@@ -92,7 +93,9 @@ impl<'a> RecordBuilder<'a> {
             "a change and its record belong in a critical section"
         );
         // Before the insertion (I4): a checkpoint that starts right after it sees the pages dirty.
-        self.blocks.iter().for_each(|part| part.guard.set_dirty());
+        for part in &self.blocks {
+            part.guard.set_dirty_for(&self.pool.usage, PageOwner::Shared);
+        }
         let inserted = self.insert_record().map_err(|error| error.severity(Severity::Panic))?;
         for part in &mut self.blocks {
             part.guard.set_lsn(inserted.end);
@@ -103,10 +106,12 @@ impl<'a> RecordBuilder<'a> {
     fn insert_record(&self) -> Result<Insertion> {
         let mut buffer = Vec::with_capacity(256);
         loop {
-            let policy = self.wal.image_policy();
+            let wal = self.pool.wal();
+            let policy = wal.image_policy();
             let mut bytes = self.build(buffer, policy);
             let policy = (!self.blocks.is_empty()).then_some(policy);
-            if let Some(inserted) = self.wal.insert(&mut bytes, policy, self.xid)? {
+            if let Some(inserted) = wal.insert(&mut bytes, policy, self.xid)? {
+                self.pool.count_log(inserted, bytes.images());
                 return Ok(inserted);
             }
             buffer = bytes.into_buffer();
@@ -126,35 +131,52 @@ impl<'a> RecordBuilder<'a> {
 }
 
 impl WriteGuard {
-    /// Marks the page dirty after a change that may be lost but must not tear the page: hint bits, dead marks of index entries. If this is the page's first
-    /// change since the redo point, its image is logged, as a torn write of it could not be repaired otherwise.
-    ///
-    /// Errors: PANIC from the log.
-    pub fn mark_dirty_hint(&mut self, durability: Durability) -> Result<()> {
-        let wal = std::sync::Arc::clone(&self.inner().wal);
-        let first = !self.is_dirty() && wal.image_policy().needs_image(self.lsn());
-        if durability == Durability::Unlogged || !first {
-            self.set_dirty();
-            return Ok(());
+    /// Marks the page dirty; true if it was not.
+    fn set_dirty_for(&self, usage: &Usage, owner: PageOwner) {
+        if self.set_dirty() {
+            usage.add_page(owner, PageEvent::Dirtied);
         }
-        let section = CriticalSection::enter();
-        let mut record = RecordBuilder::new(&wal, RmgrId::XLOG, XLOG_FPI_FOR_HINT, Xid::INVALID);
-        record.block(0, self, BlockFlags::default(), &[]).force_images();
-        record.insert()?;
-        drop(section);
-        Ok(())
     }
 }
 
 impl BufferPool {
+    /// Marks a page changed without a record: unlogged and temporary relations, and what may be lost in a crash.
+    pub fn mark_dirty_unlogged(&self, guard: &mut WriteGuard, owner: PageOwner) {
+        guard.set_dirty_for(&self.usage, owner);
+    }
+
+    /// Marks a page dirty after a change that may be lost but must not tear the page: hint bits, dead marks of index entries. If this is the page's first
+    /// change since the redo point, its image is logged, as a torn write of it could not be repaired otherwise.
+    ///
+    /// Errors: PANIC from the log.
+    pub fn mark_dirty_hint(&self, guard: &mut WriteGuard, durability: Durability, owner: PageOwner) -> Result<()> {
+        let first = !guard.is_dirty() && self.wal().image_policy().needs_image(guard.lsn());
+        if durability == Durability::Unlogged || !first {
+            guard.set_dirty_for(&self.usage, owner);
+            return Ok(());
+        }
+        self.log_image(guard, XLOG_FPI_FOR_HINT).map(drop)
+    }
+
     /// Logs a page as an image: for pages built without records (bulk loads, new index pages), one at a time.
     pub fn log_page(&self, guard: &mut WriteGuard) -> Result<Insertion> {
+        self.log_image(guard, XLOG_FPI)
+    }
+
+    fn log_image(&self, guard: &mut WriteGuard, kind: u8) -> Result<Insertion> {
         let section = CriticalSection::enter();
-        let mut record = RecordBuilder::new(&self.inner.wal, RmgrId::XLOG, XLOG_FPI, Xid::INVALID);
+        let mut record = RecordBuilder::new(self, RmgrId::XLOG, kind, Xid::INVALID);
         record.block(0, guard, BlockFlags::default(), &[]).force_images();
         let inserted = record.insert()?;
         drop(section);
         Ok(inserted)
+    }
+
+    /// Notes for the handle's owner that a record was logged.
+    pub(crate) fn count_log(&self, inserted: Insertion, images: u64) {
+        self.usage.add(Used::WalRecords, 1);
+        self.usage.add(Used::WalImages, images);
+        self.usage.add(Used::WalBytes, inserted.end.0 - inserted.start.0);
     }
 
     /// Logs an image of a page that is not in the pool (built in private memory and written by the storage manager); sets its LSN.

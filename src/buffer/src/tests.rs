@@ -1,6 +1,8 @@
 //! The pool on the simulated disk: finding, eviction, write order, redo, many threads.
 
-use crate::{BufferPool, BulkRing, Durability, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx};
+use crate::{
+    BufferPool, BulkRing, Durability, Origin, PageOwner, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx, Used,
+};
 use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Lsn, Oid, Prng, RelFile, RelFork, Xid};
 use host::{FaultPlan, Host, SimHost};
 use page::{Page, Reuse};
@@ -47,7 +49,7 @@ fn add_page(pool: &BufferPool, item: &[u8]) -> BlockNumber {
     let section = CriticalSection::enter();
     guard.init(0);
     assert!(guard.add_item(item, Reuse::Never).is_some());
-    let mut record = RecordBuilder::new(pool.wal(), RmgrId::GENERIC, 0, Xid(3));
+    let mut record = RecordBuilder::new(pool, RmgrId::GENERIC, 0, Xid(3));
     record.block(0, &mut guard, BlockFlags::WILL_INIT, item);
     record.insert().expect("insert");
     drop(section);
@@ -63,7 +65,7 @@ fn add_item(pool: &BufferPool, block: BlockNumber, item: &[u8]) -> report::Resul
         assert!(guard.add_item(item, Reuse::Never).is_some());
     }
     let count = guard.item_count().to_le_bytes();
-    let mut record = RecordBuilder::new(pool.wal(), RmgrId::GENERIC, 1, Xid(3));
+    let mut record = RecordBuilder::new(pool, RmgrId::GENERIC, 1, Xid(3));
     record.block(0, &mut guard, BlockFlags::default(), item).data(&count);
     let end = record.insert()?.end;
     drop(section);
@@ -101,6 +103,25 @@ fn pages_come_back_through_eviction() {
 }
 
 #[test]
+fn each_handle_counts_what_is_done_through_it() {
+    let sim = SimHost::new(1);
+    let pool = fresh(&sim);
+    let (mine, other) = (pool.handle(), pool.handle());
+    (0..100u8).for_each(|number| assert_eq!(add_page(&mine, &[number; 20]).0, u32::from(number)));
+    let used = mine.usage().counts();
+    assert_eq!((used.get(Used::SharedDirtied), used.get(Used::WalRecords)), (100, 100));
+    assert!(used.get(Used::SharedWritten) >= 84 && used.get(Used::WalBytes) > 100 * 20);
+    assert_eq!(other.usage().counts(), crate::UsageCounts::default());
+    let (pin, origin) = other.fetch(MAIN, BlockNumber(0), None).expect("read");
+    assert_eq!(origin, Origin::File);
+    // The pool stays as long as a handle does.
+    drop((pool, mine));
+    assert_eq!(other.fetch(MAIN, BlockNumber(0), None).expect("read").1, Origin::Memory);
+    drop(pin);
+    assert_eq!(other.pinned_frames(), 0);
+}
+
+#[test]
 fn a_big_scan_leaves_the_pages_of_others_alone() {
     const PAGES: u32 = 300;
     let sim = SimHost::new(1);
@@ -120,7 +141,7 @@ fn a_big_scan_leaves_the_pages_of_others_alone() {
     assert!(BulkRing::for_scan(&pool, 25).is_none());
     let mut ring = BulkRing::for_scan(&pool, PAGES).expect("it is big");
     for block in 50..PAGES {
-        let page = pool.read_bulk(MAIN, BlockNumber(block), &mut ring).expect("read").share();
+        let page = pool.fetch(MAIN, BlockNumber(block), Some(&mut ring)).expect("read").0.share();
         assert_eq!(page.item(base::OffsetNumber::FIRST), block.to_le_bytes());
     }
     assert!(mine.clone().all(|block| pool.lookup(MAIN, BlockNumber(block)).is_some()));
@@ -150,6 +171,7 @@ fn damage_is_told_with_file_and_block() {
     let error = pool.read(MAIN, BlockNumber(0)).expect_err("damaged");
     assert_eq!(error.message(), "invalid page in block 0 of relation base/5/16384");
     assert_eq!(error.code().as_str(), "XX001");
+    assert_eq!(pool.usage().counts().get(Used::ChecksumFailures), 1);
     assert_eq!(pool.pinned_frames(), 0);
     pool.set_zero_damaged_pages(true);
     assert!(pool.read(MAIN, BlockNumber(0)).expect("zeroed").share().is_new());
@@ -209,7 +231,7 @@ fn a_hint_on_a_page_unchanged_since_the_checkpoint_is_an_image() {
     add_page(&pool, b"x");
     let hint = || {
         let mut guard = pool.read(MAIN, BlockNumber(0)).expect("read").exclusive();
-        guard.mark_dirty_hint(Durability::Logged).expect("hint");
+        pool.mark_dirty_hint(&mut guard, Durability::Logged, PageOwner::Shared).expect("hint");
         guard.lsn()
     };
     let before = hint();
@@ -316,7 +338,7 @@ fn a_new_page_is_its_makers_alone() {
     let mark = |guard: &mut crate::WriteGuard| {
         if guard.is_new() {
             guard.init(0);
-            guard.mark_dirty_unlogged();
+            pool.mark_dirty_unlogged(guard, PageOwner::Shared);
             used.fetch_add(1, Ordering::Relaxed);
         }
     };

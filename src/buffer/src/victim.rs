@@ -21,7 +21,7 @@ impl BufferPool {
             let Claim::Taken(before) = self.frame(frame).state.claim() else { continue };
             let pin = self.pin(frame);
             if before.has(DIRTY) {
-                match self.write_back(pin, &self.inner.counters.backend_writes)? {
+                match self.write_back(pin)? {
                     Some(pin) if self.retire(&pin) => return Ok(pin),
                     _ => continue,
                 }

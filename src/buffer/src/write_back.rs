@@ -4,6 +4,7 @@ use crate::frame::Tag;
 use crate::guard::Pin;
 use crate::pool::BufferPool;
 use crate::state::{DIRTY, LOADED, TAG_VALID};
+use crate::usage::{PageEvent, PageOwner, Used};
 use report::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -72,10 +73,12 @@ impl BufferPool {
     }
 
     /// Writes a victim. None if somebody has it locked exclusively: waiting for that one could be a deadlock, as the caller may hold other pages.
-    pub(crate) fn write_back(&self, pin: Pin, counter: &AtomicU64) -> Result<Option<Pin>> {
+    pub(crate) fn write_back(&self, pin: Pin) -> Result<Option<Pin>> {
         match pin.try_share() {
             Ok(guard) => {
-                self.write_shared(&guard, counter)?;
+                if self.write_shared(&guard, &self.inner.counters.backend_writes)? {
+                    self.usage.add_page(PageOwner::Shared, PageEvent::Written);
+                }
                 Ok(Some(guard.unlock()))
             }
             Err(_) => Ok(None),
@@ -92,7 +95,7 @@ impl BufferPool {
         let (fork, block) = (guard.fork(), guard.block());
         let mut copy = (**guard).clone();
         copy.set_checksum(block);
-        let written = self.inner.smgr.write(fork, block, &copy);
+        let written = self.usage.timed(Used::WriteNs, || self.inner.smgr.write(fork, block, &copy));
         written.map_err(|error| error.context(format!("writing block {block} of relation {fork}")))?;
         frame.state.clear(DIRTY);
         counter.fetch_add(1, Ordering::Relaxed);

@@ -373,7 +373,7 @@ fn copy(cx: Ctx<'_>, from: Oid, to: Oid) -> Result<()> {
     cx.session.participants.borrow_mut().push(Box::new(on_end));
     let check = || cx.check_interrupts();
     cx.instance.checkpoint(&check)?;
-    cx.instance.store.buffers.copy_database(from, to, xid)?;
+    cx.session.store.buffers.copy_database(from, to, xid)?;
     cx.instance.checkpoint(&check)
 }
 
@@ -398,7 +398,7 @@ impl TransactionParticipant for RemoveFiles {
         }
         cx.instance.statistics.forget_database(self.database);
         // Files that stay belong to no row; the transaction has ended either way.
-        if let Err(error) = cx.instance.store.buffers.drop_database(self.database, Xid::INVALID) {
+        if let Err(error) = cx.session.store.buffers.drop_database(self.database, Xid::INVALID) {
             let message =
                 format!("some useless files may be left behind in old database directory \"base/{}\"", self.database);
             let warning = Error::with_severity(Severity::Warning, error.code(), message);

@@ -27,7 +27,7 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     let stored = catalog.index(index)?;
     let (mut sorted, rows) = sort_entries(cx, &entry, &index_entry, &stored)?;
     let mut entries = Entries { sorted: &mut sorted, index: &stored, last: Vec::new(), row: Vec::new() };
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     // The builder writes pages and needs the transaction; the entries need it only for messages, after it is done with.
     let mut transaction = cx.session.transaction.borrow_mut().take().expect("a statement runs in a transaction");
     let outcome = stored.am.build(&mut Access::new(store, &mut transaction), &stored, &mut entries);
@@ -51,7 +51,7 @@ fn note_table(cx: Ctx<'_>, entry: &RelationEntry, rows: u64) -> Result<()> {
     let Some(table) = entry.table.as_ref().filter(|_| rows > 0 || entry.class.reltuples >= 0.0) else {
         return Ok(());
     };
-    let blocks = cx.instance.store.smgr.blocks(table.main_fork())?;
+    let blocks = cx.session.store.smgr.blocks(table.main_fork())?;
     note_sizes(cx, entry.oid, blocks, rows as f64, None)
 }
 
@@ -68,7 +68,7 @@ fn sort_entries(
     let mut space = temp_space(cx);
     let mut values = IndexEntries::new(cx, index)?;
     let relation = table.table.as_ref().expect("an index is on a table with storage");
-    let (store, wanted) = (&cx.instance.store, values.wanted());
+    let (store, wanted) = (&cx.session.store, values.wanted());
     let mut scan = cx.with_tx(|tx| relation.am.build_scan(&mut Access::new(store, tx), relation, wanted))?;
     let column = values.only_column();
     let numbers = column.and_then(|_| stored.orders.first()).and_then(NumberSorter::new);

@@ -354,7 +354,7 @@ fn create_file(cx: Ctx<'_>, new: &NewRelation, oid: Oid) -> Result<()> {
 
 /// Makes an empty file that goes away if the transaction aborts.
 pub(crate) fn create_main_fork(cx: Ctx<'_>, file: RelFile, persistence: u8) -> Result<()> {
-    let buffers = &cx.instance.store.buffers;
+    let buffers = &cx.session.store.buffers;
     let xid = cx.with_tx(|tx| {
         tx.file_created(file)?;
         tx.xid()

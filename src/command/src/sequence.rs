@@ -324,7 +324,7 @@ pub(crate) fn insert_position(cx: Ctx<'_>, sequence: Oid, (last, is_called): (i6
     let entry = cx.catalog().open_relation(sequence)?;
     let relation = entry.table.as_ref().expect("a sequence has storage");
     let row = [Datum::Int8(last), Datum::Int8(0), Datum::Bool(is_called)];
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     cx.with_tx(|tx| relation.am.insert(&mut Access::new(store, tx), relation, &row, InsertOptions::default()))?;
     cx.next_command()
 }

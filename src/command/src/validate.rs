@@ -23,7 +23,7 @@ pub(crate) fn for_each_row(
         blocks: None,
         interrupts: Arc::clone(&cx.session.entry.interrupts),
     };
-    let mut scan = relation.am.scan(&cx.instance.store, relation, options)?;
+    let mut scan = relation.am.scan(&cx.session.store, relation, options)?;
     let mut row = Row::default();
     while scan.next(Direction::Forward, &mut row)? {
         if check(&row)?.is_break() {

@@ -5,8 +5,10 @@ use crate::store::{TempFile, TempSpace};
 use crate::system;
 use crate::types::Types;
 use crate::{Params, SystemFn};
+use access::Store;
 use analyze::expr::SqlValueFunctionOp;
-use base::Oid;
+use base::{Oid, PAGE_BYTES};
+use buffer::Used;
 use builtins::{BuiltinFn, FnCtx, FormatSettings, Memo};
 use config::Setting;
 use host::{File, OpenMode, OpenOptions};
@@ -224,6 +226,8 @@ struct DiskFile {
     session_bytes: Arc<AtomicU64>,
     /// temp_file_limit in kilobytes, if there is one.
     limit_kb: Option<u64>,
+    /// The session's, where it counts what it does with files.
+    store: Arc<Store>,
 }
 
 /// Temporary files with a counter of their own.
@@ -270,7 +274,8 @@ fn create_file(cx: Ctx<'_>, count: &mut u32) -> Result<Box<dyn TempFile>> {
         match disk.open(&path, OpenOptions::new(OpenMode::CreateNew)) {
             Ok(file) => {
                 let session_bytes = Arc::clone(&cx.session.temp_bytes);
-                return Ok(Box::new(DiskFile { disk, file, path, bytes: 0, voice, session_bytes, limit_kb }));
+                let store = Arc::clone(&cx.session.store);
+                return Ok(Box::new(DiskFile { disk, file, path, bytes: 0, voice, session_bytes, limit_kb, store }));
             }
             Err(_) if exists(&path) => {}
             Err(error) => return Err(Error::io(format!("create temporary file \"{}\"", path.display()), &error)),
@@ -288,18 +293,33 @@ impl TempFile for DiskFile {
             return Err(error!(CONFIGURATION_LIMIT_EXCEEDED, "{text} ({limit}kB)"));
         }
         self.session_bytes.store(total, Ordering::Relaxed);
-        self.file.write_at(bytes, self.bytes).could_not(|| format!("write to file \"{}\"", self.path.display()))?;
+        let (usage, start) = (self.store.buffers.usage(), self.bytes);
+        let written = usage.timed(Used::TempWriteNs, || self.file.write_at(bytes, start));
+        written.could_not(|| format!("write to file \"{}\"", self.path.display()))?;
         self.bytes += bytes.len() as u64;
+        usage.add(Used::TempWritten, pages_ended(start, self.bytes));
         Ok(())
     }
 
     fn read_at(&mut self, offset: u64, out: &mut [u8]) -> Result<usize> {
-        self.file.read_at(out, offset).could_not(|| format!("read file \"{}\"", self.path.display()))
+        let usage = self.store.buffers.usage();
+        let read = usage.timed(Used::TempReadNs, || self.file.read_at(out, offset));
+        let len = read.could_not(|| format!("read file \"{}\"", self.path.display()))?;
+        usage.add(Used::TempRead, pages_ended(offset, offset + len as u64));
+        Ok(len)
     }
+}
+
+/// Ends of pages between two places in a file: read or written from end to end, each page counts once.
+fn pages_ended(from: u64, to: u64) -> u64 {
+    let page = PAGE_BYTES as u64;
+    to.div_ceil(page) - from.div_ceil(page)
 }
 
 impl Drop for DiskFile {
     fn drop(&mut self) {
+        self.store.buffers.usage().add(Used::TempFiles, 1);
+        self.store.buffers.usage().add(Used::TempBytes, self.bytes);
         if let Some((session, limit_bytes)) = &self.voice
             && self.bytes >= *limit_bytes
         {

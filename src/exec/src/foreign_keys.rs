@@ -350,7 +350,7 @@ fn run_deferred(cx: Ctx<'_>, all: bool) -> Result<()> {
 
 /// True if the version at `tid` itself is still there for this transaction.
 fn is_latest(cx: Ctx<'_>, table: &access::Relation, tid: Tid) -> Result<bool> {
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     let live = cx.with_tx(|tx| table.am.liveness(&mut Access::new(store, tx), table, tid))?;
     Ok(match live {
         Liveness::Live(found) => found == tid,
@@ -361,7 +361,7 @@ fn is_latest(cx: Ctx<'_>, table: &access::Relation, tid: Tid) -> Result<bool> {
 
 /// True if the row that starts at `tid` is still there for this transaction.
 fn is_live(cx: Ctx<'_>, table: &access::Relation, tid: Tid) -> Result<bool> {
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     let live = cx.with_tx(|tx| table.am.liveness(&mut Access::new(store, tx), table, tid))?;
     Ok(!matches!(live, Liveness::Dead))
 }
@@ -375,7 +375,7 @@ fn run_task(cx: Ctx<'_>, task: &Task, due: &mut Queue) -> Result<()> {
             if !is_live(cx, table, *tid)? {
                 return Ok(());
             }
-            let store = &cx.instance.store;
+            let store = &cx.session.store;
             let found =
                 cx.with_tx(|tx| index.am.find_duplicate(&mut Access::new(store, tx), (index, table), keys, *tid))?;
             match found {

@@ -147,7 +147,7 @@ impl CatalogLookup<'_> {
     fn size(&self, entry: &RelationEntry) -> Result<(f64, f64)> {
         let Some(file) = entry.file else { return Ok((0.0, f64::from(entry.class.reltuples).max(0.0))) };
         let fork = base::RelFork { file, fork: base::Fork::Main };
-        let mut pages = f64::from(self.0.instance.store.smgr.blocks(fork)?);
+        let mut pages = f64::from(self.0.session.store.smgr.blocks(fork)?);
         let (old_pages, old_tuples) = (f64::from(entry.class.relpages), f64::from(entry.class.reltuples));
         // A table that was never vacuumed is taken to be of ten pages at least: plans outlive its growth.
         if pages < 10.0 && old_tuples < 0.0 && matches!(entry.kind(), b'r' | b'm' | b't') {

@@ -60,7 +60,7 @@ impl BuildScan {
         }
         self.items.clear();
         self.next = 0;
-        let page = self.store.buffers.read(self.table.main_fork(), block)?.share();
+        let page = self.store.read(&self.table, block)?.share();
         if page.is_new() {
             return Ok(());
         }

@@ -52,10 +52,10 @@ pub(crate) fn make(
 
 fn log(store: &Store, table: &Relation, what: &What<'_>, parts: &mut [Part<'_>]) -> Result<()> {
     if table.durability() == Durability::Unlogged {
-        parts.iter_mut().for_each(|part| part.guard.mark_dirty_unlogged());
+        parts.iter_mut().for_each(|part| store.mark_dirty_unlogged(table, part.guard));
         return Ok(());
     }
-    let mut record = RecordBuilder::new(&store.wal, what.rmgr, what.kind, what.xid);
+    let mut record = RecordBuilder::new(&store.buffers, what.rmgr, what.kind, what.xid);
     for part in parts {
         record.block(part.id, part.guard, part.flags, part.data);
     }
@@ -85,7 +85,7 @@ pub(crate) fn clear_visible(parts: &mut [Part<'_>]) {
 
 /// Sets the page's flag and its bit in the map, if they are not set.
 pub(crate) fn set_all_visible(cx: &Access<'_>, table: &Relation, guard: &mut WriteGuard) -> Result<()> {
-    if layout::is_all_visible(guard) && maps::is_all_visible(cx.store, table, guard.block())? {
+    if layout::is_all_visible(guard) && maps::is_all_visible(cx.store, table, guard.block(), &mut None)? {
         return Ok(());
     }
     let block = guard.block();

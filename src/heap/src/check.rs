@@ -28,7 +28,7 @@ pub fn check(store: &Arc<Store>, table: &Relation) -> Result<HeapCensus> {
     let mut census = HeapCensus::default();
     for block in 0..store.smgr.blocks(table.main_fork())? {
         let block = BlockNumber(block);
-        let page = store.buffers.read(table.main_fork(), block)?.share();
+        let page = store.read(table, block)?.share();
         if page.is_new() {
             continue;
         }
@@ -85,7 +85,7 @@ impl PageChecker<'_> {
 
     fn check_map(&self) -> Result<()> {
         let (flag, bit) =
-            (layout::is_all_visible(self.page), maps::is_all_visible(self.store, self.table, self.block)?);
+            (layout::is_all_visible(self.page), maps::is_all_visible(self.store, self.table, self.block, &mut None)?);
         if bit && !flag {
             return Err(self.damage(OffsetNumber::INVALID, "visible in the map, but not on the page"));
         }

@@ -61,7 +61,7 @@ pub(crate) fn claim(cx: &mut Access<'_>, table: &Relation, wanted: &Wanted, queu
     // Whoever changes or locks a version writes its xid into it; getting one takes locks that rank below a page's.
     cx.txn.xid()?;
     loop {
-        let guard = cx.store.buffers.read(table.main_fork(), wanted.tid.block)?.exclusive();
+        let guard = cx.store.read(table, wanted.tid.block)?.exclusive();
         match look(cx, table, &guard, wanted)? {
             Look::Ready(header) => return Ok(Claim::Ready(guard, header)),
             Look::No(answer) => return Ok(Claim::No(answer)),

@@ -6,7 +6,7 @@ use crate::toast::Toaster;
 use crate::visibility::{self, Fate};
 use crate::{maps, prune_page};
 use access::{Access, Fetched, Liveness, Relation, Row, Store, TableFetch};
-use base::{BlockNumber, OffsetNumber, Tid, Xid};
+use base::{BlockNumber, Fork, OffsetNumber, Tid, Xid};
 use buffer::{Pin, ReadGuard};
 use page::{LineState, Page};
 use report::Result;
@@ -66,6 +66,9 @@ pub(crate) struct HeapFetch {
     /// Blocks of the table when it was last asked. The table is not cut while somebody has it locked.
     blocks: u32,
     hints: Vec<Hint>,
+    /// The table's page and the visibility map's that were looked at last: who stays on a page counts it once.
+    last_block: Option<BlockNumber>,
+    last_map_block: Option<BlockNumber>,
 }
 
 /// Versions of a row that a fetch may pass over before it prunes the page: rows that are updated all the time.
@@ -74,7 +77,24 @@ const STEPS_WITHOUT_PRUNING: u16 = 8;
 impl HeapFetch {
     pub(crate) fn new(store: &Arc<Store>, table: &Arc<Relation>, snapshot: Snapshot, wanted: ColumnSet) -> HeapFetch {
         let (store, table) = (Arc::clone(store), Arc::clone(table));
-        HeapFetch { store, table, snapshot, wanted, buffer: TupleBuffer::default(), blocks: 0, hints: Vec::new() }
+        HeapFetch {
+            store,
+            table,
+            snapshot,
+            wanted,
+            buffer: TupleBuffer::default(),
+            blocks: 0,
+            hints: Vec::new(),
+            last_block: None,
+            last_map_block: None,
+        }
+    }
+
+    fn read(&mut self, block: BlockNumber) -> Result<Pin> {
+        match self.last_block.replace(block) == Some(block) {
+            true => self.store.read_again(&self.table, Fork::Main, block),
+            false => self.store.read(&self.table, block),
+        }
     }
 
     fn exists(&mut self, block: BlockNumber) -> Result<bool> {
@@ -129,7 +149,7 @@ impl TableFetch for HeapFetch {
         if !self.exists(tid.block)? {
             return Ok(Fetched::Dead);
         }
-        let page = self.store.buffers.read(self.table.main_fork(), tid.block)?.share();
+        let page = self.read(tid.block)?.share();
         let found = self.find(&page, tid)?;
         let pin = page.unlock();
         match found {
@@ -156,7 +176,7 @@ impl TableFetch for HeapFetch {
     }
 
     fn is_all_visible(&mut self, block: BlockNumber) -> Result<bool> {
-        maps::is_all_visible(&self.store, &self.table, block)
+        maps::is_all_visible(&self.store, &self.table, block, &mut self.last_map_block)
     }
 
     fn set_snapshot(&mut self, snapshot: Snapshot) {
@@ -183,7 +203,7 @@ pub(crate) fn set_hints(store: &Store, table: &Relation, pin: Pin, hints: &[Hint
             changed = true;
         }
     }
-    if changed { guard.mark_dirty_hint(table.durability()) } else { Ok(()) }
+    if changed { store.mark_dirty_hint(table, &mut guard) } else { Ok(()) }
 }
 
 /// Sets a row's system columns.
@@ -215,7 +235,7 @@ pub(crate) fn fetch_version(store: &Arc<Store>, table: &Relation, tid: Tid, row:
     if tid.block.0 >= store.smgr.blocks(table.main_fork())? {
         return Ok(false);
     }
-    let page = store.buffers.read(table.main_fork(), tid.block)?.share();
+    let page = store.read(table, tid.block)?.share();
     let Some(tuple) = tuple_at(&page, tid.offset).map(<[u8]>::to_vec) else { return Ok(false) };
     drop(page);
     fill_row(store, table, (tid, &tuple), &ColumnSet::ALL, row)?;
@@ -227,7 +247,7 @@ pub(crate) fn liveness(cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Resul
     if tid.block.0 >= cx.store.smgr.blocks(table.main_fork())? {
         return Ok(Liveness::Dead);
     }
-    let page = cx.store.buffers.read(table.main_fork(), tid.block)?.share();
+    let page = cx.store.read(table, tid.block)?.share();
     let mut chain = Chain::new(&page, tid);
     while let Some((offset, _, header)) = chain.next()? {
         match visibility::liveness(&header, cx.txn)? {

@@ -10,7 +10,7 @@
 
 use crate::layout;
 use access::{Relation, Store};
-use base::{BlockNumber, Fork, PAGE_BYTES, RelFork};
+use base::{BlockNumber, Fork, PAGE_BYTES};
 use buffer::WriteGuard;
 use page::{HEADER_BYTES, Page};
 use report::{Result, SqlState};
@@ -37,14 +37,23 @@ fn visibility_place(block: BlockNumber) -> (BlockNumber, usize, u8) {
     (BlockNumber(block.0 / VISIBILITY_BLOCKS), (bit / 8) as usize, 1 << (bit % 8))
 }
 
-/// True if every row of the block is visible to every snapshot.
-pub(crate) fn is_all_visible(store: &Store, table: &Relation, block: BlockNumber) -> Result<bool> {
+/// True if every row of the block is visible to every snapshot. `last` is the map's page that the caller looked at the last time.
+pub(crate) fn is_all_visible(
+    store: &Store,
+    table: &Relation,
+    block: BlockNumber,
+    last: &mut Option<BlockNumber>,
+) -> Result<bool> {
     let fork = table.fork(Fork::Visibility);
     let (map_block, byte, bit) = visibility_place(block);
     if !store.smgr.exists(fork)? || store.smgr.blocks(fork)? <= map_block.0 {
         return Ok(false);
     }
-    let page = store.buffers.read(fork, map_block)?.share();
+    let pin = match last.replace(map_block) == Some(map_block) {
+        true => store.read_again(table, Fork::Visibility, map_block)?,
+        false => store.read_fork(table, Fork::Visibility, map_block)?,
+    };
+    let page = pin.share();
     Ok(!page.is_new() && page.contents()[byte] & bit != 0)
 }
 
@@ -58,7 +67,7 @@ pub(crate) fn visibility_page(store: &Store, table: &Relation, block: BlockNumbe
     if store.smgr.blocks(fork)? <= map_block.0 {
         store.buffers.extend_to(fork, map_block)?;
     }
-    Ok(store.buffers.read(fork, map_block)?.exclusive())
+    Ok(store.read_fork(table, Fork::Visibility, map_block)?.exclusive())
 }
 
 /// Sets or clears a block's bit: at run time and in redo.
@@ -93,22 +102,23 @@ fn free_space_place(block: BlockNumber) -> (BlockNumber, usize) {
     (BlockNumber(1 + block.0 / FREE_SPACE_BLOCKS), (block.0 % FREE_SPACE_BLOCKS) as usize)
 }
 
-fn free_space_page(store: &Store, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
+fn free_space_page(store: &Store, table: &Relation, block: BlockNumber) -> Result<WriteGuard> {
+    let fork = table.fork(Fork::FreeSpace);
     if !store.smgr.exists(fork)? {
         store.smgr.create(fork, IfExists::Ignore)?;
     }
     if store.smgr.blocks(fork)? <= block.0 {
         store.buffers.extend_to(fork, block)?;
     }
-    let mut guard = match store.buffers.read(fork, block) {
+    let mut guard = match store.read_fork(table, Fork::FreeSpace, block) {
         Ok(pin) => pin.exclusive(),
         // Torn by a crash: nothing in it is worth an error.
-        Err(error) if error.code() == SqlState::DATA_CORRUPTED => store.buffers.read_zeroed(fork, block)?,
+        Err(error) if error.code() == SqlState::DATA_CORRUPTED => store.read_zeroed(table, Fork::FreeSpace, block)?,
         Err(error) => return Err(error),
     };
     if guard.is_new() {
         init_map_page(&mut guard);
-        guard.mark_dirty_unlogged();
+        store.mark_dirty_unlogged(table, &mut guard);
     }
     Ok(guard)
 }
@@ -119,45 +129,43 @@ fn units(free_bytes: usize) -> u8 {
 
 /// Notes how many bytes a block has free. The caller holds no page.
 pub(crate) fn record_free_space(store: &Store, table: &Relation, block: BlockNumber, free_bytes: usize) -> Result<()> {
-    let fork = table.fork(Fork::FreeSpace);
     let (map_block, byte) = free_space_place(block);
-    let mut leaf = free_space_page(store, fork, map_block)?;
+    let mut leaf = free_space_page(store, table, map_block)?;
     let contents = leaf.contents_mut();
     if contents[byte] == units(free_bytes) {
         return Ok(());
     }
     contents[byte] = units(free_bytes);
     let greatest = contents.iter().copied().max().unwrap_or(0);
-    leaf.mark_dirty_unlogged();
+    store.mark_dirty_unlogged(table, &mut leaf);
     drop(leaf);
-    set_root(store, fork, map_block, greatest)
+    set_root(store, table, map_block, greatest)
 }
 
-fn set_root(store: &Store, fork: RelFork, map_block: BlockNumber, greatest: u8) -> Result<()> {
+fn set_root(store: &Store, table: &Relation, map_block: BlockNumber, greatest: u8) -> Result<()> {
     let at = map_block.0 as usize - 1;
-    let mut root = free_space_page(store, fork, BlockNumber(0))?;
+    let mut root = free_space_page(store, table, BlockNumber(0))?;
     if at < MAP_BYTES && root.contents()[at] != greatest {
         root.contents_mut()[at] = greatest;
-        root.mark_dirty_unlogged();
+        store.mark_dirty_unlogged(table, &mut root);
     }
     Ok(())
 }
 
 /// Notes free bytes of many blocks, from `first` on: vacuum.
 pub(crate) fn record_free_spaces(store: &Store, table: &Relation, first: BlockNumber, free: &[usize]) -> Result<()> {
-    let fork = table.fork(Fork::FreeSpace);
     let mut at = 0;
     while at < free.len() {
         let (map_block, byte) = free_space_place(BlockNumber(first.0 + at as u32));
         let count = (MAP_BYTES - byte).min(free.len() - at);
-        let mut leaf = free_space_page(store, fork, map_block)?;
+        let mut leaf = free_space_page(store, table, map_block)?;
         for (slot, bytes) in leaf.contents_mut()[byte..byte + count].iter_mut().zip(&free[at..]) {
             *slot = units(*bytes);
         }
         let greatest = leaf.contents().iter().copied().max().unwrap_or(0);
-        leaf.mark_dirty_unlogged();
+        store.mark_dirty_unlogged(table, &mut leaf);
         drop(leaf);
-        set_root(store, fork, map_block, greatest)?;
+        set_root(store, table, map_block, greatest)?;
         at += count;
     }
     Ok(())
@@ -175,7 +183,7 @@ pub(crate) fn find_free_space(
         return Ok(None);
     }
     let wanted = bytes.div_ceil(FREE_SPACE_UNIT).min(255) as u8;
-    let Some(leaf) = free_space_page(store, fork, BlockNumber(0))?.contents().iter().position(|max| *max >= wanted)
+    let Some(leaf) = free_space_page(store, table, BlockNumber(0))?.contents().iter().position(|max| *max >= wanted)
     else {
         return Ok(None);
     };
@@ -183,7 +191,7 @@ pub(crate) fn find_free_space(
     if store.smgr.blocks(fork)? <= map_block.0 {
         return Ok(None);
     }
-    let page = free_space_page(store, fork, map_block)?.downgrade();
+    let page = free_space_page(store, table, map_block)?.downgrade();
     // Sessions begin at different places so that they do not all queue for the same block.
     let contents = page.contents();
     let begin = start as usize % MAP_BYTES;

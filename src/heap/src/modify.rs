@@ -59,7 +59,7 @@ pub(crate) fn update(
 
 /// A copy of a version's bytes.
 pub(crate) fn copy_version(cx: &Access<'_>, table: &Relation, tid: Tid) -> Result<Option<Vec<u8>>> {
-    let page = cx.store.buffers.read(table.main_fork(), tid.block)?.share();
+    let page = cx.store.read(table, tid.block)?.share();
     Ok(claim::tuple_at(&page, tid.offset).map(<[u8]>::to_vec))
 }
 
@@ -182,7 +182,7 @@ fn replace_elsewhere(cx: &mut Access<'_>, table: &Relation, job: &Job, tuple: &m
         // Somebody freed room in the old page.
         return Ok(None);
     }
-    let (old, new) = match cx.store.buffers.read(table.main_fork(), old_block)?.try_exclusive() {
+    let (old, new) = match cx.store.read(table, old_block)?.try_exclusive() {
         Ok(old) => (old, found),
         Err(pin) => {
             drop((pin, found));
@@ -347,7 +347,7 @@ fn write_end(cx: &Access<'_>, table: &Relation, guard: &mut WriteGuard, end: &Xm
 
 /// Takes back a version that this very command inserted: nobody sees it from now on, this transaction included.
 pub(crate) fn retract(cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Result<()> {
-    let mut guard = cx.store.buffers.read(table.main_fork(), tid.block)?.exclusive();
+    let mut guard = cx.store.read(table, tid.block)?.exclusive();
     let header = claim::header_at(&guard, tid.offset)?.filter(|header| cx.txn.is_own(header.xmin));
     let header = header.ok_or_else(|| Error::internal("a row to be taken back is not this transaction's"))?;
     let old = long_values(&guard, tid);
@@ -371,7 +371,7 @@ pub(crate) fn overwrite(cx: &mut Access<'_>, table: &Relation, tid: Tid, values:
     tuple::form_heap_tuple(&table.desc, &row, &mut tuple);
     let wanted = Wanted { tid, lock: RowLock::NoKeyUpdate, wait: RowWait::Block, doing: "updating" };
     let mut guard = loop {
-        let guard = cx.store.buffers.read(table.main_fork(), tid.block)?.exclusive();
+        let guard = cx.store.read(table, tid.block)?.exclusive();
         match claim::look(cx, table, &guard, &wanted)? {
             Look::Ready(_) => break guard,
             Look::No(Changed::BySelf { .. }) => {

@@ -38,7 +38,7 @@ pub(crate) fn prune(store: &Store, table: &Relation, guard: &mut WriteGuard, hor
     if plan.is_empty() {
         if guard.prune_hint() != census.prune_hint {
             guard.set_prune_hint(census.prune_hint);
-            guard.mark_dirty_hint(table.durability())?;
+            store.mark_dirty_hint(table, guard)?;
         }
         return Ok(census);
     }

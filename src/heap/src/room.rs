@@ -18,7 +18,7 @@ pub(crate) fn find(cx: &Access<'_>, table: &Relation, tuple_bytes: usize, skip_f
     let mut candidate = first_candidate(cx, table, hint.load(Ordering::Relaxed))?;
     for _ in 0..TRIES_MAX {
         let Some(block) = candidate else { break };
-        let guard = cx.store.buffers.read(table.main_fork(), block)?.exclusive();
+        let guard = cx.store.read(table, block)?.exclusive();
         let (guard, offered) = match admit(cx, table, guard, (tuple_bytes, spare))? {
             Admission::Room(guard) => {
                 hint.store(block.0, Ordering::Relaxed);
@@ -35,7 +35,7 @@ pub(crate) fn find(cx: &Access<'_>, table: &Relation, tuple_bytes: usize, skip_f
         };
         candidate = existing(cx, table, candidate)?;
     }
-    let guard = cx.store.buffers.extend(table.main_fork())?;
+    let guard = cx.store.extend(table)?;
     hint.store(guard.block().0, Ordering::Relaxed);
     Ok(guard)
 }
@@ -89,8 +89,8 @@ pub(crate) fn lock_pair(
     a: BlockNumber,
     b: BlockNumber,
 ) -> Result<(WriteGuard, WriteGuard)> {
-    let pin_a = cx.store.buffers.read(table.main_fork(), a)?;
-    let pin_b = cx.store.buffers.read(table.main_fork(), b)?;
+    let pin_a = cx.store.read(table, a)?;
+    let pin_b = cx.store.read(table, b)?;
     Ok(if a < b {
         let first = pin_a.exclusive();
         (first, pin_b.exclusive())

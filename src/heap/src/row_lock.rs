@@ -81,7 +81,7 @@ pub(crate) fn lock_in_header(
     let mask = Infomask(claim::without_xmax(mask) | Infomask::XMAX_LOCK_ONLY | no_key);
     let change = XmaxChange { offset: wanted.tid.offset, xmax: xid, cmax: command, ctid: wanted.tid, infomask: mask };
     change.apply(guard)?;
-    guard.mark_dirty_hint(table.durability())
+    cx.store.mark_dirty_hint(table, guard)
 }
 
 /// Enters a shared lock for the versions that updates have made of a row: whoever comes to them first must find it. A newer
@@ -119,7 +119,7 @@ enum Newer {
 
 fn share_version(cx: &mut Access<'_>, table: &Relation, wanted: &Wanted, made_by: base::Xid) -> Result<Newer> {
     let xid = cx.txn.xid()?;
-    let page = cx.store.buffers.read(table.main_fork(), wanted.tid.block)?.share();
+    let page = cx.store.read(table, wanted.tid.block)?.share();
     let is_next = |header: &TupleHeader| header.xmin == made_by && !header.infomask.has(Infomask::XMIN_ABORTED);
     let Some(header) = claim::header_at(&page, wanted.tid.offset)?.filter(is_next) else {
         return Ok(Newer::End(Changed::Done(())));

@@ -49,7 +49,7 @@ impl Sampler {
     fn visit(&mut self, cx: &Access<'_>, table: &Relation, block: BlockNumber, random: &mut Prng) -> Result<()> {
         self.looked_at += 1;
         let horizon = cx.store.xacts.recent_horizon();
-        let page = cx.store.buffers.read(table.main_fork(), block)?.share();
+        let page = cx.store.read(table, block)?.share();
         for offset in page.offsets() {
             let Some(tuple) = tuple_at(&page, offset) else {
                 self.dead += u64::from(page.line_pointer(offset).state() == LineState::Dead);

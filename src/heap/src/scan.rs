@@ -81,11 +81,7 @@ impl HeapScan {
         if self.options.interrupts.pending() {
             check_interrupts(&self.options.interrupts)?;
         }
-        let (fork, block_number) = (self.table.main_fork(), BlockNumber(block));
-        let pin = match &mut self.ring {
-            Some(ring) => self.store.buffers.read_bulk(fork, block_number, ring)?,
-            None => self.store.buffers.read(fork, block_number)?,
-        };
+        let pin = self.store.read_bulk(&self.table, BlockNumber(block), self.ring.as_mut())?;
         let pin = match prune_page::try_in_passing(&self.store, &self.table, pin)? {
             Ok(guard) => guard.downgrade(),
             Err(pin) => pin.share(),

@@ -83,7 +83,7 @@ fn read_page(page: &Page, sequence: &Relation) -> Result<SequenceState> {
 ///
 /// Errors: I/O.
 pub fn create_sequence(cx: &mut Access<'_>, sequence: &Relation, state: SequenceState) -> Result<()> {
-    let mut guard = cx.store.buffers.extend(sequence.main_fork())?;
+    let mut guard = cx.store.extend(sequence)?;
     write(cx, sequence, &mut guard, &state, &state)
 }
 
@@ -91,7 +91,7 @@ pub fn create_sequence(cx: &mut Access<'_>, sequence: &Relation, state: Sequence
 ///
 /// Errors: I/O, damage.
 pub fn read_sequence(store: &Arc<Store>, sequence: &Relation) -> Result<SequenceState> {
-    read_page(&store.buffers.read(sequence.main_fork(), BLOCK)?.share(), sequence)
+    read_page(&store.read(sequence, BLOCK)?.share(), sequence)
 }
 
 /// Changes a sequence: `step` gets its state and makes it the new one. Answers what `step` does. Nothing is changed if it fails.
@@ -105,7 +105,7 @@ pub fn change_sequence<T>(
     sequence: &Relation,
     step: impl FnOnce(SequenceState, MustLog) -> Result<(Change, T)>,
 ) -> Result<T> {
-    let mut guard = cx.store.buffers.read(sequence.main_fork(), BLOCK)?.exclusive();
+    let mut guard = cx.store.read(sequence, BLOCK)?.exclusive();
     let is_first = cx.store.wal.image_policy().needs_image(guard.lsn());
     let must_log = MustLog(is_first && sequence.durability() == Durability::Logged);
     let (change, answer) = step(read_page(&guard, sequence)?, must_log)?;
@@ -116,7 +116,7 @@ pub fn change_sequence<T>(
             // The WAL knows of a later state already: redo leads there whatever becomes of this page.
             let tuple = form(&state);
             guard.item_mut(OFFSET).copy_from_slice(&tuple);
-            guard.mark_dirty_unlogged();
+            cx.store.mark_dirty_unlogged(sequence, &mut guard);
         }
         Change::Logged { now, logged } => write(cx, sequence, &mut guard, &now, &logged)?,
     }
@@ -154,11 +154,11 @@ fn write(
     let section = CriticalSection::enter();
     write_page(guard, &now)?;
     match sequence.durability() {
-        Durability::Unlogged => guard.mark_dirty_unlogged(),
+        Durability::Unlogged => cx.store.mark_dirty_unlogged(sequence, guard),
         Durability::Logged => {
             let xid = cx.txn.top_xid().unwrap_or(Xid::INVALID);
             let mut record =
-                RecordBuilder::new(&cx.store.wal, RmgrId::SEQUENCE, crate::records::kind::SEQUENCE_SET, xid);
+                RecordBuilder::new(&cx.store.buffers, RmgrId::SEQUENCE, crate::records::kind::SEQUENCE_SET, xid);
             record.block(crate::records::PAGE, guard, BlockFlags::WILL_INIT, &[]).data(&logged);
             record.insert()?;
         }

@@ -43,6 +43,7 @@ pub(crate) fn vacuum(
         free_start: 0,
         stats: VacuumStats { blocks, ..VacuumStats::default() },
         old_live: 0.0,
+        last_map_block: None,
     };
     for block in 0..blocks {
         cx.txn.check_interrupts()?;
@@ -75,11 +76,13 @@ struct Run<'a> {
     free_start: u32,
     stats: VacuumStats,
     old_live: f64,
+    /// The page of the visibility map that was looked at last.
+    last_map_block: Option<BlockNumber>,
 }
 
 impl Run<'_> {
     fn visit(&mut self, cx: &mut Access<'_>, block: BlockNumber) -> Result<()> {
-        if !self.options.all_pages && maps::is_all_visible(cx.store, self.table, block)? {
+        if !self.options.all_pages && maps::is_all_visible(cx.store, self.table, block, &mut self.last_map_block)? {
             self.stats.all_visible_blocks += 1;
             // Its free space is in the map from when it was looked at last.
             self.flush_free_space(cx)?;
@@ -87,7 +90,7 @@ impl Run<'_> {
             return Ok(());
         }
         self.stats.scanned_blocks += 1;
-        let mut guard = cx.store.buffers.read(self.table.main_fork(), block)?.exclusive();
+        let mut guard = cx.store.read(self.table, block)?.exclusive();
         if guard.is_new() {
             return self.note_free(cx, maps::offer(&guard));
         }
@@ -139,7 +142,7 @@ impl Run<'_> {
         self.vacuum_indexes(cx, &is_dead)?;
         for (block, offsets) in dead {
             cx.txn.check_interrupts()?;
-            let mut guard = cx.store.buffers.read(self.table.main_fork(), BlockNumber(block))?.exclusive();
+            let mut guard = cx.store.read(self.table, BlockNumber(block))?.exclusive();
             let visible = reclaim(cx, self.table, &mut guard, offsets, self.horizon)?;
             self.stats.all_visible_blocks += u32::from(visible);
             let offered = maps::offer(&guard);
@@ -277,12 +280,12 @@ fn cut_visibility_map(cx: &Access<'_>, table: &Relation, left: u32) -> Result<()
     if keep == 0 || have < keep {
         return Ok(());
     }
-    let mut map = cx.store.buffers.read(fork, BlockNumber(keep - 1))?.exclusive();
+    let mut map = cx.store.read_fork(table, Fork::Visibility, BlockNumber(keep - 1))?.exclusive();
     maps::cut_visibility_page(&mut map, BlockNumber(left));
     match table.durability() {
         Durability::Logged => cx.store.buffers.log_page(&mut map).map(drop),
         Durability::Unlogged => {
-            map.mark_dirty_unlogged();
+            cx.store.mark_dirty_unlogged(table, &mut map);
             Ok(())
         }
     }
@@ -293,7 +296,7 @@ fn empty_tail(cx: &mut Access<'_>, table: &Relation, blocks: u32) -> Result<u32>
     let mut empty = 0;
     while empty < blocks {
         cx.txn.check_interrupts()?;
-        let page = cx.store.buffers.read(table.main_fork(), BlockNumber(blocks - 1 - empty))?.share();
+        let page = cx.store.read(table, BlockNumber(blocks - 1 - empty))?.share();
         let is_empty = page.is_new() || page.offsets().all(|o| page.line_pointer(o).state() == LineState::Unused);
         if !is_empty {
             break;

@@ -31,7 +31,7 @@ impl<'a> Ctx<'a> {
 
     /// The catalogs of another database; zero for the shared ones alone.
     pub fn catalog_of(self, database: base::Oid) -> Catalog<'a> {
-        let tables = Tables::of_session(&self.instance.store, &self.session.transaction);
+        let tables = Tables::of_session(&self.session.store, &self.session.transaction);
         Catalog::new(&self.instance.caches, &self.session.overlay, tables, database)
     }
 
@@ -65,11 +65,20 @@ impl<'a> Ctx<'a> {
         read(&self.session.settings.borrow())
     }
 
+    /// Times reads and writes of files from now on if `track_io_timing` says so.
+    pub fn follow_io_timing(self) {
+        let on = self.setting(|settings| settings.bool(Setting::TrackIoTiming));
+        self.session.store.buffers.usage().set_timed(on);
+    }
+
     /// Lets what is made of settings follow those that changed: how values are displayed, who the session acts as.
     pub fn refresh_settings(self) {
         let changed = self.session.settings.borrow_mut().take_changed();
         if changed.iter().any(|setting| matches!(setting, Setting::Role | Setting::SessionAuthorization)) {
             self.refresh_users();
+        }
+        if changed.contains(&Setting::TrackIoTiming) {
+            self.follow_io_timing();
         }
         if changed.iter().any(|setting| FORMAT_SETTINGS.contains(setting)) {
             let format = format_settings(&self.session.settings.borrow());

@@ -9,6 +9,7 @@ use crate::prepared::Prepared;
 use crate::sessions::SessionEntry;
 use crate::statistics::{Pending, StatisticsView};
 use crate::transaction::TransactionParticipant;
+use access::Store;
 use base::Oid;
 use builtins::{FormatSettings, Memo};
 use config::SessionSettings;
@@ -81,6 +82,8 @@ pub struct CachedSearchPath {
 pub struct SessionState {
     /// Its entry in the table of sessions.
     pub entry: Arc<SessionEntry>,
+    /// The storage engine, counting for this session.
+    pub store: Arc<Store>,
     /// Its locks.
     pub locks: LockOwner,
     /// The database it is connected to.

@@ -209,7 +209,7 @@ fn push_line(text: &mut String, kind: &str, name: &str, values: &[i64]) {
 }
 
 /// The first line of the statistics file; another set of counters needs another one.
-const FILE_HEAD: &str = "woolly statistics 2";
+const FILE_HEAD: &str = "woolly statistics 3";
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@
 
 use crate::Ctx;
 use crate::activity::SessionKind;
-use crate::statistics::SessionTimes;
+use crate::statistics::{DatabaseCounter, SessionTimes};
 use report::{Error, Result};
 use xact::{Changes, Isolation, Snapshot, Transaction, TransactionOptions};
 
@@ -128,7 +128,10 @@ impl<'a> Ctx<'a> {
         // Only clients' sessions count as such.
         let is_client = session.entry.kind == SessionKind::Client;
         let times = if is_client { session.entry.take_times(now_us) } else { SessionTimes::default() };
-        session.statistics.borrow_mut().flush(session.database, times, now_us, &self.instance.statistics);
+        let mut pending = session.statistics.borrow_mut();
+        pending.add(DatabaseCounter::Deadlocks, session.locks.take_deadlocks() as i64);
+        pending.take_up(&session.store);
+        pending.flush(session.database, times, now_us, &self.instance.statistics);
     }
 
     /// Opens a savepoint.

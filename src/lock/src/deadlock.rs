@@ -124,7 +124,9 @@ fn wait_of(maps: &[MutexGuard<'_, LockMap>], owner: u32) -> Option<Arc<Wait>> {
     waits.find(|w| w.owner.number() == owner).cloned()
 }
 
+/// The first of the cycle's owners is the one that fails.
 fn deadlock_error(cycle: &[Step]) -> report::Error {
+    cycle[0].wait.owner.count_deadlock();
     let mut detail = String::new();
     for (at, step) in cycle.iter().enumerate() {
         let blocker = cycle[(at + 1) % cycle.len()].wait.owner.session();

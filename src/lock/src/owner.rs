@@ -30,6 +30,8 @@ pub(crate) struct OwnerShared {
     deadlock_timeout_ms: AtomicU64,
     /// `log_lock_waits`. Written by the owner.
     logs_waits: AtomicBool,
+    /// Deadlocks that it was refused a lock for, until they are taken. Written by the owner.
+    deadlocks: AtomicU64,
     /// The transaction it runs, counted from 1, for `virtualtransaction`. Written by the owner.
     local: AtomicU64,
     pub(crate) held: Mutex<HeldLocks>,
@@ -45,6 +47,7 @@ impl OwnerShared {
             lock_timeout_ms: AtomicU64::new(0),
             deadlock_timeout_ms: AtomicU64::new(1000),
             logs_waits: AtomicBool::new(false),
+            deadlocks: AtomicU64::new(0),
             local: AtomicU64::new(0),
             held: Mutex::new(crate::ranks::OWNER, HeldLocks::default()),
         }
@@ -75,6 +78,10 @@ impl OwnerShared {
             0 => None,
             ms => Some(Duration::from_millis(ms)),
         }
+    }
+
+    pub(crate) fn count_deadlock(&self) {
+        self.deadlocks.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn logs_waits(&self) -> bool {
@@ -180,6 +187,11 @@ impl LockOwner {
         let ms = |d: Duration| d.as_millis().min(u128::from(u64::MAX)) as u64;
         self.0.shared.lock_timeout_ms.store(lock_timeout.map_or(0, ms), Ordering::Relaxed);
         self.0.shared.deadlock_timeout_ms.store(ms(deadlock_timeout), Ordering::Relaxed);
+    }
+
+    /// How many deadlocks it was refused a lock for, since this was last asked.
+    pub fn take_deadlocks(&self) -> u64 {
+        self.0.shared.deadlocks.swap(0, Ordering::Relaxed)
     }
 
     /// Counts a new transaction of this owner and answers its local number.

@@ -121,7 +121,7 @@ fn add_row(engine: &Engine, row: &[u8], prng: &mut Prng) -> Result<()> {
 
 fn log(engine: &Engine, guard: &mut buffer::WriteGuard, info: u8, row: &[u8]) -> Result<()> {
     let flags = if info == INIT_PAGE { BlockFlags::WILL_INIT } else { BlockFlags::default() };
-    let mut record = RecordBuilder::new(&engine.store().wal, RmgrId::GENERIC, info, Xid(3));
+    let mut record = RecordBuilder::new(&engine.store().buffers, RmgrId::GENERIC, info, Xid(3));
     record.block(0, guard, flags, row);
     record.insert().map(drop)
 }

@@ -144,6 +144,7 @@ fn open_session(
     let cx = Ctx::new(instance, &state);
     cx.refresh_settings();
     *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
+    cx.follow_io_timing();
     cx.commit_transaction()?;
     let name = state.settings.borrow().text(Setting::ApplicationName).to_string();
     registration.update(|activity| activity.application_name = name);
@@ -177,6 +178,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
     }));
     SessionState {
         entry: Arc::clone(registration),
+        store: Arc::new(instance.store.of_session()),
         locks: instance.store.locks.register(waits),
         database: Oid::INVALID,
         database_name: String::new(),

@@ -1,6 +1,7 @@
 //! kill -9 under load: what was acknowledged is there, what was not is there whole or not at all.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use testkit::{Client, Cluster};
@@ -167,4 +168,26 @@ fn a_table_and_its_indexes_agree_through_vacuum_and_kills() {
          create table ledger(number bigint, rows int, delta bigint)",
     );
     through_kills(&mut cluster, (5, 4000), churn, check_ledger);
+}
+
+#[test]
+fn a_damaged_page_is_told_and_counted() {
+    let mut cluster = Cluster::started();
+    let mut session = cluster.connect();
+    session.run("create table t as select generate_series(1, 10) a");
+    let file = session.run("select pg_relation_filepath('t')").value().to_owned();
+    cluster.stop();
+    let path = cluster.data().join(&file);
+    let mut bytes = fs::read(&path).expect("the table has a file");
+    bytes[8000] ^= 1;
+    fs::write(&path, bytes).expect("it can be written");
+    cluster.start();
+    let mut session = cluster.connect();
+    let error = session.query("select * from t").expect("the session goes on").error.expect("the page is damaged");
+    assert_eq!(error.field(b'C'), Some("XX001"));
+    assert_eq!(error.field(b'M'), Some(format!("invalid page in block 0 of relation {file}").as_str()));
+    session.run("select pg_stat_force_next_flush()");
+    let counted = "select checksum_failures || ' ' || (checksum_last_failure > now() - interval '1 hour') \
+                   from pg_stat_database where datname = current_database()";
+    assert_eq!(session.run(counted).value(), "1 true");
 }

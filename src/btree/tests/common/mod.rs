@@ -61,7 +61,7 @@ fn open_store(host: &Host, frames: usize, at: WalPosition, next: NextIds) -> Arc
         next,
     };
     let xacts = Arc::new(TransactionManager::open(parts));
-    Arc::new(Store { buffers, wal, smgr, xacts, locks, clock: Arc::clone(&host.clock) })
+    Arc::new(Store { buffers, wal, smgr, xacts, locks, clock: Arc::clone(&host.clock), pages: None })
 }
 
 fn file(number: u32) -> RelFile {

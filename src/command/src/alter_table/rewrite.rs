@@ -85,7 +85,7 @@ pub(crate) fn insert(cx: Ctx<'_>, table: &RelationEntry, batch: &mut Vec<Vec<Dat
     }
     let relation = table.table.as_ref().expect("a table has storage");
     let options = InsertOptions { skip_free_space: true, ..InsertOptions::default() };
-    let (store, mut tids) = (&cx.instance.store, Vec::with_capacity(batch.len()));
+    let (store, mut tids) = (&cx.session.store, Vec::with_capacity(batch.len()));
     cx.with_tx(|tx| relation.am.multi_insert(&mut Access::new(store, tx), relation, batch, options, &mut tids))?;
     batch.clear();
     Ok(())

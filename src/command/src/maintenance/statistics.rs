@@ -53,7 +53,7 @@ pub(super) fn analyze(cx: Ctx<'_>, entry: &RelationEntry, names: &[String], opti
         let name = crate::query::qualified_name(cx, entry)?;
         inform(cx, format!("analyzing \"{}\"", name.replace('"', "")));
     }
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     let sample = cx.with_tx(|tx| table.am.sample(&mut Access::new(store, tx), table, target, &mut random))?;
     if options.verbose {
         let message = format!(
@@ -98,7 +98,7 @@ fn note_indexes(cx: Ctx<'_>, entry: &RelationEntry, rows: f64) -> Result<()> {
         let index = catalog.open_relation(*index)?;
         let (Some(stored), Some(row)) = (&index.stored_index, &index.index) else { continue };
         if row.indpred.is_none() {
-            let blocks = cx.instance.store.smgr.blocks(stored.relation.main_fork())?;
+            let blocks = cx.session.store.smgr.blocks(stored.relation.main_fork())?;
             note_sizes(cx, index.oid, blocks, rows, None)?;
         }
     }

@@ -37,7 +37,7 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     if options.verbose {
         inform(cx, format!("vacuuming \"{}.{}\"", cx.session.database_name, name.replace('"', "")));
     }
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     // Nothing reads the session's transaction while the table is worked on.
     let stats = cx.with_tx(|tx| table.am.vacuum(&mut Access::new(store, tx), table, &indexes, how))?;
     if options.verbose {

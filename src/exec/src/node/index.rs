@@ -388,7 +388,7 @@ impl IndexScanState {
     /// Begins the next scan; false if there is none.
     fn start(&mut self, env: &mut Env<'_>) -> Result<bool> {
         let Some(keys) = self.conditions.next_keys() else { return Ok(false) };
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         let index = &self.index;
         let scan =
             self.scan.get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
@@ -538,7 +538,7 @@ impl How {
             How::Index { index, conditions, counted } => {
                 let mut tids = Vec::new();
                 conditions.evaluate(env, false)?;
-                let store = &env.cx.instance.store;
+                let store = &env.cx.session.store;
                 let mut scan = index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts()));
                 while let Some(keys) = conditions.next_keys() {
                     scan.rescan(&keys)?;
@@ -636,7 +636,7 @@ impl BitmapHeapState {
             self.at = 0;
         }
         if self.fetch.is_none() {
-            let store = &env.cx.instance.store;
+            let store = &env.cx.session.store;
             self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot(), self.wanted.clone()));
         }
         loop {

@@ -192,7 +192,7 @@ impl TargetTable {
     ///
     /// Errors: 23505.
     pub fn insert(&mut self, row: &[Datum], env: &mut Env<'_>) -> Result<Tid> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         let tid = env.cx.with_tx(|tx| {
             self.table.am.insert(&mut Access::new(store, tx), &self.table, row, InsertOptions::default())
         })?;
@@ -211,7 +211,7 @@ impl TargetTable {
         done: &mut usize,
         env: &mut Env<'_>,
     ) -> Result<()> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         let mut tids = Vec::with_capacity(rows.len());
         env.cx.with_tx(|tx| {
             self.table.am.multi_insert(&mut Access::new(store, tx), &self.table, rows, options, &mut tids)
@@ -234,7 +234,7 @@ impl TargetTable {
             if let Some(tid) = self.find_conflict(row, arbiters, env)? {
                 return Ok(Outcome::Conflict(tid));
             }
-            let store = &env.cx.instance.store;
+            let store = &env.cx.session.store;
             let tid = env.cx.with_tx(|tx| {
                 self.table.am.insert(&mut Access::new(store, tx), &self.table, row, InsertOptions::default())
             })?;
@@ -263,7 +263,7 @@ impl TargetTable {
                 continue;
             }
             let keys = &target.values[..target.index.key_count()];
-            let store = &env.cx.instance.store;
+            let store = &env.cx.session.store;
             let found = env.cx.with_tx(|tx| {
                 let cx = &mut Access::new(store, tx);
                 target.index.am.find_duplicate(cx, (&target.index, &table), keys, Tid::INVALID)
@@ -294,7 +294,7 @@ impl TargetTable {
                 (true, true) => UniqueCheck::Yes,
                 (true, false) => UniqueCheck::Deferred,
             };
-            let store = &env.cx.instance.store;
+            let store = &env.cx.session.store;
             let inserted = env.cx.with_tx(|tx| {
                 let cx = &mut Access::new(store, tx);
                 target.index.am.insert(cx, (&target.index, &table), &target.values, tid, check)
@@ -335,7 +335,7 @@ impl TargetTable {
 
     /// Updates the version at `tid` to a prepared row.
     fn update(&mut self, tid: Tid, row: &[Datum], old: &Row, env: &mut Env<'_>) -> Result<Changed<Tid>> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         let options = UpdateOptions { indexed: &self.indexed, keys: &self.keys, wait: RowWait::Block };
         let changed =
             env.cx.with_tx(|tx| self.table.am.update(&mut Access::new(store, tx), &self.table, tid, row, &options))?;
@@ -359,13 +359,13 @@ impl TargetTable {
     }
 
     fn delete(&mut self, tid: Tid, env: &mut Env<'_>) -> Result<Changed<()>> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         env.cx.with_tx(|tx| self.table.am.delete(&mut Access::new(store, tx), &self.table, tid, RowWait::Block))
     }
 
     /// The live version of the row that starts at `tid`, once it is not in doubt.
     fn live_version(&self, tid: Tid, env: &Env<'_>) -> Result<Option<Tid>> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         loop {
             let found = env.cx.with_tx(|tx| self.table.am.liveness(&mut Access::new(store, tx), &self.table, tid))?;
             match found {
@@ -385,14 +385,14 @@ impl TargetTable {
 
     /// True if the statement's snapshot sees a version of the row that starts at `tid`.
     fn is_visible(&self, tid: Tid, env: &Env<'_>) -> Result<bool> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         let mut fetch = self.table.am.fetcher(store, &self.table, env.es.snapshot(), ColumnSet::NONE);
         let mut row = Row::default();
         Ok(fetch.fetch(tid, &mut row)? == access::Fetched::Visible)
     }
 
     fn fetch_version(&self, tid: Tid, row: &mut Row, env: &Env<'_>) -> Result<bool> {
-        self.table.am.fetch_version(&env.cx.instance.store, &self.table, tid, row)
+        self.table.am.fetch_version(&env.cx.session.store, &self.table, tid, row)
     }
 }
 
@@ -940,7 +940,7 @@ pub fn marked_row(mark: &PlanRowMark, joined: &[Datum], env: &Env<'_>) -> Result
     let tid = Tid::from_bytes(bytes.as_slice().try_into().map_err(|_| Error::internal("ctid is no tid"))?);
     let Some(table) = &env.es.relation(mark.relation).table else { return Ok(None) };
     let mut row = Row::default();
-    let found = table.am.fetch_version(&env.cx.instance.store, table, tid, &mut row)?;
+    let found = table.am.fetch_version(&env.cx.session.store, table, tid, &mut row)?;
     Ok(found.then_some(row))
 }
 
@@ -953,7 +953,7 @@ pub fn lock_row(
     row: &mut Row,
     env: &Env<'_>,
 ) -> Result<Changed<()>> {
-    let store = &env.cx.instance.store;
+    let store = &env.cx.session.store;
     env.cx.with_tx(|tx| table.am.lock_row(&mut Access::new(store, tx), table, tid, (strength, wait), row))
 }
 

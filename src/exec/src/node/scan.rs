@@ -133,7 +133,7 @@ impl SeqScanState {
             interrupts: Arc::clone(env.cx.session.locks.interrupts()),
         };
         self.scans += 1;
-        self.scan = Some(self.table.am.scan(&env.cx.instance.store, &self.table, options)?);
+        self.scan = Some(self.table.am.scan(&env.cx.session.store, &self.table, options)?);
         Ok(())
     }
 
@@ -266,7 +266,7 @@ impl TidScanState {
 
     /// The version that this transaction made of the row that a cursor stands on, since the cursor read it.
     fn latest(&self, tid: Tid, env: &Env<'_>) -> Result<Tid> {
-        let store = &env.cx.instance.store;
+        let store = &env.cx.session.store;
         let found =
             env.cx.with_tx(|tx| self.table.am.liveness(&mut access::Access::new(store, tx), &self.table, tid))?;
         Ok(if let access::Liveness::Live(version) = found { version } else { tid })
@@ -292,10 +292,10 @@ impl TidScanState {
             self.at = 0;
         }
         if self.fetch.is_none() {
-            let store = &env.cx.instance.store;
+            let store = &env.cx.session.store;
             self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot(), ColumnSet::ALL));
         }
-        let blocks = env.cx.instance.store.smgr.blocks(self.table.main_fork())?;
+        let blocks = env.cx.session.store.smgr.blocks(self.table.main_fork())?;
         while let Some(tid) = self.tids.as_ref().and_then(|t| t.get(self.at).copied()) {
             self.at += 1;
             if tid.block.0 >= blocks || !tid.is_valid() {

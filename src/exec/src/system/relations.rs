@@ -85,7 +85,7 @@ fn pg_column_is_updatable(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Res
 fn pg_sequence_last_value(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let entry = sequences::open(cx, args[0].as_oid())?;
     let Some(table) = &entry.table else { return Ok(Datum::Null) };
-    let state = heap::read_sequence(&cx.instance.store, table)?;
+    let state = heap::read_sequence(&cx.session.store, table)?;
     Ok(if state.is_called { Datum::Int8(state.last_value) } else { Datum::Null })
 }
 

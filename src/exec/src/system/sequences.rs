@@ -168,7 +168,7 @@ fn change<T>(
     step: impl FnOnce(SequenceState, MustLog) -> Result<(Change, T)>,
 ) -> Result<T> {
     let Some(relation) = &entry.table else { bail!(INTERNAL_ERROR, "sequence {} has no file", entry.oid) };
-    let store = &cx.instance.store;
+    let store = &cx.session.store;
     cx.with_tx(|tx| change_sequence(&mut Access::new(store, tx), relation, step))
 }
 

@@ -16,7 +16,7 @@ functions! {
 fn fork_bytes(cx: Ctx<'_>, entry: &RelationEntry, fork: Fork) -> Result<i64> {
     let Some(file) = entry.file else { return Ok(0) };
     let fork = RelFork { file, fork };
-    let smgr = &cx.instance.store.smgr;
+    let smgr = &cx.session.store.smgr;
     if !smgr.exists(fork)? {
         return Ok(0);
     }
@@ -88,7 +88,7 @@ fn pg_total_relation_size(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Res
 }
 
 fn database_bytes(cx: Ctx<'_>, database: Oid) -> Result<Datum> {
-    Ok(Datum::Int8(cx.instance.store.smgr.database_bytes(database)? as i64))
+    Ok(Datum::Int8(cx.session.store.smgr.database_bytes(database)? as i64))
 }
 
 fn pg_database_size_oid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -108,7 +108,7 @@ fn pg_database_size_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Resu
 
 /// What lies in a tablespace's folder. Every database is in the default one.
 fn tablespace_bytes(cx: Ctx<'_>, tablespace: Oid) -> Result<Datum> {
-    let smgr = &cx.instance.store.smgr;
+    let smgr = &cx.session.store.smgr;
     if tablespace == base::GLOBAL_TABLESPACE {
         return database_bytes(cx, Oid::INVALID);
     }

@@ -47,7 +47,13 @@ fn of_transaction(cx: Ctx<'_>, args: &[Datum], counter: Counter) -> i64 {
         Counter::HotUpdated => changes.hot_updated,
         _ => 0,
     };
-    written + cx.session.statistics.borrow().find(key).map_or(0, |counted| counted.get(counter))
+    let pages = cx.session.store.pages.as_ref().map(|pages| pages.of(key)).unwrap_or_default();
+    let read = match counter {
+        Counter::BlocksFetched => pages.fetched as i64,
+        Counter::BlocksHit => pages.hit as i64,
+        _ => 0,
+    };
+    written + read + cx.session.statistics.borrow().find(key).map_or(0, |counted| counted.get(counter))
 }
 
 fn of_database(cx: Ctx<'_>, args: &[Datum], counter: DatabaseCounter) -> i64 {
@@ -115,13 +121,17 @@ shown! { of_database, DatabaseCounter, Datum::Int8 =>
     pg_stat_get_db_temp_files = TempFiles,
     pg_stat_get_db_temp_bytes = TempBytes,
     pg_stat_get_db_deadlocks = Deadlocks,
+    pg_stat_get_db_checksum_failures = ChecksumFailures,
     pg_stat_get_db_sessions = Sessions,
     pg_stat_get_db_sessions_abandoned = SessionsAbandoned,
     pg_stat_get_db_sessions_fatal = SessionsFatal,
     pg_stat_get_db_sessions_killed = SessionsKilled,
 }
 
-shown! { of_database, DatabaseCounter, moment => pg_stat_get_db_stat_reset_time = ResetTime, }
+shown! { of_database, DatabaseCounter, moment =>
+    pg_stat_get_db_stat_reset_time = ResetTime,
+    pg_stat_get_db_checksum_last_failure = LastChecksumFailure,
+}
 
 shown! { of_database, DatabaseCounter, milliseconds =>
     pg_stat_get_db_blk_read_time = BlockReadUs,
@@ -149,7 +159,7 @@ functions! {
     pg_stat_get_db_conflict_tablespace = zero, pg_stat_get_db_conflict_lock = zero,
     pg_stat_get_db_conflict_snapshot = zero, pg_stat_get_db_conflict_bufferpin = zero,
     pg_stat_get_db_conflict_startup_deadlock = zero, pg_stat_get_db_conflict_all = zero,
-    pg_stat_get_db_checksum_failures = zero, pg_stat_get_db_checksum_last_failure = null, pg_stat_get_db_blk_read_time,
+    pg_stat_get_db_checksum_failures, pg_stat_get_db_checksum_last_failure, pg_stat_get_db_blk_read_time,
     pg_stat_get_db_blk_write_time, pg_stat_get_db_session_time, pg_stat_get_db_active_time,
     pg_stat_get_db_idle_in_transaction_time, pg_stat_get_function_calls = null, pg_stat_get_function_total_time = null,
     pg_stat_get_function_self_time = null, pg_stat_get_xact_function_calls = null,

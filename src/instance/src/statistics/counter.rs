@@ -105,6 +105,10 @@ counters! {
         BlocksHit,
         /// Deadlocks.
         Deadlocks,
+        /// Pages that failed their checksum.
+        ChecksumFailures,
+        /// When one last did.
+        LastChecksumFailure,
         /// Temporary files.
         TempFiles,
         /// Bytes of temporary files.

@@ -1,7 +1,9 @@
 //! What one session has counted and not yet added to what all share.
 
 use super::{Counter, DatabaseCounter, Statistics};
+use access::Store;
 use base::Oid;
+use buffer::{UsageCounts, Used};
 use hashbrown::HashMap;
 use xact::{EndedChanges, StatisticsKey, TableChanges};
 
@@ -72,12 +74,22 @@ pub struct SessionTimes {
 pub struct Pending {
     relations: HashMap<StatisticsKey, PendingRelation>,
     database: [i64; DatabaseCounter::COUNT],
+    /// As `database`, of what is shared by all databases.
+    common: [i64; DatabaseCounter::COUNT],
+    /// What of the storage engine's counts was taken up already.
+    taken: UsageCounts,
     flushed_us: i64,
 }
 
 impl Default for Pending {
     fn default() -> Pending {
-        Pending { relations: HashMap::new(), database: [0; DatabaseCounter::COUNT], flushed_us: 0 }
+        Pending {
+            relations: HashMap::new(),
+            database: [0; DatabaseCounter::COUNT],
+            common: [0; DatabaseCounter::COUNT],
+            taken: UsageCounts::default(),
+            flushed_us: 0,
+        }
     }
 }
 
@@ -118,6 +130,28 @@ impl Pending {
         is_much || now_us - self.flushed_us >= FLUSH_EVERY_US
     }
 
+    /// Takes up what the session's handle on the storage engine has counted since the last time.
+    pub fn take_up(&mut self, store: &Store) {
+        use DatabaseCounter as D;
+        if let Some(pages) = &store.pages {
+            pages.take_each(|key, pages| {
+                let relation = self.relation(key);
+                relation.add(Counter::BlocksFetched, pages.fetched as i64);
+                relation.add(Counter::BlocksHit, pages.hit as i64);
+            });
+        }
+        let counts = store.buffers.usage().counts();
+        let since = counts.since(&self.taken);
+        self.taken = counts;
+        let get = |what| since.get(what) as i64;
+        self.add(D::TempFiles, get(Used::TempFiles));
+        self.add(D::TempBytes, get(Used::TempBytes));
+        self.add(D::BlockReadUs, get(Used::ReadNs) / 1000);
+        self.add(D::BlockWriteUs, get(Used::WriteNs) / 1000);
+        self.add(D::ChecksumFailures, get(Used::ChecksumFailures));
+        self.common[D::ChecksumFailures as usize] += get(Used::SharedChecksumFailures);
+    }
+
     /// Adds what was counted to what all share: outside transactions, or at the session's end.
     pub fn flush(&mut self, database: Oid, times: SessionTimes, now_us: i64, shared: &Statistics) {
         self.flushed_us = now_us;
@@ -126,20 +160,21 @@ impl Pending {
         self.add(DatabaseCounter::IdleInTransactionUs, times.idle_in_transaction_us);
         let mut relations = std::mem::take(&mut self.relations);
         for (key, pending) in relations.drain() {
-            self.sum_up(&pending);
+            self.sum_up(key, &pending);
             add_relation(&pending, key, shared);
         }
         // Emptied, its memory serves the next counts.
         self.relations = relations;
+        add_database(&mut self.common, Oid::INVALID, now_us, shared);
         if database.is_valid() {
-            shared.database(database).add_all(&self.database);
-            self.database = [0; DatabaseCounter::COUNT];
+            add_database(&mut self.database, database, now_us, shared);
         }
     }
 
-    /// Adds a relation's counts to the database's.
-    fn sum_up(&mut self, pending: &PendingRelation) {
+    /// Adds a relation's counts to those of its database.
+    fn sum_up(&mut self, (database, _): StatisticsKey, pending: &PendingRelation) {
         use DatabaseCounter as D;
+        let sums = if database.is_valid() { &mut self.database } else { &mut self.common };
         for (sum, of) in [
             (D::RowsReturned, Counter::RowsRead),
             (D::RowsFetched, Counter::RowsFetched),
@@ -149,9 +184,22 @@ impl Pending {
             (D::BlocksFetched, Counter::BlocksFetched),
             (D::BlocksHit, Counter::BlocksHit),
         ] {
-            self.database[sum as usize] += pending.get(of);
+            sums[sum as usize] += pending.get(of);
         }
     }
+}
+
+/// Adds a database's counts, and empties them.
+fn add_database(counts: &mut [i64; DatabaseCounter::COUNT], database: Oid, now_us: i64, shared: &Statistics) {
+    if counts.iter().all(|count| *count == 0) {
+        return;
+    }
+    let counters = shared.database(database);
+    counters.add_all(counts);
+    if counts[DatabaseCounter::ChecksumFailures as usize] > 0 {
+        counters.set(DatabaseCounter::LastChecksumFailure, now_us);
+    }
+    *counts = [0; DatabaseCounter::COUNT];
 }
 
 fn add_relation(pending: &PendingRelation, key: StatisticsKey, shared: &Statistics) {
