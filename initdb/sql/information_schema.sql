@@ -1,6 +1,5 @@
 -- information_schema as the SQL standard and PostgreSQL 15 have it: columns, names and domains are PostgreSQL's. The schema
 -- and its domains come with the bootstrap script. Statements end at a semicolon and an empty line.
--- docs/internals/catalogs.md lists the views that are left out (foreign data).
 
 SET search_path TO information_schema, pg_catalog;
 
@@ -969,5 +968,111 @@ CREATE VIEW element_types AS
     ON co.oid = x.collation_oid AND NOT (nco.nspname = 'pg_catalog' AND co.collname = 'default')
   WHERE (n.nspname, x.name, x.kind, x.dtd::text) IN
         (SELECT d.object_schema, d.object_name, d.object_type, d.dtd_identifier FROM data_type_privileges d);
+
+-- Foreign data. The views with an underscore in front are for the others; nobody else may read them.
+
+CREATE VIEW _pg_foreign_data_wrappers AS
+  SELECT w.oid, w.fdwowner, w.fdwoptions, CAST(current_database() AS sql_identifier) AS foreign_data_wrapper_catalog,
+         CAST(w.fdwname AS sql_identifier) AS foreign_data_wrapper_name,
+         CAST(a.rolname AS sql_identifier) AS authorization_identifier,
+         CAST('c' AS character_data) AS foreign_data_wrapper_language
+  FROM pg_foreign_data_wrapper w
+  JOIN pg_authid a ON a.oid = w.fdwowner
+  WHERE pg_has_role(w.fdwowner, 'USAGE') OR has_foreign_data_wrapper_privilege(w.oid, 'USAGE'::text);
+
+CREATE VIEW _pg_foreign_servers AS
+  SELECT s.oid, s.srvoptions, CAST(current_database() AS sql_identifier) AS foreign_server_catalog,
+         CAST(s.srvname AS sql_identifier) AS foreign_server_name,
+         CAST(current_database() AS sql_identifier) AS foreign_data_wrapper_catalog,
+         CAST(w.fdwname AS sql_identifier) AS foreign_data_wrapper_name,
+         CAST(s.srvtype AS character_data) AS foreign_server_type,
+         CAST(s.srvversion AS character_data) AS foreign_server_version,
+         CAST(a.rolname AS sql_identifier) AS authorization_identifier
+  FROM pg_foreign_server s
+  JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+  JOIN pg_authid a ON a.oid = s.srvowner
+  WHERE pg_has_role(s.srvowner, 'USAGE') OR has_server_privilege(s.oid, 'USAGE'::text);
+
+CREATE VIEW _pg_foreign_tables AS
+  SELECT CAST(current_database() AS sql_identifier) AS foreign_table_catalog,
+         CAST(n.nspname AS sql_identifier) AS foreign_table_schema,
+         CAST(c.relname AS sql_identifier) AS foreign_table_name, t.ftoptions,
+         CAST(current_database() AS sql_identifier) AS foreign_server_catalog,
+         CAST(s.srvname AS sql_identifier) AS foreign_server_name,
+         CAST(a.rolname AS sql_identifier) AS authorization_identifier
+  FROM pg_foreign_table t
+  JOIN pg_foreign_server s ON s.oid = t.ftserver
+  JOIN pg_class c ON c.oid = t.ftrelid AND c.relkind = 'f'
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_authid a ON a.oid = c.relowner
+  WHERE pg_has_role(c.relowner, 'USAGE')
+     OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER'::text)
+     OR has_any_column_privilege(c.oid, 'SELECT, INSERT, UPDATE, REFERENCES'::text);
+
+CREATE VIEW _pg_foreign_table_columns AS
+  SELECT n.nspname, c.relname, a.attname, a.attfdwoptions
+  FROM pg_foreign_table t
+  JOIN pg_class c ON c.oid = t.ftrelid AND c.relkind = 'f'
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+  WHERE pg_has_role(c.relowner, 'USAGE')
+     OR has_column_privilege(c.oid, a.attnum, 'SELECT, INSERT, UPDATE, REFERENCES'::text);
+
+CREATE VIEW _pg_user_mappings AS
+  SELECT m.oid, m.umoptions, m.umuser,
+         CAST(coalesce(a.rolname, 'PUBLIC'::name) AS sql_identifier) AS authorization_identifier,
+         s.foreign_server_catalog, s.foreign_server_name, s.authorization_identifier AS srvowner
+  FROM pg_user_mapping m
+  JOIN _pg_foreign_servers s ON s.oid = m.umserver
+  LEFT JOIN pg_authid a ON a.oid = m.umuser;
+
+CREATE VIEW foreign_data_wrappers AS
+  SELECT w.foreign_data_wrapper_catalog, w.foreign_data_wrapper_name, w.authorization_identifier,
+         CAST(NULL AS character_data) AS library_name, w.foreign_data_wrapper_language
+  FROM _pg_foreign_data_wrappers w;
+
+CREATE VIEW foreign_data_wrapper_options AS
+  SELECT w.foreign_data_wrapper_catalog, w.foreign_data_wrapper_name,
+         CAST(o.option_name AS sql_identifier) AS option_name, CAST(o.option_value AS character_data) AS option_value
+  FROM _pg_foreign_data_wrappers w, LATERAL pg_options_to_table(w.fdwoptions) o;
+
+CREATE VIEW foreign_servers AS
+  SELECT s.foreign_server_catalog, s.foreign_server_name, s.foreign_data_wrapper_catalog, s.foreign_data_wrapper_name,
+         s.foreign_server_type, s.foreign_server_version, s.authorization_identifier
+  FROM _pg_foreign_servers s;
+
+CREATE VIEW foreign_server_options AS
+  SELECT s.foreign_server_catalog, s.foreign_server_name, CAST(o.option_name AS sql_identifier) AS option_name,
+         CAST(o.option_value AS character_data) AS option_value
+  FROM _pg_foreign_servers s, LATERAL pg_options_to_table(s.srvoptions) o;
+
+CREATE VIEW foreign_tables AS
+  SELECT t.foreign_table_catalog, t.foreign_table_schema, t.foreign_table_name, t.foreign_server_catalog,
+         t.foreign_server_name
+  FROM _pg_foreign_tables t;
+
+CREATE VIEW foreign_table_options AS
+  SELECT t.foreign_table_catalog, t.foreign_table_schema, t.foreign_table_name,
+         CAST(o.option_name AS sql_identifier) AS option_name, CAST(o.option_value AS character_data) AS option_value
+  FROM _pg_foreign_tables t, LATERAL pg_options_to_table(t.ftoptions) o;
+
+CREATE VIEW column_options AS
+  SELECT CAST(current_database() AS sql_identifier) AS table_catalog, CAST(c.nspname AS sql_identifier) AS table_schema,
+         CAST(c.relname AS sql_identifier) AS table_name, CAST(c.attname AS sql_identifier) AS column_name,
+         CAST(o.option_name AS sql_identifier) AS option_name, CAST(o.option_value AS character_data) AS option_value
+  FROM _pg_foreign_table_columns c, LATERAL pg_options_to_table(c.attfdwoptions) o;
+
+CREATE VIEW user_mappings AS
+  SELECT m.authorization_identifier, m.foreign_server_catalog, m.foreign_server_name
+  FROM _pg_user_mappings m;
+
+CREATE VIEW user_mapping_options AS
+  SELECT m.authorization_identifier, m.foreign_server_catalog, m.foreign_server_name,
+         CAST(o.option_name AS sql_identifier) AS option_name,
+         CAST(CASE WHEN m.umuser <> 0::oid AND m.authorization_identifier::name = current_user
+                     OR m.umuser = 0::oid AND pg_has_role(m.srvowner::name, 'USAGE')
+                     OR (SELECT a.rolsuper FROM pg_authid a WHERE a.rolname = current_user)
+                   THEN o.option_value END AS character_data) AS option_value
+  FROM _pg_user_mappings m, LATERAL pg_options_to_table(m.umoptions) o;
 
 RESET search_path;

@@ -568,3 +568,155 @@ CREATE VIEW pg_stat_progress_copy AS
          p.param4 AS tuples_excluded
   FROM pg_stat_get_progress_info('COPY'::text) p
   LEFT JOIN pg_database d ON d.oid = p.datid;
+
+CREATE VIEW pg_stat_progress_basebackup AS
+  SELECT p.pid,
+         CASE p.param1 WHEN 0 THEN 'initializing' WHEN 1 THEN 'waiting for checkpoint to finish'
+                       WHEN 2 THEN 'estimating backup size' WHEN 3 THEN 'streaming database files'
+                       WHEN 4 THEN 'waiting for wal archiving to finish' WHEN 5 THEN 'transferring wal files' END AS phase,
+         CASE p.param2 WHEN -1 THEN NULL ELSE p.param2 END AS backup_total,
+         p.param3 AS backup_streamed, p.param4 AS tablespaces_total, p.param5 AS tablespaces_streamed
+  FROM pg_stat_get_progress_info('BASEBACKUP'::text) p;
+
+-- Replication
+
+CREATE VIEW pg_stat_replication AS
+  SELECT s.pid, s.usesysid, a.rolname AS usename, s.application_name, s.client_addr, s.client_hostname, s.client_port,
+         s.backend_start, s.backend_xmin, w.state, w.sent_lsn, w.write_lsn, w.flush_lsn, w.replay_lsn, w.write_lag,
+         w.flush_lag, w.replay_lag, w.sync_priority, w.sync_state, w.reply_time
+  FROM pg_stat_get_activity(NULL::integer) s
+  JOIN pg_stat_get_wal_senders() w ON w.pid = s.pid
+  LEFT JOIN pg_authid a ON a.oid = s.usesysid;
+
+CREATE VIEW pg_stat_wal_receiver AS
+  SELECT r.pid, r.status, r.receive_start_lsn, r.receive_start_tli, r.written_lsn, r.flushed_lsn, r.received_tli,
+         r.last_msg_send_time, r.last_msg_receipt_time, r.latest_end_lsn, r.latest_end_time, r.slot_name, r.sender_host,
+         r.sender_port, r.conninfo
+  FROM pg_stat_get_wal_receiver() r
+  WHERE r.pid IS NOT NULL;
+
+CREATE VIEW pg_stat_recovery_prefetch AS
+  SELECT p.stats_reset, p.prefetch, p.hit, p.skip_init, p.skip_new, p.skip_fpw, p.skip_rep, p.wal_distance,
+         p.block_distance, p.io_depth
+  FROM pg_stat_get_recovery_prefetch() p;
+
+CREATE VIEW pg_replication_slots AS
+  SELECT s.slot_name, s.plugin, s.slot_type, s.datoid, d.datname AS database, s.temporary, s.active, s.active_pid, s.xmin,
+         s.catalog_xmin, s.restart_lsn, s.confirmed_flush_lsn, s.wal_status, s.safe_wal_size, s.two_phase
+  FROM pg_get_replication_slots() s
+  LEFT JOIN pg_database d ON d.oid = s.datoid;
+
+CREATE VIEW pg_stat_replication_slots AS
+  SELECT c.slot_name, c.spill_txns, c.spill_count, c.spill_bytes, c.stream_txns, c.stream_count, c.stream_bytes,
+         c.total_txns, c.total_bytes, c.stats_reset
+  FROM pg_replication_slots s, LATERAL pg_stat_get_replication_slot(s.slot_name::text) c
+  WHERE s.datoid IS NOT NULL;
+
+CREATE VIEW pg_replication_origin_status AS
+  SELECT o.local_id, o.external_id, o.remote_lsn, o.local_lsn
+  FROM pg_show_replication_origin_status() o;
+
+CREATE VIEW pg_publication_tables AS
+  SELECT p.pubname, n.nspname AS schemaname, c.relname AS tablename,
+         (SELECT array_agg(a.attname ORDER BY a.attnum)
+          FROM pg_attribute a
+          WHERE a.attrelid = t.relid AND a.attnum > 0 AND NOT a.attisdropped
+            AND (t.attrs IS NULL OR a.attnum = ANY (t.attrs))) AS attnames,
+         pg_get_expr(t.qual, t.relid) AS rowfilter
+  FROM pg_publication p, LATERAL pg_get_publication_tables(p.pubname::text) t, pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = t.relid;
+
+CREATE VIEW pg_stat_subscription AS
+  SELECT s.oid AS subid, s.subname, w.pid, w.relid, w.received_lsn, w.last_msg_send_time, w.last_msg_receipt_time,
+         w.latest_end_lsn, w.latest_end_time
+  FROM pg_subscription s
+  LEFT JOIN pg_stat_get_subscription(NULL::oid) w ON w.subid = s.oid;
+
+CREATE VIEW pg_stat_subscription_stats AS
+  SELECT c.subid, s.subname, c.apply_error_count, c.sync_error_count, c.stats_reset
+  FROM pg_subscription s, LATERAL pg_stat_get_subscription_stats(s.oid) c;
+
+-- Extensions, foreign servers, extended statistics, the build
+
+CREATE VIEW pg_available_extensions AS
+  SELECT e.name, e.default_version, x.extversion AS installed_version, e.comment
+  FROM pg_available_extensions() e
+  LEFT JOIN pg_extension x ON x.extname = e.name;
+
+CREATE VIEW pg_available_extension_versions AS
+  SELECT e.name, e.version, x.extname IS NOT NULL AS installed, e.superuser, e.trusted, e.relocatable, e.schema,
+         e.requires, e.comment
+  FROM pg_available_extension_versions() e
+  LEFT JOIN pg_extension x ON x.extname = e.name AND x.extversion = e.version;
+
+CREATE VIEW pg_user_mappings AS
+  SELECT m.oid AS umid, s.oid AS srvid, s.srvname, m.umuser,
+         CASE WHEN m.umuser = 0::oid THEN 'public'::name ELSE a.rolname END AS usename,
+         CASE WHEN m.umuser <> 0::oid AND a.rolname = current_user
+                   AND (pg_has_role(s.srvowner, 'USAGE') OR has_server_privilege(s.oid, 'USAGE'::text))
+                OR m.umuser = 0::oid AND pg_has_role(s.srvowner, 'USAGE')
+                OR (SELECT u.rolsuper FROM pg_authid u WHERE u.rolname = current_user)
+              THEN m.umoptions END AS umoptions
+  FROM pg_user_mapping m
+  JOIN pg_foreign_server s ON s.oid = m.umserver
+  LEFT JOIN pg_authid a ON a.oid = m.umuser;
+
+CREATE VIEW pg_stats_ext AS
+  SELECT n.nspname AS schemaname, c.relname AS tablename, sn.nspname AS statistics_schemaname,
+         s.stxname AS statistics_name, pg_get_userbyid(s.stxowner) AS statistics_owner,
+         (SELECT array_agg(a.attname ORDER BY a.attnum)
+          FROM unnest(s.stxkeys) k
+          JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = k) AS attnames,
+         pg_get_statisticsobjdef_expressions(s.oid) AS exprs, s.stxkind AS kinds, d.stxdinherit AS inherited,
+         d.stxdndistinct AS n_distinct, d.stxddependencies AS dependencies, m.most_common_vals, m.most_common_val_nulls,
+         m.most_common_freqs, m.most_common_base_freqs
+  FROM pg_statistic_ext s
+  JOIN pg_class c ON c.oid = s.stxrelid
+  JOIN pg_statistic_ext_data d ON d.stxoid = s.oid
+  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace
+  LEFT JOIN LATERAL (SELECT array_agg(i.values) AS most_common_vals, array_agg(i.nulls) AS most_common_val_nulls,
+                            array_agg(i.frequency) AS most_common_freqs,
+                            array_agg(i.base_frequency) AS most_common_base_freqs
+                     FROM pg_mcv_list_items(d.stxdmcv) i) m ON d.stxdmcv IS NOT NULL
+  WHERE pg_has_role(c.relowner, 'USAGE') AND (NOT c.relrowsecurity OR NOT row_security_active(c.oid));
+
+CREATE VIEW pg_stats_ext_exprs AS
+  SELECT n.nspname AS schemaname, c.relname AS tablename, sn.nspname AS statistics_schemaname,
+         s.stxname AS statistics_name, pg_get_userbyid(s.stxowner) AS statistics_owner, e.expr,
+         d.stxdinherit AS inherited, (e.a).stanullfrac AS null_frac, (e.a).stawidth AS avg_width,
+         (e.a).stadistinct AS n_distinct,
+         CASE WHEN (e.a).stakind1 = 1 THEN (e.a).stavalues1 WHEN (e.a).stakind2 = 1 THEN (e.a).stavalues2
+              WHEN (e.a).stakind3 = 1 THEN (e.a).stavalues3 WHEN (e.a).stakind4 = 1 THEN (e.a).stavalues4
+              WHEN (e.a).stakind5 = 1 THEN (e.a).stavalues5 END AS most_common_vals,
+         CASE WHEN (e.a).stakind1 = 1 THEN (e.a).stanumbers1 WHEN (e.a).stakind2 = 1 THEN (e.a).stanumbers2
+              WHEN (e.a).stakind3 = 1 THEN (e.a).stanumbers3 WHEN (e.a).stakind4 = 1 THEN (e.a).stanumbers4
+              WHEN (e.a).stakind5 = 1 THEN (e.a).stanumbers5 END AS most_common_freqs,
+         CASE WHEN (e.a).stakind1 = 2 THEN (e.a).stavalues1 WHEN (e.a).stakind2 = 2 THEN (e.a).stavalues2
+              WHEN (e.a).stakind3 = 2 THEN (e.a).stavalues3 WHEN (e.a).stakind4 = 2 THEN (e.a).stavalues4
+              WHEN (e.a).stakind5 = 2 THEN (e.a).stavalues5 END AS histogram_bounds,
+         CASE WHEN (e.a).stakind1 = 3 THEN (e.a).stanumbers1[1] WHEN (e.a).stakind2 = 3 THEN (e.a).stanumbers2[1]
+              WHEN (e.a).stakind3 = 3 THEN (e.a).stanumbers3[1] WHEN (e.a).stakind4 = 3 THEN (e.a).stanumbers4[1]
+              WHEN (e.a).stakind5 = 3 THEN (e.a).stanumbers5[1] END AS correlation,
+         CASE WHEN (e.a).stakind1 = 4 THEN (e.a).stavalues1 WHEN (e.a).stakind2 = 4 THEN (e.a).stavalues2
+              WHEN (e.a).stakind3 = 4 THEN (e.a).stavalues3 WHEN (e.a).stakind4 = 4 THEN (e.a).stavalues4
+              WHEN (e.a).stakind5 = 4 THEN (e.a).stavalues5 END AS most_common_elems,
+         CASE WHEN (e.a).stakind1 = 4 THEN (e.a).stanumbers1 WHEN (e.a).stakind2 = 4 THEN (e.a).stanumbers2
+              WHEN (e.a).stakind3 = 4 THEN (e.a).stanumbers3 WHEN (e.a).stakind4 = 4 THEN (e.a).stanumbers4
+              WHEN (e.a).stakind5 = 4 THEN (e.a).stanumbers5 END AS most_common_elem_freqs,
+         CASE WHEN (e.a).stakind1 = 5 THEN (e.a).stanumbers1 WHEN (e.a).stakind2 = 5 THEN (e.a).stanumbers2
+              WHEN (e.a).stakind3 = 5 THEN (e.a).stanumbers3 WHEN (e.a).stakind4 = 5 THEN (e.a).stanumbers4
+              WHEN (e.a).stakind5 = 5 THEN (e.a).stanumbers5 END AS elem_count_histogram
+  FROM pg_statistic_ext s
+  JOIN pg_class c ON c.oid = s.stxrelid
+  LEFT JOIN pg_statistic_ext_data d ON d.stxoid = s.oid
+  LEFT JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_namespace sn ON sn.oid = s.stxnamespace
+  JOIN LATERAL (SELECT unnest(pg_get_statisticsobjdef_expressions(s.oid)) AS expr, unnest(d.stxdexpr) AS a) e
+    ON e.expr IS NOT NULL
+  WHERE pg_has_role(c.relowner, 'USAGE') AND (NOT c.relrowsecurity OR NOT row_security_active(c.oid));
+
+CREATE VIEW pg_config AS
+  SELECT c.name, c.setting
+  FROM pg_config() c;

@@ -15,6 +15,7 @@
 mod cleanup;
 mod directory;
 mod failure;
+mod features;
 mod locale;
 mod options;
 mod output;

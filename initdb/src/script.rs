@@ -1,5 +1,6 @@
 //! What the server reads: the bootstrap script with its words filled in, and the SQL that follows.
 
+use crate::features;
 use crate::locale::{Encoding, Locales};
 
 /// Statements end at a semicolon followed by an empty line (`-j`).
@@ -7,6 +8,9 @@ const SYSTEM_VIEWS: &str = include_str!("../sql/system_views.sql");
 const PRIVILEGES: &str = include_str!("../sql/privileges.sql");
 const INFORMATION_TABLES: &str = include_str!("../sql/information_schema_tables.sql");
 const INFORMATION_SCHEMA: &str = include_str!("../sql/information_schema.sql");
+/// What template1 is copied with: statistics of its catalogs for the planner, and maps that say which pages everybody sees.
+/// ANALYZE comes first, so that VACUUM sees the statistics too.
+const STATISTICS: &str = "ANALYZE;\n\nVACUUM FREEZE;\n\n";
 
 /// What the bootstrap script leaves open.
 pub struct Words<'a> {
@@ -47,8 +51,10 @@ pub fn after_bootstrap(superuser: &str, password: Option<&str>) -> Vec<(&'static
     parts.push(("system views", terminated(SYSTEM_VIEWS)));
     parts.push(("information schema", terminated(INFORMATION_SCHEMA)));
     parts.push(("tables of the information schema", terminated(INFORMATION_TABLES)));
+    parts.push(("features of SQL", features::insert()));
     parts.push(("version of the information schema", information_version()));
     parts.push(("privileges", terminated(PRIVILEGES)));
+    parts.push(("statistics", STATISTICS.to_owned()));
     parts
 }
 

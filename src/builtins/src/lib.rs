@@ -73,3 +73,4 @@ pub use misc::{encoding_name, encoding_number};
 pub use string::quote::{quote_identifier, quote_literal};
 pub use types::{BuiltinTypes, EnumLabel, TypeInfo, TypeLookup, builtin_type, sql_type_name, type_oid};
 pub use window::{WindowAccess, WindowFunction, WindowState, window_function};
+pub use wire::text_of;

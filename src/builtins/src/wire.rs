@@ -56,8 +56,10 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The text in a binary value: valid UTF-8 without zero bytes.
-pub(crate) fn text_of(bytes: &[u8]) -> Result<&str> {
+/// The text in a binary value.
+///
+/// Errors: 22021 if it is not valid UTF-8, or has a zero byte.
+pub fn text_of(bytes: &[u8]) -> Result<&str> {
     match std::str::from_utf8(bytes) {
         Ok(text) if !bytes.contains(&0) => Ok(text),
         Ok(_) => Err(invalid_utf8(&[0])),

@@ -78,7 +78,6 @@ pub use role::reset_user;
 pub use tag::Tag;
 pub use temporary::watch_commit;
 pub use transaction::set_characteristics;
-pub use variable::show_value;
 
 use analyze::UtilityStatement;
 use exec::Params;

@@ -109,14 +109,15 @@ pub(crate) fn show(ex: &mut Execution<'_, '_>, statement: &VariableShowStmt) -> 
     let cx = ex.cx;
     let name = &statement.name;
     if name == "all" {
-        let rows = cx.setting(|s| s.show_all(cx.session.is_superuser()));
+        let sees_all = exec::system::sees_all_settings(cx)?;
+        let rows = cx.setting(|s| s.show_all(sees_all));
         ex.client.columns(&show_columns(statement))?;
         for (name, value, description) in rows {
             ex.client.row(&[Datum::text(name), Datum::from(value), Datum::text(description)])?;
         }
         return Ok(Tag::Plain("SHOW"));
     }
-    let value = show_value(cx, name)?;
+    let value = exec::system::setting_text(cx, name)?;
     ex.client.columns(&show_columns(statement))?;
     ex.client.row(&[Datum::from(value)])?;
     Ok(Tag::Plain("SHOW"))
@@ -131,18 +132,6 @@ pub(crate) fn show_columns(statement: &VariableShowStmt) -> TupleDesc {
             let label = Setting::by_name(name).map_or_else(|| name.clone(), |setting| setting.name().to_owned());
             text_columns(&[&label])
         }
-    }
-}
-
-/// A setting as SHOW prints it; those that mirror the transaction or the user are read from there.
-pub fn show_value(cx: Ctx<'_>, name: &str) -> Result<String> {
-    match name.to_ascii_lowercase().as_str() {
-        "transaction_isolation" => Ok(cx.with_tx(|tx| match tx.isolation() {
-            xact::Isolation::ReadCommitted => "read committed".to_owned(),
-            xact::Isolation::RepeatableRead => "repeatable read".to_owned(),
-        })),
-        "transaction_read_only" => Ok((if cx.session.is_read_only.get() { "on" } else { "off" }).to_owned()),
-        _ => cx.setting(|s| s.show_name(name)),
     }
 }
 

@@ -38,6 +38,11 @@ impl Setting {
         }
     }
 
+    /// True if superusers and members of pg_read_all_settings alone may see it.
+    pub fn is_secret(self) -> bool {
+        self.definition().has(flag::SUPERUSER_ONLY)
+    }
+
     /// True if it depends on it what a statement means or how it is planned.
     pub fn shapes_statements(self) -> bool {
         use Setting as S;

@@ -56,6 +56,7 @@ pub use am::{AM, HeapAm};
 pub use check::{HeapCensus, check, check_index};
 pub use redo::{Heap2Resource, HeapResource, SequenceResource};
 pub use sequence::{Change, LOG_AHEAD, MustLog, SequenceState, change_sequence, create_sequence, read_sequence};
+pub use toast::CHUNK_BYTES as TOAST_CHUNK_BYTES;
 
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ use tuple::{
 /// Tuples are made shorter than this if they can be: four fit in a page.
 pub(crate) const TOAST_TARGET_BYTES: usize = 2032;
 /// Bytes of a value in one chunk.
-pub(crate) const CHUNK_BYTES: usize = 1960;
+pub const CHUNK_BYTES: usize = 1960;
 /// Shorter values are left alone.
 const VALUE_BYTES_MIN: usize = 2 * TOAST_POINTER_BYTES;
 

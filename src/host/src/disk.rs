@@ -55,6 +55,21 @@ pub enum EntryKind {
     Directory,
 }
 
+/// What the file system knows of a name. Times are microseconds since 1970; a simulated disk has none, they are zero.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileStatus {
+    /// What it is.
+    pub kind: EntryKind,
+    /// Its length; of a directory what the file system says.
+    pub bytes: u64,
+    /// When it was last read.
+    pub accessed_us: i64,
+    /// When its contents last changed.
+    pub modified_us: i64,
+    /// When its contents, name, owner or mode last changed.
+    pub changed_us: i64,
+}
+
 /// An open file. All calls may come from any thread at once.
 pub trait File: Send + Sync {
     /// Reads at `offset` until `buffer` is full or the file ends; how many bytes.
@@ -95,6 +110,8 @@ pub trait Disk: Send + Sync {
     fn list(&self, path: &Path) -> Result<Vec<(String, EntryKind)>>;
     /// What is there, if anything.
     fn kind(&self, path: &Path) -> Result<Option<EntryKind>>;
+    /// Length and times of what is there.
+    fn status(&self, path: &Path) -> Result<FileStatus>;
     /// Makes the directory's entries durable.
     fn sync_dir(&self, path: &Path) -> Result<()>;
 

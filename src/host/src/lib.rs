@@ -24,7 +24,7 @@ mod real;
 mod sim;
 
 pub use clock::{Clock, ManualClock, RealClock};
-pub use disk::{Disk, EntryKind, File, OpenMode, OpenOptions, SyncOnWrite};
+pub use disk::{Disk, EntryKind, File, FileStatus, OpenMode, OpenOptions, SyncOnWrite};
 pub use entropy::{Entropy, RealEntropy, SeededEntropy};
 pub use poll::{Notifier, Poller, Source};
 pub use real::RealDisk;

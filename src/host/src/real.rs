@@ -1,6 +1,6 @@
 //! The machine's file system.
 
-use crate::{Disk, EntryKind, File, OpenMode, OpenOptions, SyncOnWrite};
+use crate::{Disk, EntryKind, File, FileStatus, OpenMode, OpenOptions, SyncOnWrite};
 use std::fs;
 use std::io::{Error, ErrorKind, Result};
 use std::os::fd::AsRawFd;
@@ -89,6 +89,18 @@ impl Disk for RealDisk {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    fn status(&self, path: &Path) -> Result<FileStatus> {
+        let metadata = fs::metadata(self.at(path))?;
+        let us = |seconds: i64, nanoseconds: i64| seconds * 1_000_000 + nanoseconds / 1000;
+        Ok(FileStatus {
+            kind: kind_of(&metadata),
+            bytes: metadata.len(),
+            accessed_us: us(metadata.atime(), metadata.atime_nsec()),
+            modified_us: us(metadata.mtime(), metadata.mtime_nsec()),
+            changed_us: us(metadata.ctime(), metadata.ctime_nsec()),
+        })
     }
 
     fn sync_dir(&self, path: &Path) -> Result<()> {

@@ -3,7 +3,9 @@
 //! Each file keeps its durable bytes and the list of changes since the last sync. A crash takes each change for itself: a write is lost,
 //! kept, or kept in some of its 512-byte sectors; a change of a directory's entries survives only with all earlier ones of that directory.
 
-use crate::{Disk, Entropy, EntryKind, File, Host, ManualClock, OpenMode, OpenOptions, SeededEntropy, SyncOnWrite};
+use crate::{
+    Disk, Entropy, EntryKind, File, FileStatus, Host, ManualClock, OpenMode, OpenOptions, SeededEntropy, SyncOnWrite,
+};
 use base::Prng;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -424,6 +426,15 @@ impl Disk for SimDisk {
         let state = self.shared.lock();
         state.check_power(self.boot)?;
         Ok(state.names.get(path).map(|entry| kind_of(*entry)))
+    }
+
+    fn status(&self, path: &Path) -> Result<FileStatus> {
+        let kind = self.kind(path)?.ok_or_else(not_found)?;
+        let bytes = match kind {
+            EntryKind::File => self.open(path, OpenOptions::new(OpenMode::Read))?.len()?,
+            EntryKind::Directory => 0,
+        };
+        Ok(FileStatus { kind, bytes, accessed_us: 0, modified_us: 0, changed_us: 0 })
     }
 
     fn sync_dir(&self, path: &Path) -> Result<()> {

@@ -22,6 +22,11 @@ impl RmgrTable {
         RmgrTable(table)
     }
 
+    /// The numbers of those that are there.
+    pub fn ids(&self) -> impl Iterator<Item = RmgrId> {
+        self.0.iter().flatten().map(|manager| manager.id())
+    }
+
     fn get(&self, id: RmgrId) -> Option<&SharedRmgr> {
         self.0[usize::from(id.0)].as_ref()
     }

@@ -72,6 +72,8 @@ pub(super) fn analyze(cx: Ctx<'_>, entry: &RelationEntry, names: &[String], opti
             let found = describe_column(&sample.rows, sample.live, column);
             store_statistics(cx, entry, column, found)?;
         }
+        // Once for all columns: plans and cached statistics of the table are made anew.
+        cx.catalog().touch_relation(entry.oid)?;
     }
     if names.is_empty() {
         note_sizes(cx, entry.oid, sample.blocks, sample.live, None)?;
@@ -206,7 +208,7 @@ fn store_statistics(cx: Ctx<'_>, entry: &RelationEntry, column: &Column, found: 
         Some(old) => catalog.update(&old, &row)?,
         None => catalog.insert(&row)?,
     };
-    catalog.touch_relation(entry.oid)
+    Ok(())
 }
 
 fn empty_row() -> PgStatistic {

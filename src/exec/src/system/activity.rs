@@ -27,17 +27,8 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_prepared_statement", pg_prepared_statement),
     ("pg_stat_get_backend_idset", pg_stat_get_backend_idset),
     ("pg_cursor", pg_cursor),
-    ("pg_prepared_xact", no_rows),
-    ("pg_listening_channels", no_rows),
     ("pg_stat_get_slru", super::cluster_statistics::pg_stat_get_slru),
-    ("pg_stat_get_progress_info", no_rows),
-    ("pg_partition_tree", no_rows),
-    ("pg_partition_ancestors", no_rows),
 ];
-
-fn no_rows(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
-    Ok(Vec::new())
-}
 
 fn list(element: Oid, repr: Repr, values: &[Datum]) -> Result<Datum> {
     builtins::array::build_list(element, repr, values)
@@ -156,7 +147,7 @@ fn pg_stat_get_backend_idset(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Row
 }
 
 fn show_all_settings(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
-    let sees_all = cx.session.is_superuser();
+    let sees_all = super::sees_all_settings(cx)?;
     let rows = cx.setting(|settings| settings.rows(sees_all));
     rows.into_iter()
         .map(|row| {

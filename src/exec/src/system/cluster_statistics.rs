@@ -17,7 +17,7 @@ functions! {
     pg_stat_get_bgwriter_buf_written_checkpoints, pg_stat_get_bgwriter_buf_written_clean,
     pg_stat_get_bgwriter_maxwritten_clean, pg_stat_get_bgwriter_stat_reset_time, pg_stat_get_checkpoint_write_time,
     pg_stat_get_checkpoint_sync_time, pg_stat_get_buf_written_backend, pg_stat_get_buf_fsync_backend,
-    pg_stat_get_buf_alloc, pg_stat_get_wal, pg_stat_get_archiver, pg_stat_get_wal_receiver, pg_stat_reset_shared,
+    pg_stat_get_buf_alloc, pg_stat_get_wal, pg_stat_get_archiver, pg_stat_reset_shared,
     pg_stat_reset_slru,
 }
 
@@ -52,11 +52,6 @@ fn pg_stat_get_buf_fsync_backend(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> 
 
 fn pg_stat_get_bgwriter_stat_reset_time(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
     Ok(reset_time(cx, C::BgwriterReset))
-}
-
-/// There is no standby.
-fn pg_stat_get_wal_receiver(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(Datum::Null)
 }
 
 /// A counter with what the storage engine counted since the server started.

@@ -3,10 +3,12 @@
 //! pg_proc.toml promises them; here they are found by symbol, in one list for each theme. A symbol without an implementation
 //! answers 0A000 when it is called.
 
+mod absent;
 mod activity;
 mod advisory;
 mod backends;
 mod cluster_statistics;
+mod control;
 mod definitions;
 mod files;
 mod identify;
@@ -16,13 +18,14 @@ mod properties;
 mod registered;
 mod relations;
 mod sequences;
+mod server_files;
 mod session;
 mod sizes;
 mod statistics;
 mod symbols;
 
 pub use sequences::next_value;
-pub use session::sql_value;
+pub use session::{sees_all_settings, setting_text, sql_value};
 
 use crate::SystemFn;
 use base::Oid;
@@ -37,7 +40,8 @@ pub type SystemSet = fn(Ctx<'_>, &mut FnCtx<'_>, &[Datum]) -> Result<Vec<Vec<Dat
 /// The set-returning system function with this object id.
 pub fn set_function(oid: Oid) -> Option<SystemSet> {
     let symbol = symbol_of(oid)?;
-    activity::SETS.iter().chain(files::SETS).find(|(name, _)| *name == symbol).map(|(_, function)| *function)
+    let sets = [activity::SETS, files::SETS, server_files::SETS, control::SETS, absent::SETS, sizes::SETS];
+    sets.into_iter().flatten().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
 
 /// Names and types of a function's OUT columns.
@@ -73,7 +77,7 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 14] = [
+const THEMES: [List; 17] = [
     names::FUNCTIONS,
     identify::FUNCTIONS,
     registered::FUNCTIONS,
@@ -88,6 +92,9 @@ const THEMES: [List; 14] = [
     backends::FUNCTIONS,
     relations::FUNCTIONS,
     properties::FUNCTIONS,
+    server_files::FUNCTIONS,
+    control::FUNCTIONS,
+    absent::FUNCTIONS,
 ];
 
 /// Makes a theme's list: each function under its own name, some under others.

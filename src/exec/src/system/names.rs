@@ -12,9 +12,10 @@ use tuple::Datum;
 
 functions! {
     pg_get_userbyid, pg_table_is_visible, pg_type_is_visible, pg_function_is_visible, pg_operator_is_visible,
-    pg_opclass_is_visible, pg_opfamily_is_visible, pg_collation_is_visible, pg_statistics_obj_is_visible,
+    pg_opclass_is_visible, pg_opfamily_is_visible, pg_collation_is_visible,
     obj_description, obj_description_1arg, col_description, shobj_description, pg_tablespace_location,
-    pg_relation_is_publishable, pg_relation_filenode, pg_relation_filepath, pg_get_replica_identity_index,
+    pg_relation_is_publishable, pg_relation_filenode, pg_relation_filepath, pg_filenode_relation,
+    pg_get_replica_identity_index,
 }
 
 fn pg_get_userbyid(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -76,11 +77,6 @@ fn pg_collation_is_visible(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Re
     first_on_path(cx, row.collnamespace, |ns| Ok(catalog.collation_by_name(ns, &row.collname, encoding)?.is_some()))
 }
 
-/// There are no extended statistics yet.
-fn pg_statistics_obj_is_visible(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(Datum::Null)
-}
-
 fn comment(cx: Ctx<'_>, class: Oid, object: Oid, part: i32) -> Result<Datum> {
     let found = cx.catalog().description(class, object, part)?;
     Ok(super::or_null(found.map(|row| row.description.clone())))
@@ -138,6 +134,18 @@ fn pg_relation_filepath(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Resul
     let row = cx.catalog().class(args[0].as_oid())?;
     let file = row.and_then(|row| schema::relation_file(&row, cx.session.database));
     Ok(super::or_null(file.map(|file| file.to_string())))
+}
+
+/// The relation of a file; the default tablespace goes by its own number and by zero.
+fn pg_filenode_relation(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let (tablespace, number) = (args[0].as_oid(), args[1].as_oid().0);
+    let tablespace = if tablespace.is_valid() { tablespace } else { base::DEFAULT_TABLESPACE };
+    let is_it = |row: &catalog::rows::PgClass| {
+        let file = schema::relation_file(row, cx.session.database);
+        row.relpersistence != b't' && file.is_some_and(|file| (file.tablespace, file.number) == (tablespace, number))
+    };
+    let rows = cx.catalog().scan::<catalog::rows::PgClass>(&[])?;
+    Ok(rows.iter().find(|row| is_it(row)).map_or(Datum::Null, |row| Datum::Oid(row.oid)))
 }
 
 fn pg_get_replica_identity_index(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {

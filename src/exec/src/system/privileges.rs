@@ -4,7 +4,7 @@ use super::functions;
 use base::Oid;
 use builtins::FnCtx;
 use catalog::AclItem;
-use catalog::rows::{PgAttribute, PgClass, PgParameterAcl};
+use catalog::rows::{PgAttribute, PgClass, PgForeignDataWrapper, PgForeignServer, PgParameterAcl};
 use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges};
 use report::{Result, bail, error};
@@ -49,6 +49,12 @@ functions! {
     has_tablespace_privilege_id_name = has_tablespace, has_tablespace_privilege_id_id = has_tablespace,
     has_parameter_privilege_name_name = has_parameter, has_parameter_privilege_id_name = has_parameter,
     has_parameter_privilege_name = has_parameter,
+    has_foreign_data_wrapper_privilege_name_name = has_wrapper, has_foreign_data_wrapper_privilege_name = has_wrapper,
+    has_foreign_data_wrapper_privilege_name_id = has_wrapper, has_foreign_data_wrapper_privilege_id = has_wrapper,
+    has_foreign_data_wrapper_privilege_id_name = has_wrapper, has_foreign_data_wrapper_privilege_id_id = has_wrapper,
+    has_server_privilege_name_name = has_server, has_server_privilege_name = has_server,
+    has_server_privilege_name_id = has_server, has_server_privilege_id = has_server,
+    has_server_privilege_id_name = has_server, has_server_privilege_id_id = has_server,
     pg_has_role_name_name = has_role, pg_has_role_name = has_role, pg_has_role_name_id = has_role,
     pg_has_role_id = has_role, pg_has_role_id_name = has_role, pg_has_role_id_id = has_role,
     aclitemout, aclitemin,
@@ -287,6 +293,38 @@ fn has_tablespace(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datu
             Some(row) => Ok(Some((row.spcowner, row.spcacl.clone()))),
             None => bail!(UNDEFINED_OBJECT, "tablespace \"{}\" does not exist", name.as_str()),
         },
+    })
+}
+
+fn has_wrapper(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    use catalog::columns::pg_foreign_data_wrapper as c;
+    inquire(cx, args, ObjectKind::ForeignDataWrapper, |named| {
+        let key = match named {
+            Datum::Oid(oid) => schema::Key::oid(c::OID, *oid),
+            name => schema::Key::text(c::FDWNAME, name.as_str()),
+        };
+        let found = cx.catalog().scan::<PgForeignDataWrapper>(&[key])?.into_iter().next();
+        match (found, named) {
+            (Some(row), _) => Ok(Some((row.fdwowner, row.fdwacl.clone()))),
+            (None, Datum::Oid(_)) => Ok(None),
+            (None, name) => bail!(UNDEFINED_OBJECT, "foreign-data wrapper \"{}\" does not exist", name.as_str()),
+        }
+    })
+}
+
+fn has_server(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    use catalog::columns::pg_foreign_server as c;
+    inquire(cx, args, ObjectKind::ForeignServer, |named| {
+        let key = match named {
+            Datum::Oid(oid) => schema::Key::oid(c::OID, *oid),
+            name => schema::Key::text(c::SRVNAME, name.as_str()),
+        };
+        let found = cx.catalog().scan::<PgForeignServer>(&[key])?.into_iter().next();
+        match (found, named) {
+            (Some(row), _) => Ok(Some((row.srvowner, row.srvacl.clone()))),
+            (None, Datum::Oid(_)) => Ok(None),
+            (None, name) => bail!(UNDEFINED_OBJECT, "server \"{}\" does not exist", name.as_str()),
+        }
     })
 }
 

@@ -21,7 +21,7 @@ functions! {
     pg_rotate_logfile, pg_rotate_logfile_v2, pg_current_logfile, pg_current_logfile_1arg, pg_sleep, pg_current_xact_id, pg_current_xact_id_if_assigned,
     inet_client_addr, inet_client_port, inet_server_addr, inet_server_port, pg_trigger_depth, row_security_active,
     row_security_active_name, pg_notification_queue_usage, pg_current_wal_lsn, pg_current_wal_insert_lsn,
-    pg_current_wal_flush_lsn, pg_switch_wal, xid_age, pg_is_wal_replay_paused, pg_xact_status,
+    pg_current_wal_flush_lsn, pg_switch_wal, xid_age, pg_xact_status,
 }
 
 /// The parameterless functions of the standard: CURRENT_DATE, CURRENT_USER and their kin.
@@ -158,7 +158,22 @@ fn show_config_by_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result
     Ok(Datum::from(setting_text(cx, args[0].as_str())?))
 }
 
-fn setting_text(cx: Ctx<'_>, name: &str) -> Result<String> {
+/// True if the user sees settings that are not for everybody.
+pub fn sees_all_settings(cx: Ctx<'_>) -> Result<bool> {
+    const READ_ALL_SETTINGS: Oid = Oid(3374);
+    cx.has_privileges_of(cx.session.current_user(), READ_ALL_SETTINGS)
+}
+
+/// A setting as SHOW prints it; those that mirror the transaction are read from there.
+///
+/// Errors: 42704 if there is none of this name; 42501 if it is not for this user.
+pub fn setting_text(cx: Ctx<'_>, name: &str) -> Result<String> {
+    if let Some(setting) = Setting::by_name(name).filter(|setting| setting.is_secret())
+        && !sees_all_settings(cx)?
+    {
+        let who = "must be superuser or have privileges of pg_read_all_settings";
+        bail!(INSUFFICIENT_PRIVILEGE, "{who} to examine \"{}\"", setting.name());
+    }
     match name.to_ascii_lowercase().as_str() {
         "transaction_isolation" => Ok(match cx.with_tx(|tx| tx.isolation()) {
             xact::Isolation::ReadCommitted => "read committed".to_owned(),
@@ -179,11 +194,6 @@ fn show_config_by_name_missing_ok(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]
 
 fn pg_is_in_recovery(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
     Ok(Datum::Bool(false))
-}
-
-fn pg_is_wal_replay_paused(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    let error = error!(OBJECT_NOT_IN_PREREQUISITE_STATE, "recovery is not in progress");
-    Err(error.hint("Recovery control functions can only be executed during recovery."))
 }
 
 fn pg_postmaster_start_time(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {

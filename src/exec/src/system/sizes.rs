@@ -4,7 +4,7 @@ use super::functions;
 use base::{Fork, Oid, PAGE_BYTES, RelFork};
 use builtins::FnCtx;
 use instance::Ctx;
-use report::{Result, bail, error};
+use report::{Error, Result, Severity, SqlState, bail, error};
 use schema::RelationEntry;
 use tuple::Datum;
 
@@ -12,6 +12,9 @@ functions! {
     pg_relation_size, pg_relation_size_1arg, pg_table_size, pg_indexes_size, pg_total_relation_size,
     pg_database_size_oid, pg_database_size_name, pg_tablespace_size_oid, pg_tablespace_size_name,
 }
+
+/// Set-returning functions by symbol.
+pub(super) const SETS: &[(&str, super::SystemSet)] = &[("pg_tablespace_databases", pg_tablespace_databases)];
 
 fn fork_bytes(cx: Ctx<'_>, entry: &RelationEntry, fork: Fork) -> Result<i64> {
     let Some(file) = entry.file else { return Ok(0) };
@@ -132,4 +135,19 @@ fn pg_tablespace_size_name(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Re
         Some(row) => tablespace_bytes(cx, row.oid),
         None => bail!(UNDEFINED_OBJECT, "tablespace \"{name}\" does not exist"),
     }
+}
+
+/// The databases that have files in a tablespace: all of them in the default one.
+fn pg_tablespace_databases(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> super::activity::Rows {
+    let tablespace = args[0].as_oid();
+    if tablespace == base::DEFAULT_TABLESPACE {
+        let rows = cx.catalog().scan::<catalog::rows::PgDatabase>(&[])?;
+        return Ok(rows.iter().map(|row| vec![Datum::Oid(row.oid)]).collect());
+    }
+    let message = match tablespace == base::GLOBAL_TABLESPACE {
+        true => "global tablespace never has databases".to_owned(),
+        false => format!("{tablespace} is not a tablespace OID"),
+    };
+    cx.session.notice(Error::with_severity(Severity::Warning, SqlState::WARNING, message));
+    Ok(Vec::new())
 }

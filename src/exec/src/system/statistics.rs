@@ -165,8 +165,7 @@ functions! {
     pg_stat_get_function_self_time = null, pg_stat_get_xact_function_calls = null,
     pg_stat_get_xact_function_total_time = null, pg_stat_get_xact_function_self_time = null,
     pg_stat_get_snapshot_timestamp, pg_stat_reset, pg_stat_reset_single_table_counters,
-    pg_stat_reset_single_function_counters = nothing, pg_stat_reset_subscription_stats = nothing,
-    pg_stat_reset_replication_slot = nothing, pg_stat_have_stats, pg_stat_clear_snapshot, pg_stat_force_next_flush,
+    pg_stat_reset_single_function_counters = nothing, pg_stat_have_stats, pg_stat_clear_snapshot, pg_stat_force_next_flush,
 }
 
 fn zero(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
