@@ -37,7 +37,7 @@ create unique index child_uni on child (ser); alter table child replica identity
 alter table child cluster on child_expr;
 comment on table child is 'child table'; comment on column child.n is 'the number'; comment on index child_d is 'index of d';
 comment on constraint two on child is 'two conditions'; comment on sequence child_ser_seq is 'a sequence';
-grant select, insert on child to regress_po_b; grant update (n) on child to regress_po_c with grant option; grant all on parent to public; revoke all on parent from regress_po_b;
+grant select, insert on child to regress_po_b; grant update (n, d) on child to regress_po_c with grant option; grant all on parent to public; revoke all on parent from regress_po_b;
 create table "Mixed Case"("A b" int, "select" text);
 create view vw as select c.id, p.code, c.n * 2 as dbl from child c join parent p on p.id = c.pid where c.n > 1;
 create view vsb with (security_barrier) as select id from parent;

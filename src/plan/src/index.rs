@@ -12,6 +12,7 @@ use crate::root::{
 use crate::selectivity::{Between, same_column};
 use crate::tree;
 use analyze::expr::{BoolExprType, Const, Expr, Location, OpExpr};
+use analyze::oids::DEFAULT_COLLATION;
 use base::Oid;
 use report::Result;
 use std::rc::Rc;
@@ -337,7 +338,7 @@ impl Planner<'_> {
                 input_collation: column.collation,
                 args: vec![
                     op.args[0].clone(),
-                    Const { collation: column.collation, ..Const::new(value_type, Datum::bytes(bytes)) }.into(),
+                    Const { collation: DEFAULT_COLLATION, ..Const::new(value_type, Datum::bytes(bytes)) }.into(),
                 ],
                 location: Location::UNKNOWN,
             })))
