@@ -185,6 +185,8 @@ impl Default for VacuumOptions {
 /// What VACUUM found and did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct VacuumStats {
+    /// Blocks of the table at first.
+    pub blocks_before: u32,
     /// Blocks of the table now.
     pub blocks: u32,
     /// Blocks looked at.
@@ -199,6 +201,14 @@ pub struct VacuumStats {
     pub recently_dead: u64,
     /// Live rows: exact if all pages were looked at, else estimated.
     pub live: f64,
+    /// Blocks on which pruning left dead line pointers, for the indexes to let go of.
+    pub dead_item_blocks: u32,
+    /// Those line pointers.
+    pub dead_items: u64,
+    /// How often the indexes were gone through for them.
+    pub index_scans: u32,
+    /// What transactions from this one on deleted may not be removed.
+    pub cutoff: Xid,
     /// For each index, in the order given: its entries and blocks now, and the entries removed.
     pub indexes: Vec<IndexVacuumStats>,
 }
@@ -227,6 +237,12 @@ pub struct Sample {
     pub dead: f64,
     /// Blocks of the table.
     pub blocks: u32,
+    /// Those that were looked at.
+    pub scanned_blocks: u32,
+    /// Live rows on them.
+    pub scanned_live: u64,
+    /// Dead ones on them.
+    pub scanned_dead: u64,
 }
 
 /// A table access method. Every method may be called by any number of threads at once.

@@ -34,7 +34,15 @@ pub(crate) fn sample(cx: &mut Access<'_>, table: &Relation, target: usize, rando
         fill_row(cx.store, table, (*tid, tuple), &ColumnSet::ALL, &mut row)?;
         rows.push(row);
     }
-    Ok(Sample { rows, live: live.round(), dead: dead.round(), blocks })
+    Ok(Sample {
+        rows,
+        live: live.round(),
+        dead: dead.round(),
+        blocks,
+        scanned_blocks: sampler.looked_at,
+        scanned_live: sampler.seen,
+        scanned_dead: sampler.dead,
+    })
 }
 
 struct Sampler {

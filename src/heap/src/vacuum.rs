@@ -32,16 +32,17 @@ pub(crate) fn vacuum(
     options: VacuumOptions,
 ) -> Result<VacuumStats> {
     let blocks = cx.store.smgr.blocks(table.main_fork())?;
+    let horizon = cx.store.xacts.oldest_visible();
     let mut run = Run {
         table,
         indexes,
         options,
-        horizon: cx.store.xacts.oldest_visible(),
+        horizon,
         dead: BTreeMap::new(),
         dead_count: 0,
         free: Vec::new(),
         free_start: 0,
-        stats: VacuumStats { blocks, ..VacuumStats::default() },
+        stats: VacuumStats { blocks_before: blocks, blocks, cutoff: horizon.xmin, ..VacuumStats::default() },
         old_live: 0.0,
         last_map_block: None,
     };
@@ -103,6 +104,8 @@ impl Run<'_> {
             change::set_all_visible(cx, self.table, &mut guard)?;
         }
         if !census.dead_pointers.is_empty() {
+            self.stats.dead_item_blocks += 1;
+            self.stats.dead_items += census.dead_pointers.len() as u64;
             if self.indexes.is_empty() {
                 let visible = reclaim(cx, self.table, &mut guard, census.dead_pointers, self.horizon)?;
                 self.stats.all_visible_blocks += u32::from(visible);
@@ -140,6 +143,7 @@ impl Run<'_> {
             dead.iter().map(|(block, offsets)| (*block, DeadOffsets::of(offsets))).collect();
         let is_dead = |tid: Tid| bits.get(&tid.block.0).is_some_and(|offsets| offsets.contains(tid.offset));
         self.vacuum_indexes(cx, &is_dead)?;
+        self.stats.index_scans += 1;
         for (block, offsets) in dead {
             cx.txn.check_interrupts()?;
             let mut guard = cx.store.read(self.table, BlockNumber(block))?.exclusive();

@@ -1,5 +1,6 @@
 //! Time as a trait.
 
+use crate::CpuTime;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -11,6 +12,10 @@ pub trait Clock: Send + Sync {
     fn wall_us(&self) -> i64;
     /// Lets time pass.
     fn sleep(&self, time: Duration);
+    /// The processor time that the calling thread has used; none if the clock knows nothing of it.
+    fn cpu(&self) -> CpuTime {
+        CpuTime::default()
+    }
 }
 
 /// The machine's clocks.
@@ -41,6 +46,10 @@ impl Clock for RealClock {
 
     fn sleep(&self, time: Duration) {
         std::thread::sleep(time);
+    }
+
+    fn cpu(&self) -> CpuTime {
+        crate::cpu::of_thread()
     }
 }
 

@@ -16,6 +16,7 @@
 //! the machine's own only.
 
 mod clock;
+mod cpu;
 mod disk;
 mod entropy;
 pub mod net;
@@ -24,6 +25,7 @@ mod real;
 mod sim;
 
 pub use clock::{Clock, ManualClock, RealClock};
+pub use cpu::CpuTime;
 pub use disk::{Disk, EntryKind, File, FileStatus, OpenMode, OpenOptions, SyncOnWrite};
 pub use entropy::{Entropy, RealEntropy, SeededEntropy};
 pub use poll::{Notifier, Poller, Source};

@@ -12,6 +12,9 @@ pub enum SessionKind {
     Role(&'static str),
 }
 
+/// What the role that vacuums and analyzes on its own is called.
+pub const AUTOVACUUM_WORKER: &str = "autovacuum worker";
+
 impl SessionKind {
     /// PostgreSQL's word.
     pub const fn as_str(self) -> &'static str {

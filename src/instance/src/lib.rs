@@ -29,7 +29,7 @@ mod timers;
 mod transaction;
 mod zone;
 
-pub use activity::{Activity, ActivityRow, ActivityState, SessionKind};
+pub use activity::{AUTOVACUUM_WORKER, Activity, ActivityRow, ActivityState, SessionKind};
 pub use builtins::hours_east;
 pub use ctx::{Ctx, format_settings, stack_address};
 pub use cursors::Cursor;

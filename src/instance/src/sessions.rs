@@ -7,7 +7,7 @@
 //!
 //! Locks: the table's, then (released before) an entry's. Neither is held while anything else is taken.
 
-use crate::activity::{Activity, ActivityRow, ActivityState, SessionKind};
+use crate::activity::{AUTOVACUUM_WORKER, Activity, ActivityRow, ActivityState, SessionKind};
 use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
 use crate::statistics::SessionTimes;
 use crate::timers::{Timer, Timers};
@@ -279,6 +279,7 @@ impl SessionEntry {
         let mut shared = self.shared.lock();
         shared.runs_statement = false;
         self.interrupts.take(Interrupt::CancelQuery);
+        self.interrupts.take(Interrupt::GiveWay);
         self.interrupts.take(Interrupt::StatementTimeout);
         shared.change_state(state, now_us);
     }
@@ -295,6 +296,11 @@ impl SessionEntry {
     pub fn give_voice(&self, voice: Voice) {
         // A session logs in once.
         let _ = self.voice.set(voice);
+    }
+
+    /// True if this is an autovacuum worker.
+    pub fn is_autovacuum(&self) -> bool {
+        self.kind == SessionKind::Role(AUTOVACUUM_WORKER)
     }
 
     /// Says something to the server's log.

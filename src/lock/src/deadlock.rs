@@ -22,13 +22,16 @@ struct Step {
     soft_for: Option<Arc<Wait>>,
 }
 
-/// Looks for a deadlock that this wait is part of.
+/// Looks for a deadlock that this wait is part of. If there is none, holders that give way are asked to.
 ///
 /// Errors: 40P01 if there is one that no reordering resolves.
 pub(crate) fn search(shared: &Shared, wait: &Arc<Wait>) -> Result<()> {
     let mut maps = shared.lock_all();
     for _ in 0..REORDERINGS_MAX {
-        let Some(cycle) = find_cycle(&maps, wait) else { return Ok(()) };
+        let Some(cycle) = find_cycle(&maps, wait) else {
+            ask_holders_to_give_way(&maps, wait);
+            return Ok(());
+        };
         // The step furthest from the searcher goes first, as in PostgreSQL.
         let Some(step) = cycle.iter().rfind(|step| step.soft_for.is_some()) else {
             return Err(deadlock_error(&cycle));
@@ -39,6 +42,14 @@ pub(crate) fn search(shared: &Shared, wait: &Arc<Wait>) -> Result<()> {
         Some(cycle) => Err(deadlock_error(&cycle)),
         None => Ok(()),
     }
+}
+
+/// Asks while the lock's partition is locked, so while they still hold it: the request reaches the work that the wait is for.
+fn ask_holders_to_give_way(maps: &[MutexGuard<'_, LockMap>], wait: &Arc<Wait>) {
+    let Some(lock) = maps.iter().find_map(|map| map.get(&wait.tag)) else { return };
+    let me = wait.owner.number();
+    let holders = lock.grants.iter().filter(|g| g.owner.number() != me && wait.mode.conflicts_with_set(g.modes));
+    holders.for_each(|grant| grant.owner.ask_to_give_way());
 }
 
 /// Refuses a wait that closes a cycle of two on one lock: another waiter cannot go on before this owner lets go of what it

@@ -30,6 +30,8 @@ pub(crate) struct OwnerShared {
     deadlock_timeout_ms: AtomicU64,
     /// `log_lock_waits`. Written by the owner.
     logs_waits: AtomicBool,
+    /// It is asked to let go of what a session waits for. Written by the owner.
+    gives_way: AtomicBool,
     /// Deadlocks that it was refused a lock for, until they are taken. Written by the owner.
     deadlocks: AtomicU64,
     /// The transaction it runs, counted from 1, for `virtualtransaction`. Written by the owner.
@@ -47,6 +49,7 @@ impl OwnerShared {
             lock_timeout_ms: AtomicU64::new(0),
             deadlock_timeout_ms: AtomicU64::new(1000),
             logs_waits: AtomicBool::new(false),
+            gives_way: AtomicBool::new(false),
             deadlocks: AtomicU64::new(0),
             local: AtomicU64::new(0),
             held: Mutex::new(crate::ranks::OWNER, HeldLocks::default()),
@@ -77,6 +80,13 @@ impl OwnerShared {
         match self.lock_timeout_ms.load(Ordering::Relaxed) {
             0 => None,
             ms => Some(Duration::from_millis(ms)),
+        }
+    }
+
+    /// Asks the owner to let go of its locks, if it is one that does.
+    pub(crate) fn ask_to_give_way(&self) {
+        if self.gives_way.load(Ordering::Relaxed) {
+            self.interrupts.raise(Interrupt::GiveWay);
         }
     }
 
@@ -182,6 +192,11 @@ impl LockOwner {
         self.0.shared.logs_waits.store(on, Ordering::Relaxed);
     }
 
+    /// From now on its work is ended when a session has waited for one of its locks for `deadlock_timeout`: an autovacuum worker.
+    pub fn set_gives_way(&self) {
+        self.0.shared.gives_way.store(true, Ordering::Relaxed);
+    }
+
     /// Sets `lock_timeout` (`None` is none) and `deadlock_timeout` for waits to come.
     pub fn set_timeouts(&self, lock_timeout: Option<Duration>, deadlock_timeout: Duration) {
         let ms = |d: Duration| d.as_millis().min(u128::from(u64::MAX)) as u64;
@@ -267,6 +282,9 @@ pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
     if interrupts.take(Interrupt::StatementTimeout) {
         interrupts.take(Interrupt::CancelQuery);
         return Err(error!(QUERY_CANCELED, "canceling statement due to statement timeout"));
+    }
+    if interrupts.take(Interrupt::GiveWay) {
+        return Err(error!(QUERY_CANCELED, "canceling autovacuum task"));
     }
     if interrupts.take(Interrupt::CancelQuery) {
         return Err(error!(QUERY_CANCELED, "canceling statement due to user request"));

@@ -215,3 +215,34 @@ fn a_deadlock_of_two_on_one_lock_is_seen_at_once() {
         waiter.join().unwrap().unwrap();
     });
 }
+
+#[test]
+fn a_holder_that_gives_way_is_asked_to_when_somebody_waits_for_long() {
+    let (manager, worker, waiter) = pair();
+    worker.set_gives_way();
+    worker.acquire(TABLE, LockMode::ShareUpdateExclusive, SCOPE).unwrap();
+    waiter.set_timeouts(None, Duration::from_millis(1));
+    let thread = {
+        let waiter = waiter.clone();
+        std::thread::spawn(move || waiter.acquire(TABLE, LockMode::AccessExclusive, SCOPE))
+    };
+    while !worker.interrupts().latch().wait(None) || !worker.interrupts().pending() {}
+    let error = worker.check_interrupts().unwrap_err();
+    assert_eq!((error.code(), error.message()), (SqlState::QUERY_CANCELED, "canceling autovacuum task"));
+    worker.release_transaction();
+    thread.join().unwrap().unwrap();
+    assert!(waiter.holds(TABLE, LockMode::AccessExclusive));
+    // Others are let be, and who is in nobody's way is not asked.
+    assert_eq!(manager.status().len(), 1);
+    waiter.check_interrupts().unwrap();
+    worker.check_interrupts().unwrap();
+}
+
+#[test]
+fn a_session_does_not_give_way() {
+    let (_manager, holder, waiter) = pair();
+    holder.acquire(TABLE, LockMode::ShareUpdateExclusive, SCOPE).unwrap();
+    waiter.set_timeouts(Some(Duration::from_millis(5)), Duration::from_millis(1));
+    waiter.acquire(TABLE, LockMode::AccessExclusive, SCOPE).unwrap_err();
+    holder.check_interrupts().unwrap();
+}

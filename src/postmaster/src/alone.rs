@@ -65,7 +65,7 @@ fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log
     engine.start(&mut |_| Ok(()))?;
     let instance = Arc::new(storage::instance(engine.clone(), settings, Arc::new(NoServer)));
     let end = if *semicolon_newline_newline { StatementEnd::SemicolonAndEmptyLine } else { StatementEnd::Line };
-    let server = ToLog { log, settings };
+    let server = ToLog { log, settings, context: None };
     let name = database.clone().unwrap_or_else(|| "postgres".to_owned());
     let terminal = Terminal { input: &mut std::io::stdin().lock(), end, output: || Box::new(std::io::stdout()) };
     let outcome = session::run_alone(&server, &instance, &name, terminal);
@@ -80,6 +80,8 @@ pub struct ToLog<'a> {
     pub log: &'a RoleLog,
     /// The server's settings.
     pub settings: &'a Settings,
+    /// What was being done when there was an error, if the statement is not the client's own: it is told instead of the statement.
+    pub context: Option<String>,
 }
 
 impl Server for ToLog<'_> {
@@ -106,7 +108,14 @@ impl Server for ToLog<'_> {
         let statement =
             statement.filter(|_| is_logged(severity, severity_of(values.choice(Setting::LogMinErrorStatement))));
         let verbosity = Verbosity::of(values.choice(Setting::LogErrorVerbosity));
-        self.log.logger().emit(&Record { error, who: self.log.who(), statement, verbosity });
+        let who = self.log.who();
+        match &self.context {
+            None => self.log.logger().emit(&Record { error, who, statement, verbosity }),
+            Some(context) => {
+                let error = &error.clone().context(context.clone());
+                self.log.logger().emit(&Record { error, who, statement: None, verbosity });
+            }
+        }
     }
 }
 

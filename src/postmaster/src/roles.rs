@@ -16,6 +16,7 @@ mod walwriter;
 use crate::shared::RoleContext;
 use crate::state::{Class, Phase, State};
 use config::{ServerValues, Setting};
+use instance::AUTOVACUUM_WORKER;
 use threads::{Restart, RoleEntry};
 
 /// When a role is wanted, and what it is to the state machine.
@@ -58,7 +59,7 @@ fn vacuums(values: &ServerValues) -> bool {
 }
 
 macro_rules! roles {
-    ($($name:literal $backend_type:literal $class:ident $phases:expr, $enabled:expr, $restart:ident, $idle:literal, $entry:expr;)*) => {
+    ($($name:literal $backend_type:tt $class:ident $phases:expr, $enabled:expr, $restart:ident, $idle:literal, $entry:expr;)*) => {
         /// All roles, in the order in which they are started.
         pub static ROLES: &[Role] = &[$(Role {
             name: $name,
@@ -81,7 +82,7 @@ roles! {
     "stats"        "statistics"          Finisher     RUNNING, always,   Always, "StatisticsMain",    stats::run;
     "archiver"     "archiver"            Finisher     RUNNING, archives, Always, "ArchiverMain",      archiver::run;
     "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, "AutoVacuumMain",    autovacuum::launch;
-    "avworker"     "autovacuum worker"   Worker       0,       always,   Never,  "AutoVacuumMain",    autovacuum::work;
+    "avworker"     AUTOVACUUM_WORKER     Worker       0,       always,   Never,  "AutoVacuumMain",    autovacuum::work;
 }
 
 impl Wanted {

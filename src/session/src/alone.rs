@@ -142,6 +142,11 @@ impl<'a> Alone<'a> {
         found
     }
 
+    /// From now on what it does ends with an error when another session has to wait for it for long.
+    pub fn give_way(&self) {
+        self.session.state.locks.set_gives_way();
+    }
+
     /// From now on rows are printed.
     fn print_to(&mut self, output: Box<dyn Write + Send>) {
         self.session.wire = Wire::new(Box::new(Printer::new(output)));

@@ -37,6 +37,8 @@ pub enum Interrupt {
     CheckClient = 1 << 12,
     /// A role's own request (a checkpoint, a rotation): its state says which.
     Work = 1 << 13,
+    /// An autovacuum worker is to leave its table to a session that waits for it.
+    GiveWay = 1 << 15,
     /// A role is to do its last work (the shutdown checkpoint, the last cycle of the archiver) and end.
     Finish = 1 << 14,
 }

@@ -181,6 +181,63 @@ fn tables_that_change_are_vacuumed_and_analyzed() {
 }
 
 #[test]
+fn autovacuum_tells_the_log_what_it_did() {
+    let mut cluster = Cluster::new();
+    cluster.set("autovacuum_naptime", "1s").set("log_autovacuum_min_duration", "0").start();
+    let mut session = cluster.connect();
+    session.run("create table quiet(a int) with (log_autovacuum_min_duration = -1)");
+    session.run("create table told(a int primary key)");
+    for table in ["quiet", "told"] {
+        session.run(&format!("insert into {table} select generate_series(1, 2000)"));
+        session.run(&format!("delete from {table} where a % 2 = 0"));
+    }
+    let done = "select count(*) from pg_stat_user_tables where autovacuum_count = 1 and autoanalyze_count = 1 \
+                and vacuum_count = 0 and analyze_count = 0 and last_autovacuum is not null and last_analyze is null";
+    wait_until("both were vacuumed and analyzed", || session.run(done).value() == "2");
+    let log = cluster.log();
+    assert!(!log.contains("public.quiet"), "{log}");
+    assert!(log.contains("LOG:  automatic analyze of table \"postgres.public.told\"\n\tavg read rate: "), "{log}");
+    let vacuum = log.split("LOG:  ").find(|message| message.starts_with("automatic vacuum of table"));
+    let vacuum = vacuum.expect("it is told").to_owned();
+    for line in [
+        "automatic vacuum of table \"postgres.public.told\": index scans: 1\n",
+        "\ttuples: 1000 removed, 1000 remain, 0 are dead but not yet removable\n",
+        "\tindex scan needed: ",
+        " had 1000 dead item identifiers removed\n\tindex \"told_pkey\": pages: ",
+        "\tbuffer usage: ",
+        "\tWAL usage: ",
+        "\tsystem usage: CPU: user: ",
+    ] {
+        assert!(vacuum.contains(line), "{line:?} is missing in {vacuum}");
+    }
+}
+
+#[test]
+fn autovacuum_gives_way_to_who_waits_for_its_table() {
+    let mut cluster = Cluster::new();
+    cluster.set("autovacuum_naptime", "1s").set("deadlock_timeout", "50ms").start();
+    // The worker can not note the table's size while its row of pg_class is being changed, and keeps its lock meanwhile.
+    let mut changer = cluster.connect();
+    changer.run("create table t(a int)");
+    changer.run("begin");
+    changer.run("grant select on t to public");
+    let mut session = cluster.connect();
+    session.run("insert into t select generate_series(1, 2000)");
+    session.run("delete from t");
+    let works = "select count(*) from pg_locks where relation = 't'::regclass and mode = 'ShareUpdateExclusiveLock'";
+    wait_until("the worker has the table", || session.run(works).value() == "1");
+    session.run("begin");
+    session.run("lock table t in exclusive mode");
+    session.run("commit");
+    cluster.wait_for_log("ERROR:  canceling autovacuum task\n");
+    cluster.wait_for_log("CONTEXT:  automatic vacuum of table \"postgres.public.t\"");
+    changer.run("commit");
+    wait_until("the worker has come again", || {
+        session.run("select autovacuum_count from pg_stat_user_tables where relname = 't'").value() == "1"
+    });
+}
+
+#[test]
 fn what_an_earlier_run_left_is_removed() {
     let mut cluster = Cluster::new();
     cluster.start();

@@ -3,18 +3,21 @@
 //! 1. The options and the tables are read (`mod`); each table is worked on in a transaction of its own.
 //! 2. `vacuum` has the access method remove dead rows, and notes the sizes it found.
 //! 3. `statistics` samples the table and describes each column for the planner.
+//! 4. `report` tells the client or the log what was done and what it cost.
 
 mod column_statistics;
+mod report;
 mod statistics;
 mod vacuum;
 
 use crate::copy::boolean;
 use crate::{Execution, Tag, names};
+use ::report::{Error, Result, Severity, SqlState, bail, error, unsupported};
 use base::Oid;
-use instance::Ctx;
+use config::Setting;
+use instance::{Counter, Ctx, RelationCounters};
 use lock::{LockMode, LockScope, LockTag};
 use parser::ast::{DefElem, RangeVar, VacuumStmt};
-use report::{Error, Result, Severity, SqlState, bail, error, unsupported};
 use schema::RelationEntry;
 use std::sync::Arc;
 
@@ -167,9 +170,15 @@ fn lock_of(cx: Ctx<'_>, relation: Oid) -> LockTag {
     LockTag::Relation { database: if shared { Oid::INVALID } else { cx.session.database }, relation }
 }
 
+/// Autovacuum tells the log, unless that hears nothing of its work.
 fn warn_locked(cx: Ctx<'_>, verb: &str, name: &str) {
     let message = format!("skipping {verb} of \"{name}\" --- lock not available");
-    warn(cx, SqlState::LOCK_NOT_AVAILABLE, message);
+    if !cx.session.entry.is_autovacuum() {
+        return warn(cx, SqlState::LOCK_NOT_AVAILABLE, message);
+    }
+    if cx.setting(|settings| settings.int(Setting::LogAutovacuumMinDuration)) >= 0 {
+        cx.session.entry.say(&Error::with_severity(Severity::Log, SqlState::LOCK_NOT_AVAILABLE, message));
+    }
 }
 
 /// Every table of the database that the user may work on.
@@ -225,6 +234,13 @@ fn warn(cx: Ctx<'_>, code: SqlState, message: String) {
 
 fn inform(cx: Ctx<'_>, message: String) {
     cx.session.notice(Error::with_severity(Severity::Info, SqlState::SUCCESSFUL_COMPLETION, message));
+}
+
+/// Counts that a table was worked on, and when: by hand, or by autovacuum.
+fn count_work(cx: Ctx<'_>, counters: &RelationCounters, by_hand: [Counter; 2], automatic: [Counter; 2]) {
+    let [count, time] = if cx.session.entry.is_autovacuum() { automatic } else { by_hand };
+    counters.add(count, 1);
+    counters.set(time, cx.now_us());
 }
 
 /// Works on a table; false if it was passed over.

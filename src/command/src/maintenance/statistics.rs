@@ -3,10 +3,11 @@
 //! Source: PostgreSQL 15 analyze.c.
 
 use super::column_statistics::{ColumnStatistics, Sampled, describe};
-use super::{Options, inform};
+use super::report::{Work, schema_and_name};
+use super::{Options, count_work, inform};
 use crate::relation::note_sizes;
 use crate::with_analyze_context;
-use access::{Access, Row};
+use access::{Access, Row, Sample};
 use base::{Oid, Prng};
 use builtins::TypeLookup;
 use catalog::rows::{PgAttribute, PgStatistic};
@@ -46,25 +47,17 @@ struct Order {
 /// Describes the table's columns, or only those named.
 pub(super) fn analyze(cx: Ctx<'_>, entry: &RelationEntry, names: &[String], options: Options) -> Result<()> {
     let Some(table) = &entry.table else { return Ok(()) };
+    let work = Work::begin(cx, entry, options.verbose)?;
     let columns = columns(cx, entry, names)?;
     let target = columns.iter().map(|c| c.target).max().unwrap_or(0).max(1) * ROWS_PER_TARGET;
     let mut random = Prng::new(cx.now_us() as u64 ^ u64::from(entry.oid.0));
     if options.verbose {
-        let name = crate::query::qualified_name(cx, entry)?;
-        inform(cx, format!("analyzing \"{}\"", name.replace('"', "")));
+        inform(cx, format!("analyzing \"{}\"", schema_and_name(cx, entry)?));
     }
     let store = &cx.session.store;
     let sample = cx.with_tx(|tx| table.am.sample(&mut Access::new(store, tx), table, target, &mut random))?;
     if options.verbose {
-        let message = format!(
-            "\"{}\": {} pages, containing {:.0} live rows and {:.0} dead rows; {} rows in sample",
-            entry.name(),
-            sample.blocks,
-            sample.live,
-            sample.dead,
-            sample.rows.len()
-        );
-        inform(cx, message);
+        inform(cx, describe_sample(entry.name(), &sample));
     }
     if !sample.rows.is_empty() {
         for column in &columns {
@@ -80,14 +73,28 @@ pub(super) fn analyze(cx: Ctx<'_>, entry: &RelationEntry, names: &[String], opti
         note_indexes(cx, entry, sample.live)?;
         count(cx, entry, sample.live, sample.dead);
     }
+    work.analyzed(cx);
     Ok(())
+}
+
+fn describe_sample(table: &str, sample: &Sample) -> String {
+    format!(
+        "\"{table}\": scanned {} of {} pages, containing {} live rows and {} dead rows; {} rows in sample, \
+         {:.0} estimated total rows",
+        sample.scanned_blocks,
+        sample.blocks,
+        sample.scanned_live,
+        sample.scanned_dead,
+        sample.rows.len(),
+        sample.live
+    )
 }
 
 fn count(cx: Ctx<'_>, entry: &RelationEntry, live: f64, dead: f64) {
     let database = if catalog::is_shared_relation(entry.oid) { Oid::INVALID } else { cx.session.database };
     let counters = cx.instance.statistics.relation_or_new((database, entry.oid));
-    counters.add(Counter::Analyzes, 1);
-    counters.set(Counter::LastAnalyze, cx.now_us());
+    let automatic = [Counter::Autoanalyzes, Counter::LastAutoanalyze];
+    count_work(cx, &counters, [Counter::Analyzes, Counter::LastAnalyze], automatic);
     counters.set(Counter::Live, live as i64);
     counters.set(Counter::Dead, dead as i64);
     counters.set(Counter::ChangedSinceAnalyze, 0);

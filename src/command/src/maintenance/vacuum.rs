@@ -1,6 +1,7 @@
 //! VACUUM of one table.
 
-use super::{Options, inform};
+use super::report::Work;
+use super::{Options, count_work, inform};
 use crate::relation::note_sizes;
 use access::{Access, Index, VacuumOptions, VacuumStats};
 use base::Oid;
@@ -33,25 +34,13 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
         clean_indexes: options.clean_indexes,
         truncate: options.truncate,
     };
-    let name = crate::query::qualified_name(cx, entry)?;
+    let work = Work::begin(cx, entry, options.verbose)?;
     if options.verbose {
-        inform(cx, format!("vacuuming \"{}.{}\"", cx.session.database_name, name.replace('"', "")));
+        inform(cx, format!("vacuuming \"{}\"", work.name()));
     }
     let store = &cx.session.store;
     // Nothing reads the session's transaction while the table is worked on.
     let stats = cx.with_tx(|tx| table.am.vacuum(&mut Access::new(store, tx), table, &indexes, how))?;
-    if options.verbose {
-        let message = format!(
-            "table \"{}\": removed {} dead row versions, {} remain, {} are dead but not yet removable; {} of {} pages scanned",
-            entry.name(),
-            stats.removed,
-            stats.live,
-            stats.recently_dead,
-            stats.scanned_blocks,
-            stats.blocks
-        );
-        inform(cx, message);
-    }
     let live = live_rows(&entry.class, &stats);
     note_sizes(cx, entry.oid, stats.blocks, live, Some(stats.all_visible_blocks))?;
     unmark(cx, entry)?;
@@ -60,11 +49,13 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     }
     let database = if catalog::is_shared_relation(entry.oid) { Oid::INVALID } else { cx.session.database };
     let counters = cx.instance.statistics.relation_or_new((database, entry.oid));
-    counters.add(Counter::Vacuums, 1);
-    counters.set(Counter::LastVacuum, cx.now_us());
+    let automatic = [Counter::Autovacuums, Counter::LastAutovacuum];
+    count_work(cx, &counters, [Counter::Vacuums, Counter::LastVacuum], automatic);
     counters.set(Counter::Live, live.max(0.0) as i64);
     counters.set(Counter::Dead, stats.recently_dead as i64);
     counters.set(Counter::InsertedSinceVacuum, 0);
+    let names: Vec<&str> = indexes.iter().map(|index| index.relation.name.as_str()).collect();
+    work.vacuumed(cx, &stats, &names, options.clean_indexes);
     Ok(())
 }
 

@@ -87,21 +87,25 @@ pub fn work(mut role: RoleContext) -> Result<()> {
     let Some(registration) = role.registration.take() else { return Ok(()) };
     let values = role.shared.settings.snapshot();
     let tables = tables_in_need(&instance.statistics, &values, database);
-    let server = ToLog { log: &role.log, settings: &role.shared.settings };
+    let log = role.log.clone();
+    registration.give_voice(Box::new(move |message| log.log(message)));
     let mut alone = Alone::open(instance, registration, database)?;
-    for (table, need) in tables {
-        let Some((name, is_toast)) = alone.look(|cx| qualified_name(cx, table))? else {
-            instance.statistics.forget((database, table));
+    alone.give_way();
+    for (oid, need) in tables {
+        let Some(table) = alone.look(|cx| find_table(cx, oid))? else {
+            instance.statistics.forget((database, oid));
             continue;
         };
         // Nobody asks for statistics of a TOAST table's columns.
-        let need = Need { analyze: need.analyze && !is_toast, ..need };
+        let need = Need { analyze: need.analyze && !table.is_toast, ..need };
         if !need.vacuum && !need.analyze {
             continue;
         }
-        let counters = instance.statistics.relation_or_new((database, table));
-        match alone.run(&server, &statement(&name, need)) {
-            Outcome::Good => count(&counters, need, instance.now_us()),
+        let verb = if need.vacuum { "vacuum" } else { "analyze" };
+        let context = format!("automatic {verb} of table \"{}\"", table.full_name);
+        let server = ToLog { log: &role.log, settings: &role.shared.settings, context: Some(context) };
+        match alone.run(&server, &statement(&table.quoted, need)) {
+            Outcome::Good => {}
             Outcome::Failed if !role.is_told_to_end() => {}
             _ => break,
         }
@@ -110,38 +114,37 @@ pub fn work(mut role: RoleContext) -> Result<()> {
     Ok(())
 }
 
+/// A TOAST table is worked on when it needs it itself.
 fn statement(name: &str, need: Need) -> String {
     match need {
-        Need { vacuum: true, analyze: true } => format!("VACUUM (ANALYZE, SKIP_LOCKED) {name}"),
-        Need { vacuum: true, analyze: false } => format!("VACUUM (SKIP_LOCKED) {name}"),
+        Need { vacuum: true, analyze: true } => format!("VACUUM (ANALYZE, SKIP_LOCKED, PROCESS_TOAST FALSE) {name}"),
+        Need { vacuum: true, analyze: false } => format!("VACUUM (SKIP_LOCKED, PROCESS_TOAST FALSE) {name}"),
         Need { .. } => format!("ANALYZE (SKIP_LOCKED) {name}"),
     }
 }
 
-/// The statement counted itself as one by hand; it was not.
-fn count(counters: &RelationCounters, need: Need, now_us: i64) {
-    if need.vacuum {
-        counters.add(Counter::Vacuums, -1);
-        counters.add(Counter::Autovacuums, 1);
-        counters.set(Counter::LastAutovacuum, now_us);
-    }
-    if need.analyze {
-        counters.add(Counter::Analyzes, -1);
-        counters.add(Counter::Autoanalyzes, 1);
-        counters.set(Counter::LastAutoanalyze, now_us);
-    }
+/// A table to work on.
+struct Table {
+    /// Schema and name, for a statement.
+    quoted: String,
+    /// Database, schema and name, for messages.
+    full_name: String,
+    is_toast: bool,
 }
 
-/// The table's name with its schema, and whether it is a TOAST table; none if it is no table any more, or a temporary one, which
-/// only its session can read.
-fn qualified_name(cx: instance::Ctx<'_>, table: Oid) -> Result<Option<(String, bool)>> {
+/// The table; none if it is no table any more, or a temporary one, which only its session can read.
+fn find_table(cx: instance::Ctx<'_>, table: Oid) -> Result<Option<Table>> {
     let catalog = cx.catalog();
     let Some(entry) = catalog.relation(table)? else { return Ok(None) };
     let is_table = matches!(entry.class.relkind, b'r' | b'm' | b't') && entry.class.relpersistence != b't';
     let Some(namespace) = catalog.namespace(entry.class.relnamespace)?.filter(|_| is_table) else { return Ok(None) };
     let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
-    let name = format!("{}.{}", quoted(&namespace.nspname), quoted(&entry.class.relname));
-    Ok(Some((name, entry.class.relkind == b't')))
+    let (schema, name) = (&namespace.nspname, &entry.class.relname);
+    Ok(Some(Table {
+        quoted: format!("{}.{}", quoted(schema), quoted(name)),
+        full_name: format!("{}.{schema}.{name}", cx.session.database_name),
+        is_toast: entry.class.relkind == b't',
+    }))
 }
 
 #[cfg(test)]
@@ -180,7 +183,10 @@ mod tests {
 
     #[test]
     fn says_what_is_to_be_done() {
-        assert_eq!(statement("a.b", Need { vacuum: true, analyze: true }), "VACUUM (ANALYZE, SKIP_LOCKED) a.b");
+        assert_eq!(
+            statement("a.b", Need { vacuum: true, analyze: true }),
+            "VACUUM (ANALYZE, SKIP_LOCKED, PROCESS_TOAST FALSE) a.b"
+        );
         assert_eq!(statement("a.b", Need { vacuum: false, analyze: true }), "ANALYZE (SKIP_LOCKED) a.b");
     }
 }
