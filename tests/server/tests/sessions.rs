@@ -205,3 +205,20 @@ fn activity_shows_who_waits_for_what() {
     holder.run("rollback");
     waiter.receive().expect("the connection holds").ok();
 }
+
+#[test]
+fn a_program_ends_with_its_statement() {
+    let cluster = Cluster::started();
+    let mut session = cluster.connect();
+    session.run("create table t(a int); set statement_timeout = 200");
+    let marker = format!("sleep 6{}", cluster.pid());
+    let runs = || {
+        let found = std::process::Command::new("pgrep").args(["-f", &format!("^{marker}")]).output();
+        !found.expect("pgrep runs").stdout.is_empty()
+    };
+    for copy in [format!("copy t from program '{marker}; true'"), format!("copy t to program '{marker}; true'")] {
+        assert_eq!(session.query(&copy).expect("it answers").code(), "57014");
+        assert!(!runs(), "the program outlived {copy}");
+    }
+    assert_eq!(session.run("select 1").value(), "1");
+}

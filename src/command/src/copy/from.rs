@@ -5,6 +5,7 @@
 use super::chosen;
 use super::lines::{Fields, Input, Lines};
 use super::options::{CopyOptions, Header, Layout};
+use super::outside::Reading;
 use crate::{CopyFormat, Execution, with_analyze_context};
 use access::InsertOptions;
 use analyze::RelationExpr;
@@ -16,8 +17,6 @@ use parser::ast::CopyStmt;
 use report::{Error, Result, bail, error};
 use schema::RelationEntry;
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read;
 use std::sync::Arc;
 use tuple::Datum;
 
@@ -65,51 +64,36 @@ pub(super) fn copy_from(
     let filter = filter(ex, statement, entry)?;
     let reader = reader(entry, columns, options)?;
     let insert = insert_options(cx, entry, options)?;
-    let mut file = match &statement.filename {
-        Some(name) => Some(open(name)?),
-        None => None,
-    };
+    let mut outside = Reading::open(cx, statement)?;
     let client = &mut *ex.client;
-    if file.is_none() {
+    if outside.is_none() {
         let format = if options.layout == Layout::Binary { CopyFormat::Binary } else { CopyFormat::Text };
         client.copy_in_begin(columns.len(), format)?;
     }
-    let mut refill = |data: &mut Vec<u8>| match &mut file {
-        Some(file) => read_piece(file, statement, data),
-        None => client.copy_in_read(data),
+    let mut has_ended = false;
+    let mut refill = |data: &mut Vec<u8>| {
+        let more = match &mut outside {
+            Some(outside) => outside.read(cx, data)?,
+            None => client.copy_in_read(data)?,
+        };
+        has_ended = !more;
+        Ok(more)
     };
-    with_bare_env(cx, |env| {
+    let count = with_bare_env(cx, |env| {
         let mut load = Load::new(env, Arc::clone(entry), columns, reader, filter)?;
         load.insert = insert;
         load.run(env, &mut refill)
-    })
-}
-
-fn open(name: &str) -> Result<File> {
-    match File::open(name) {
-        Ok(file) if file.metadata().is_ok_and(|m| m.is_dir()) => {
-            bail!(WRONG_OBJECT_TYPE, "\"{name}\" is a directory")
-        }
-        Ok(file) => Ok(file),
-        Err(error) => {
-            let error = Error::io(format_args!("could not open file \"{name}\" for reading"), &error);
-            Err(error.hint(
-                "COPY FROM instructs the PostgreSQL server process to read a file. You may want a client-side facility \
-                 such as psql's \\copy.",
-            ))
+    })?;
+    match outside {
+        Some(outside) => outside.close(cx)?,
+        // What a client sends behind the end of the data belongs to this statement still.
+        None => {
+            while !has_ended {
+                has_ended = !client.copy_in_read(&mut Vec::new())?;
+            }
         }
     }
-}
-
-fn read_piece(file: &mut File, statement: &CopyStmt, data: &mut Vec<u8>) -> Result<bool> {
-    let start = data.len();
-    data.resize(start + BATCH_BYTES_MAX, 0);
-    let read = file.read(&mut data[start..]).map_err(|error| {
-        let name = statement.filename.as_deref().unwrap_or_default();
-        Error::io(format_args!("could not read from COPY file \"{name}\""), &error)
-    })?;
-    data.truncate(start + read);
-    Ok(read > 0)
+    Ok(count)
 }
 
 fn filter(ex: &Execution<'_, '_>, statement: &CopyStmt, entry: &RelationEntry) -> Result<Option<Program>> {

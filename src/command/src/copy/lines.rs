@@ -53,16 +53,6 @@ impl Input {
         self.at += len;
         Ok(Some(&self.data[start..self.at]))
     }
-
-    /// Reads to the end and forgets it.
-    pub(crate) fn drain(&mut self, refill: &mut Refill<'_>) -> Result<()> {
-        loop {
-            self.at = self.data.len();
-            if !self.more(refill)? {
-                return Ok(());
-            }
-        }
-    }
 }
 
 /// Cuts data into lines.
@@ -111,7 +101,6 @@ impl Lines {
                 }
                 Found::Stop => {
                     self.is_done = true;
-                    self.input.drain(refill)?;
                     return Ok(false);
                 }
                 Found::More => {

@@ -3,10 +3,12 @@
 //! 1. `options` reads the options; `source` says what may be copied, and finds its columns.
 //! 2. `from` reads lines (`lines`) or binary rows, fills in defaults, and puts rows in, many at a time.
 //! 3. `to` runs a query and writes its rows.
+//! 4. `outside` is what both open on the server's machine: files and programs.
 
 mod from;
 mod lines;
 mod options;
+mod outside;
 mod to;
 
 pub(crate) use options::boolean;
@@ -24,12 +26,10 @@ use std::path::Path;
 
 const PG_READ_SERVER_FILES: Oid = Oid(4569);
 const PG_WRITE_SERVER_FILES: Oid = Oid(4570);
+const PG_EXECUTE_SERVER_PROGRAM: Oid = Oid(4571);
 
 /// COPY.
 pub(crate) fn copy(ex: &mut Execution<'_, '_>, statement: &CopyStmt) -> Result<Tag> {
-    if statement.is_program {
-        unsupported!("COPY with PROGRAM");
-    }
     check_file(ex.cx, statement)?;
     let options = options::read(&statement.options, statement.is_from)?;
     let rows = match (&statement.source, statement.is_from) {
@@ -56,19 +56,20 @@ pub(crate) fn copy(ex: &mut Execution<'_, '_>, statement: &CopyStmt) -> Result<T
     Ok(Tag::Rows("COPY", rows))
 }
 
-/// 42501 unless the user may have the server read or write files.
+/// 42501 unless the user may have the server read or write files, or run programs.
 fn check_file(cx: Ctx<'_>, statement: &CopyStmt) -> Result<()> {
     let Some(name) = &statement.filename else { return Ok(()) };
-    let (role, role_name, way) = match statement.is_from {
-        true => (PG_READ_SERVER_FILES, "pg_read_server_files", "COPY from a file"),
-        false => (PG_WRITE_SERVER_FILES, "pg_write_server_files", "COPY to a file"),
+    let (role, role_name, way) = match (statement.is_program, statement.is_from) {
+        (true, _) => (PG_EXECUTE_SERVER_PROGRAM, "pg_execute_server_program", "COPY to or from an external program"),
+        (false, true) => (PG_READ_SERVER_FILES, "pg_read_server_files", "COPY from a file"),
+        (false, false) => (PG_WRITE_SERVER_FILES, "pg_write_server_files", "COPY to a file"),
     };
     if !cx.has_privileges_of(cx.session.current_user(), role)? {
         let error =
             error!(INSUFFICIENT_PRIVILEGE, "must be superuser or have privileges of the {role_name} role to {way}");
         return Err(error.hint("Anyone can COPY to stdout or from stdin. psql's \\copy command also works for anyone."));
     }
-    if !statement.is_from && !Path::new(name).is_absolute() {
+    if !statement.is_from && !statement.is_program && !Path::new(name).is_absolute() {
         bail!(INVALID_NAME, "relative path not allowed for COPY to file");
     }
     Ok(())

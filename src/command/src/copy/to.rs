@@ -4,6 +4,7 @@
 
 use super::chosen;
 use super::options::{CopyOptions, Header, Layout};
+use super::outside::Writing;
 use crate::{Client, CopyFormat, Execution, query, with_analyze_context};
 use analyze::query::{CmdType, Query};
 use analyze::{AnalyzedStatement, Parameters, analyze};
@@ -12,8 +13,6 @@ use instance::Ctx;
 use parser::ast::{CopyStmt, Statement};
 use report::{Error, Result, bail};
 use schema::RelationEntry;
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 
@@ -58,40 +57,23 @@ fn analyzed(cx: Ctx<'_>, text: &str, statement: &Statement) -> Result<Query> {
 /// Where the data goes.
 enum Output<'a> {
     Client(&'a mut dyn Client),
-    File(String, BufWriter<File>),
+    Outside(Writing),
 }
 
 impl Output<'_> {
-    fn write(&mut self, data: &[u8]) -> Result<()> {
+    fn write(&mut self, cx: Ctx<'_>, data: &[u8]) -> Result<()> {
         match self {
             Output::Client(client) => client.copy_out_write(data),
-            Output::File(name, file) => {
-                file.write_all(data).map_err(|e| Error::io(format_args!("could not write to COPY file \"{name}\""), &e))
-            }
+            Output::Outside(outside) => outside.write(cx, data),
         }
     }
 
-    fn end(&mut self) -> Result<()> {
+    fn end(self, cx: Ctx<'_>) -> Result<()> {
         match self {
             Output::Client(client) => client.copy_out_end(),
-            Output::File(name, file) => {
-                file.flush().map_err(|e| Error::io(format_args!("could not write to COPY file \"{name}\""), &e))
-            }
+            Output::Outside(outside) => outside.close(cx),
         }
     }
-}
-
-fn open(name: &str) -> Result<BufWriter<File>> {
-    if std::fs::metadata(name).is_ok_and(|m| m.is_dir()) {
-        bail!(WRONG_OBJECT_TYPE, "\"{name}\" is a directory");
-    }
-    let file = File::create(name).map_err(|error| {
-        Error::io(format_args!("could not open file \"{name}\" for writing"), &error).hint(
-            "COPY TO instructs the PostgreSQL server process to write a file. You may want a client-side facility such \
-             as psql's \\copy.",
-        )
-    })?;
-    Ok(BufWriter::new(file))
 }
 
 fn run(ex: &mut Execution<'_, '_>, statement: &CopyStmt, made: Query, options: &CopyOptions) -> Result<u64> {
@@ -101,8 +83,8 @@ fn run(ex: &mut Execution<'_, '_>, statement: &CopyStmt, made: Query, options: &
     let desc = Arc::clone(executor.columns());
     let names: Vec<&str> = desc.attributes.iter().map(|a| a.name.as_str()).collect();
     let force_quote = chosen(&options.force_quote, "FORCE_QUOTE", &names)?;
-    let mut output = match &statement.filename {
-        Some(name) => Output::File(name.clone(), open(name)?),
+    let mut output = match Writing::open(cx, statement)? {
+        Some(outside) => Output::Outside(outside),
         None => {
             let format = if options.layout == Layout::Binary { CopyFormat::Binary } else { CopyFormat::Text };
             ex.client.copy_out_begin(names.len(), format)?;
@@ -112,19 +94,19 @@ fn run(ex: &mut Execution<'_, '_>, statement: &CopyStmt, made: Query, options: &
     let mut writer = Writer { options, force_quote, value: Vec::new(), data: Vec::new() };
     writer.begin(&names);
     if !writer.data.is_empty() {
-        output.write(&writer.data)?;
+        output.write(cx, &writer.data)?;
     }
     let mut count = 0;
     while let Some(row) = executor.next(cx)? {
         writer.row(cx, &desc, row)?;
-        output.write(&writer.data)?;
+        output.write(cx, &writer.data)?;
         count += 1;
     }
     executor.finish(cx)?;
     if options.layout == Layout::Binary {
-        output.write(&(-1i16).to_be_bytes())?;
+        output.write(cx, &(-1i16).to_be_bytes())?;
     }
-    output.end()?;
+    output.end(cx)?;
     Ok(count)
 }
 
