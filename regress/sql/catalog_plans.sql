@@ -35,3 +35,8 @@ explain (costs off) select c.relname, a.attname from pg_class c, pg_attribute a 
 explain (costs off) select typname from pg_type where typtype = 'b' order by typname limit 3;
 explain (costs off) select * from pg_attribute where attrelid = any('{1259,1247}') and attnum = 1;
 explain (costs off) select * from pg_trigger where tgrelid = 1259;
+-- what everybody sees needs no look at the table
+set enable_seqscan = off;
+set enable_bitmapscan = off;
+explain (analyze, costs off, timing off, summary off) select oid from pg_type where oid between 20 and 25;
+explain (analyze, costs off, timing off, summary off) select proname from pg_proc where proname = 'abs';

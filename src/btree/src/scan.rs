@@ -162,6 +162,9 @@ impl BtreeScan {
         batch.right = (links.right != NO_BLOCK && !ends_here).then_some(links.right);
         batch.left = (links.left != NO_BLOCK && !begins_here).then_some(links.left);
         let skip_dead = links.flags & HAS_DEAD != 0;
+        // The map is read while the page is locked: a row whose entry is on it cleared its block's bit before. So what was found
+        // for one entry holds for the others of the page.
+        let mut last: Option<(BlockNumber, bool)> = None;
         for offset in (from..to).map(OffsetNumber) {
             if skip_dead && page.line_pointer(offset).state() == LineState::Dead {
                 continue;
@@ -170,10 +173,13 @@ impl BtreeScan {
             if !self.range.rest.is_empty() && !passes(&self.index, order, &self.range.rest, &entry)? {
                 continue;
             }
-            let all_visible = match &mut self.visibility {
-                Some(table) => table.is_all_visible(entry.tid().block)?,
-                None => false,
+            let block = entry.tid().block;
+            let all_visible = match (&mut self.visibility, last) {
+                (None, _) => false,
+                (Some(_), Some((known, visible))) if known == block => visible,
+                (Some(table), _) => table.is_all_visible(block)?,
             };
+            last = Some((block, all_visible));
             let batch = &mut self.batch;
             let start = batch.bytes.len() as u32;
             batch.bytes.extend_from_slice(entry.bytes());

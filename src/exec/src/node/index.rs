@@ -390,8 +390,17 @@ impl IndexScanState {
         let Some(keys) = self.conditions.next_keys() else { return Ok(false) };
         let store = &env.cx.session.store;
         let index = &self.index;
-        let scan =
-            self.scan.get_or_insert_with(|| index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts())));
+        let scan = match &mut self.scan {
+            Some(scan) => scan,
+            None => {
+                let mut scan = index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts()));
+                if self.only {
+                    let map = self.table.am.fetcher(store, &self.table, env.es.snapshot(), ColumnSet::NONE);
+                    scan.check_visibility(map);
+                }
+                self.scan.insert(scan)
+            }
+        };
         scan.rescan(&keys)?;
         self.counted.scans += 1;
         if self.fetch.is_none() {

@@ -1,15 +1,21 @@
-//! What indexes can do, asked by name. All indexes are B-trees.
+//! Properties: what indexes can do, asked by name (all are B-trees); flags of settings; the collation of an expression.
 
 use super::functions;
+use crate::types::Types;
 use base::Oid;
-use builtins::FnCtx;
+use builtins::{FnCtx, TypeLookup};
+use config::{Setting, flag};
 use instance::Ctx;
-use report::Result;
-use tuple::Datum;
+use report::{Result, bail};
+use tuple::{Datum, Repr};
 
 functions! {
     pg_indexam_has_property, pg_index_has_property, pg_index_column_has_property, pg_indexam_progress_phasename,
+    pg_collation_for, pg_settings_get_flags,
 }
+
+const TEXT: Oid = Oid(25);
+const UNKNOWN: Oid = Oid(705);
 
 const BTREE: Oid = Oid(403);
 
@@ -75,6 +81,27 @@ fn pg_indexam_progress_phasename(_: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) 
     let place = usize::try_from(args[1].as_i64()).ok().and_then(|n| n.checked_sub(1));
     let name = place.filter(|_| args[0].as_oid() == BTREE).and_then(|place| phases.get(place));
     Ok(name.map_or(Datum::Null, |name| Datum::text(name)))
+}
+
+/// COLLATION FOR: the name of the collation that an expression has.
+fn pg_collation_for(cx: Ctx<'_>, fx: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
+    let type_oid = fx.arg_types[0];
+    let row = cx.catalog().type_by_oid(type_oid)?;
+    if type_oid != UNKNOWN && !row.is_some_and(|row| row.typcollation.is_valid()) {
+        bail!(DATATYPE_MISMATCH, "collations are not supported by type {}", Types(cx).type_name(type_oid, -1));
+    }
+    match fx.collation {
+        Oid::INVALID => Ok(Datum::Null),
+        collation => super::registered::regcollationout(cx, fx, &[Datum::Oid(collation)]),
+    }
+}
+
+/// Flags of a setting that tools want to know; null if there is none of this name.
+fn pg_settings_get_flags(_: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    let Some(setting) = Setting::by_name(args[0].as_str()) else { return Ok(Datum::Null) };
+    let shown = flag::SHOWN.iter().filter(|(bit, _)| setting.definition().has(*bit));
+    let names: Vec<Datum> = shown.map(|(_, name)| Datum::text(name)).collect();
+    builtins::array::build_list(TEXT, Repr::Bytes, &names)
 }
 
 #[cfg(test)]

@@ -454,7 +454,7 @@ fn to_regcollation(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Dat
     Ok(find_collation(cx, args[0].as_str())?.map_or(Datum::Null, Datum::Oid))
 }
 
-fn regcollationout(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+pub(super) fn regcollationout(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let oid = args[0].as_oid();
     let Some(row) = cx.catalog().collation(oid)? else { return Ok(unnamed(oid)) };
     let is_visible = cx.search_path()?.namespaces.contains(&row.collnamespace);
