@@ -64,6 +64,8 @@ pub struct EState {
 pub struct Instruments {
     /// Clock readings too.
     pub timing: bool,
+    /// What is done with pages and the log too.
+    pub usage: bool,
 }
 
 /// Rows for a re-evaluation of a plan after a concurrent update.

@@ -37,7 +37,7 @@ pub use api::{
 };
 pub use cursor::{standing_of_datum, standing_to_datum};
 pub use env::{Env, temp_space, with_fn_ctx};
-pub use explain::{ExplainFormat, explain, explain_nothing, explain_plan};
+pub use explain::{ExplainFormat, explain, explain_nothing};
 pub use expr::{Program, Rows, compile_condition, compile_expr, compile_exprs};
 pub use foreign_keys::{has_pending_checks, set_constraints};
 pub use lookup::CatalogLookup;

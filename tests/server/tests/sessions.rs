@@ -222,3 +222,23 @@ fn a_program_ends_with_its_statement() {
     }
     assert_eq!(session.run("select 1").value(), "1");
 }
+
+#[test]
+fn explain_tells_what_was_logged_and_spilled() {
+    let mut cluster = Cluster::new();
+    cluster.set("track_io_timing", "on").start();
+    let mut session = cluster.connect();
+    session.run("create table t(a int)");
+    let mut explain = |statement: &str| -> String {
+        let reply = session.run(&format!("explain (analyze, wal, buffers, costs off, timing off) {statement}"));
+        let lines = reply.rows().iter().map(|row| row[0].clone().expect("a line is no null"));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let insert = explain("insert into t select generate_series(1, 10)");
+    let (first, _) = insert.split_once("  ->").expect("there is a node below");
+    assert!(first.contains("\n  Buffers: shared hit=") && first.contains("\n  WAL: records=10 "), "{insert}");
+    assert_eq!(insert.matches("WAL:").count(), 1, "only the insertion logs: {insert}");
+    let sort = explain("select g from generate_series(1, 300000) g order by g % 1000, g");
+    assert!(sort.contains("Buffers: temp read=") && sort.contains(" written="), "{sort}");
+    assert!(sort.contains("I/O Timings: temp read="), "{sort}");
+}

@@ -6,6 +6,7 @@ mod node;
 mod scope;
 mod settings;
 mod subplans;
+mod usage;
 
 pub use format::ExplainFormat;
 
@@ -13,6 +14,8 @@ use crate::api::{Executor, ExplainOptions, Params, PlanOptions, plan_query};
 use crate::env::Instruments;
 use analyze::query::Query;
 use analyze::ruleutils::Namespace;
+use buffer::UsageCounts;
+use config::Setting;
 use format::Writer;
 use instance::Ctx;
 use measured::{Measured, gather};
@@ -25,20 +28,26 @@ use std::sync::Arc;
 /// EXPLAIN of an analysed query: the rows of the answer. With ANALYZE the query is run.
 pub fn explain(cx: Ctx<'_>, query: Query, params: Arc<Params>, options: ExplainOptions) -> Result<Vec<String>> {
     let clock = Arc::clone(&cx.instance.host.clock);
-    let start = clock.monotonic();
+    let used = || cx.session.store.buffers.usage().counts();
+    let (start, used_before) = (clock.monotonic(), used());
     let values = Some(params.values.as_slice()).filter(|v| !v.is_empty());
     let plan = Arc::new(plan_query(cx, query, PlanOptions { params: values, cursor: false })?);
-    let planning = clock.monotonic() - start;
-    explain_plan(cx, plan, params, options, planning.as_secs_f64() * 1000.0)
+    let ms = (clock.monotonic() - start).as_secs_f64() * 1000.0;
+    explain_plan(cx, plan, params, options, Planning { ms, used: used().since(&used_before) })
 }
 
-/// EXPLAIN of a plan that took so many milliseconds to make.
-pub fn explain_plan(
+/// What it cost to make a plan.
+struct Planning {
+    ms: f64,
+    used: UsageCounts,
+}
+
+fn explain_plan(
     cx: Ctx<'_>,
     plan: Arc<PlannedStmt>,
     params: Arc<Params>,
     options: ExplainOptions,
-    planning_ms: f64,
+    planning: Planning,
 ) -> Result<Vec<String>> {
     let (measured, execution_ms) = match options.analyze {
         true => run(cx, &plan, params, options)?,
@@ -59,8 +68,11 @@ pub fn explain_plan(
     if options.settings {
         settings::print(cx, &mut writer);
     }
+    if options.buffers {
+        usage::show_planning(&mut writer, &planning.used, cx.setting(|s| s.bool(Setting::TrackIoTiming)));
+    }
     if options.summary {
-        writer.float("Planning Time", "ms", planning_ms, 3);
+        writer.float("Planning Time", "ms", planning.ms, 3);
     }
     if options.analyze && !writer.is_text() {
         writer.open("Triggers", Some("Triggers"), false);
@@ -92,7 +104,7 @@ fn run(
 ) -> Result<(HashMap<u32, Measured>, f64)> {
     let clock = Arc::clone(&cx.instance.host.clock);
     let start = clock.monotonic();
-    let instruments = Instruments { timing: options.timing };
+    let instruments = Instruments { timing: options.timing, usage: options.buffers || options.wal };
     let mut executor = Executor::start_with(cx, Arc::clone(plan), params, Some(instruments), cx.snapshot())?;
     while executor.next(cx)?.is_some() {}
     executor.finish(cx)?;

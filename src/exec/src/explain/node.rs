@@ -375,7 +375,7 @@ impl<'q> Printer<'_, '_, 'q> {
     // --- what was measured ---
 
     /// What was measured of a node that ran.
-    fn measured_of(&self, plan: &Plan) -> Option<&Measured> {
+    pub(super) fn measured_of(&self, plan: &Plan) -> Option<&Measured> {
         let id = match &plan.node {
             // The hash table belongs to its join; its rows are its child's.
             Node::Hash(n) => n.child.id,
@@ -584,6 +584,7 @@ impl<'q> Printer<'_, '_, 'q> {
         self.quals("Filter", &plan.qual, scope, prefix)?;
         self.removed("Filter", plan, &plan.qual, false);
         self.own_counts(plan, scope.parent.as_ref().map(|(above, _)| above.plan));
+        self.used(plan);
         Ok(())
     }
 

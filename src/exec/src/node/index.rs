@@ -516,8 +516,11 @@ impl Bitmap {
     fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
         let timing = env.es.instrument.is_some_and(|i| i.timing);
         let now = |env: &Env<'_>| if timing { env.cx.instance.host.clock.monotonic().as_secs_f64() } else { 0.0 };
-        let start = now(env);
+        let (start, used_before) = (now(env), super::usage_now(env));
         let tids = self.how.tids(env)?;
+        if let (Some(before), Some(now)) = (used_before, super::usage_now(env)) {
+            self.instrument.used.add(&now.since(&before));
+        }
         let spent_us = (now(env) - start) * 1e6;
         self.instrument.loops += 1.0;
         self.instrument.rows += tids.len() as f64;

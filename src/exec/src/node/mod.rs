@@ -23,6 +23,7 @@ use crate::env::Env;
 use crate::expr::{Compiler, Program, Rows};
 use analyze::expr::{Expr, SubPlan};
 use analyze::query::TargetEntry;
+use buffer::UsageCounts;
 use instance::{Ctx, Pending};
 use plan::node::{Node, Plan, PlannedStmt};
 use report::Result;
@@ -45,6 +46,8 @@ pub struct Instrument {
     pub filtered: f64,
     /// Rows thrown away by a second filter (join filter, recheck).
     pub filtered_more: f64,
+    /// What it did with pages and the log, it and those below.
+    pub used: UsageCounts,
     /// A loop is going on.
     running: bool,
     /// Nanoseconds of the present loop.
@@ -133,6 +136,12 @@ macro_rules! dispatch {
     };
 }
 
+/// What the session has done with pages and the log, if EXPLAIN wants to know.
+fn usage_now(env: &Env<'_>) -> Option<UsageCounts> {
+    let is_wanted = env.es.instrument.is_some_and(|instruments| instruments.usage);
+    is_wanted.then(|| env.cx.session.store.buffers.usage().counts())
+}
+
 impl NodeState {
     /// Makes the next row; false at the end.
     #[inline]
@@ -147,10 +156,14 @@ impl NodeState {
     fn next_measured(&mut self, env: &mut Env<'_>) -> Result<bool> {
         let timing = env.es.instrument.is_some_and(|i| i.timing);
         let start = if timing { env.cx.instance.host.clock.monotonic().as_nanos() as u64 } else { 0 };
+        let used_before = usage_now(env);
         let result = dispatch!(&mut self.kind, state => state.next(env));
         let spent =
             if timing { (env.cx.instance.host.clock.monotonic().as_nanos() as u64).saturating_sub(start) } else { 0 };
         let instrument = self.instrument.as_mut().expect("checked by the caller");
+        if let (Some(before), Some(now)) = (used_before, usage_now(env)) {
+            instrument.used.add(&now.since(&before));
+        }
         let found = matches!(result, Ok(true));
         if !instrument.running {
             instrument.running = true;
