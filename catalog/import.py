@@ -19,7 +19,7 @@ FIRST_FREE = 12000
 
 # Types that do not exist here yet: their functions, operators, casts and operator classes stay away with them.
 ABSENT_TYPES = set("""
- point lseg path box polygon line circle inet cidr macaddr macaddr8 bit varbit xml money jsonpath
+ point lseg path box polygon line circle bit varbit xml money jsonpath
  tsvector tsquery gtsvector txid_snapshot pg_snapshot anyrange anymultirange anycompatiblerange anycompatiblemultirange
  int4range numrange tsrange tstzrange daterange int8range int4multirange nummultirange tsmultirange tstzmultirange
  datemultirange int8multirange pg_brin_bloom_summary pg_brin_minmax_multi_summary pg_ddl_command

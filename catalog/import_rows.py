@@ -39,17 +39,13 @@ MARKERS = set("""heap_tableam_handler bthandler hashhandler array_subscript_hand
   scalargtjoinsel scalargejoinsel likesel likejoinsel nlikesel nlikejoinsel iclikesel iclikejoinsel icnlikesel
   icnlikejoinsel regexeqsel regexeqjoinsel regexnesel regexnejoinsel icregexeqsel icregexeqjoinsel icregexnesel
   icregexnejoinsel prefixsel prefixjoinsel matchingsel matchingjoinsel contsel contjoinsel arraycontsel
-  arraycontjoinsel areasel areajoinsel positionsel positionjoinsel
+  arraycontjoinsel networksel networkjoinsel areasel areajoinsel positionsel positionjoinsel
   index_am_handler_in index_am_handler_out table_am_handler_in table_am_handler_out language_handler_in language_handler_out
   any_in any_out anyarray_in anycompatible_in anycompatible_out anycompatiblearray_in anycompatiblearray_out
   anycompatiblearray_send anycompatiblenonarray_in anycompatiblenonarray_out anyelement_in anyelement_out anyenum_in anyenum_out
   anynonarray_in anynonarray_out trigger_in trigger_out shell_in shell_out pg_node_tree_in pg_ndistinct_in pg_ndistinct_out
   pg_ndistinct_send pg_dependencies_in pg_dependencies_out pg_dependencies_send pg_mcv_list_in pg_mcv_list_out
   pg_mcv_list_send""".split())
-
-# Functions that give network addresses: as text, until there is a type for them.
-ADDRESSES_AS_TEXT = {"pg_stat_get_activity", "pg_stat_get_backend_client_addr", "inet_client_addr", "inet_server_addr"}
-INET, TEXT = 869, 25
 
 SQL_SYMBOLS = {"pg_relation_size": "pg_relation_size_1arg", "pg_sleep_for": "pg_sleep_for", "pg_sleep_until": "pg_sleep_until",
                "shobj_description": "shobj_description", "col_description": "col_description"}
@@ -130,9 +126,6 @@ class Picker:
             from pg_proc where oid < {FIRST_FREE} and prolang in (12, 14) order by oid""")
         self.proc_rows, self.procs = [], set()
         for r in rows:
-            if r["proname"] in ADDRESSES_AS_TEXT:
-                r["prorettype"] = TEXT if r["prorettype"] == INET else r["prorettype"]
-                r["proallargtypes"] = r["proallargtypes"] and [TEXT if t == INET else t for t in r["proallargtypes"]]
             types = [int(o) for o in r["proargtypes"].split()]
             used = types + [r["prorettype"]] + (r["proallargtypes"] or [])
             internal = 2281 in used

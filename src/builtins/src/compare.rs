@@ -4,6 +4,7 @@ use crate::FromDatum;
 use crate::datetime::calendar::{Interval, TimeTz};
 use crate::datetime::shared::span;
 use crate::datetime::{interval, time};
+use crate::network::{self, Inet};
 use crate::types::{EnumLabel, builtin_type, type_oid};
 use crate::{BuiltinTypes, TypeLookup, array, record};
 use base::Oid;
@@ -32,11 +33,13 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::FLOAT4 => Comparator::Float4,
         t::FLOAT8 => Comparator::Float8,
         t::TEXT | t::VARCHAR | t::NAME | t::BYTEA | t::UUID | t::UNKNOWN | t::CSTRING => Comparator::Bytes,
+        t::MACADDR | t::MACADDR8 => Comparator::Bytes,
         // An aclitem has an equality but no order; this one serves arrays of it.
         Oid(1033) => Comparator::Bytes,
         t::BPCHAR => Comparator::Bpchar,
         t::XID8 | t::PG_LSN => custom(|a, b| (a.as_i64() as u64).cmp(&(b.as_i64() as u64))),
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),
+        t::INET | t::CIDR => custom(|a, b| network::compare(&Inet::from_datum(a), &Inet::from_datum(b))),
         t::NUMERIC => custom(|a, b| crate::numeric::compare_bytes(a.as_bytes(), b.as_bytes())),
         t::INTERVAL => custom(|a, b| interval::compare(&Interval::from_datum(a), &Interval::from_datum(b))),
         t::TIMETZ => custom(|a, b| time::compare(&TimeTz::from_datum(a), &TimeTz::from_datum(b))),
@@ -180,6 +183,10 @@ pub fn hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result<H
         | t::NAME
         | t::BYTEA
         | t::UUID
+        | t::INET
+        | t::CIDR
+        | t::MACADDR
+        | t::MACADDR8
         | t::TID
         | t::UNKNOWN
         | t::CSTRING

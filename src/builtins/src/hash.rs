@@ -143,6 +143,9 @@ builtins! {
     fn hashvarlena(v: &[u8]) -> i32 { signed(hash_bytes(v)) }
     fn hashbpchar(v: &str) -> i32 { signed(hash_bytes(v.trim_end_matches(' ').as_bytes())) }
     fn uuid_hash(v: &[u8]) -> i32 { signed(hash_bytes(v)) }
+    fn hashinet(v: &[u8]) -> i32 { signed(hash_bytes(v)) }
+    fn hashmacaddr(v: &[u8]) -> i32 { signed(hash_bytes(v)) }
+    fn hashmacaddr8(v: &[u8]) -> i32 { signed(hash_bytes(v)) }
     fn hashtid(v: &[u8]) -> i32 { signed(hash_bytes(&crate::oid::tid_native(v))) }
     fn pg_lsn_hash(v: i64) -> i32 { signed(hash_uint32(fold_i64(v))) }
     fn hashint2extended(v: i16, seed: i64) -> i64 { hash_uint32_extended(i32::from(v) as u32, seed as u64) as i64 }
@@ -164,6 +167,9 @@ builtins! {
         hash_bytes_extended(v.trim_end_matches(' ').as_bytes(), seed as u64) as i64
     }
     fn uuid_hash_extended(v: &[u8], seed: i64) -> i64 { hash_bytes_extended(v, seed as u64) as i64 }
+    fn hashinetextended(v: &[u8], seed: i64) -> i64 { hash_bytes_extended(v, seed as u64) as i64 }
+    fn hashmacaddrextended(v: &[u8], seed: i64) -> i64 { hash_bytes_extended(v, seed as u64) as i64 }
+    fn hashmacaddr8extended(v: &[u8], seed: i64) -> i64 { hash_bytes_extended(v, seed as u64) as i64 }
     fn hashtidextended(v: &[u8], seed: i64) -> i64 {
         hash_bytes_extended(&crate::oid::tid_native(v), seed as u64) as i64
     }

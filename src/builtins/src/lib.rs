@@ -44,6 +44,7 @@ mod keywords;
 mod misc;
 mod money;
 mod name;
+pub mod network;
 pub mod numeric;
 mod oid;
 mod pseudo;

@@ -41,6 +41,8 @@ pub use crate::misc::srf_symbols::*;
 pub use crate::misc::symbols::*;
 pub use crate::money::symbols::*;
 pub use crate::name::symbols::*;
+pub use crate::network::mac::symbols::*;
+pub use crate::network::symbols::*;
 pub use crate::numeric::functions::srf_symbols::*;
 pub use crate::numeric::functions::symbols::*;
 pub use crate::oid::symbols::*;
@@ -95,6 +97,8 @@ pub(crate) static TABLES: &[&[(&str, BuiltinFn)]] = &[
     crate::misc::BUILTINS,
     crate::money::BUILTINS,
     crate::name::BUILTINS,
+    crate::network::BUILTINS,
+    crate::network::mac::BUILTINS,
     crate::numeric::functions::BUILTINS,
     crate::oid::BUILTINS,
     crate::pseudo::BUILTINS,

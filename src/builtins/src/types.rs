@@ -28,11 +28,15 @@ pub mod type_oid {
     pub const OIDVECTOR: Oid = Oid(30);
     pub const JSON: Oid = Oid(114);
     pub const XML: Oid = Oid(142);
+    pub const CIDR: Oid = Oid(650);
     pub const XID8: Oid = Oid(5069);
     pub const FLOAT4: Oid = Oid(700);
     pub const FLOAT8: Oid = Oid(701);
     pub const UNKNOWN: Oid = Oid(705);
+    pub const MACADDR8: Oid = Oid(774);
     pub const MONEY: Oid = Oid(790);
+    pub const MACADDR: Oid = Oid(829);
+    pub const INET: Oid = Oid(869);
     pub const BPCHAR: Oid = Oid(1042);
     pub const VARCHAR: Oid = Oid(1043);
     pub const DATE: Oid = Oid(1082);

@@ -18,6 +18,7 @@ use report::Error;
 use schema::Overlay;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tuple::TupleDesc;
 use xact::Transaction;
@@ -86,6 +87,8 @@ pub struct SessionState {
     pub store: Arc<Store>,
     /// Its locks.
     pub locks: LockOwner,
+    /// The address that its client connected to; none for a Unix socket.
+    pub server_address: Option<SocketAddr>,
     /// The database it is connected to.
     pub database: Oid,
     /// The database's name.

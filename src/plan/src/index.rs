@@ -222,9 +222,16 @@ impl Planner<'_> {
                     if collation_fits && self.btree_strategy(op.operator, info.family)?.is_some() {
                         return Ok(plain(vec![clause.expr.clone()], false));
                     }
-                    return Ok(self.match_pattern(op, &info).and_then(|quals| plain(quals, true)));
+                    let quals = match self.match_pattern(op, &info) {
+                        None => self.network_range(op, 0, info.family)?,
+                        found => found,
+                    };
+                    return Ok(quals.and_then(|quals| plain(quals, true)));
                 }
                 if is_key(&op.args[1], key) && usable_value(&op.args[0]) && collation_fits {
+                    if let Some(quals) = self.network_range(op, 1, info.family)? {
+                        return Ok(plain(quals, true));
+                    }
                     let commutator = self.lookup.operator(op.operator)?.commutator;
                     if commutator.is_valid() && self.btree_strategy(commutator, info.family)?.is_some() {
                         return Ok(plain(vec![self.commuted(op, commutator)?], false));

@@ -12,6 +12,7 @@ mod index;
 mod join;
 mod joininfo;
 pub mod lookup;
+mod network;
 pub mod node;
 mod pathset;
 mod planner;

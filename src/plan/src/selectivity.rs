@@ -25,13 +25,13 @@ const DEFAULT_UNK_SEL: f64 = 0.005;
 /// What is known of one side of a comparison.
 pub struct VarData {
     /// Its statistics.
-    stats: Option<Arc<ColumnStats>>,
+    pub(crate) stats: Option<Arc<ColumnStats>>,
     /// It is unique by an index or a DISTINCT.
     unique: bool,
     /// Rows of its relation before conditions.
     tuples: f64,
     /// Rows of its relation after conditions.
-    rows: f64,
+    pub(crate) rows: f64,
     /// It is a plain column.
     var: Option<Var>,
     /// Type as compared.
@@ -310,6 +310,7 @@ impl Planner<'_> {
             104 | 337 => self.inequality(&data, constant, !on_left, info.restriction.0 == 337, info)?,
             1818..=1822 | 1814..=1817 | 3437 => self.pattern_selectivity(&data, constant, info),
             5040 => DEFAULT_MATCHING_SEL,
+            3560 => clamp(self.network_selectivity(op.operator, &data, constant, on_left)),
             0 => 0.5,
             _ => DEFAULT_MATCH_SEL,
         })
@@ -530,6 +531,7 @@ impl Planner<'_> {
             }
             107 | 108 | 386 | 398 => Ok(DEFAULT_INEQ_SEL),
             5041 => Ok(DEFAULT_MATCHING_SEL),
+            3561 => self.network_join_selectivity(root, op, between).map(clamp),
             0 => Ok(0.5),
             _ => Ok(DEFAULT_MATCH_SEL),
         }

@@ -117,6 +117,7 @@ fn open_session(
     let id = client.session.unwrap_or_else(|| instance.sessions.reserve());
     let registration = instance.sessions.register_as(id, SessionKind::Client, random_key(instance)?, activity);
     let mut state = new_state(instance, &registration, Users::default());
+    state.server_address = client.local_address;
     if let Some(probe) = wire.stream().probe() {
         registration.give_probe(probe);
     }
@@ -180,6 +181,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         entry: Arc::clone(registration),
         store: Arc::new(instance.store.of_session()),
         locks: instance.store.locks.register(waits),
+        server_address: None,
         database: Oid::INVALID,
         database_name: String::new(),
         format: RefCell::new(Arc::new(format_settings(&settings))),

@@ -182,6 +182,8 @@ pub(super) static AGGREGATES: &[Aggregate] = &[
     agg(3527, "min", |cx| extreme(cx, Oid::INVALID, false)),
     agg(3538, "string_agg", |_| boxed(StringAgg::default())),
     agg(3545, "string_agg", |_| boxed(StringAgg::default())),
+    agg(3564, "max", |cx| extreme(cx, t::INET, true)),
+    agg(3565, "min", |cx| extreme(cx, t::INET, false)),
     ordered(3972, "percentile_disc", |cx| set(cx, OrderedSet::Discrete)),
     ordered(3974, "percentile_cont", |cx| set(cx, OrderedSet::Continuous)),
     ordered(3976, "percentile_cont", |cx| set(cx, OrderedSet::Continuous)),

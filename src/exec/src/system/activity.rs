@@ -1,6 +1,6 @@
 //! What others do: pg_stat_activity's sessions, who blocks whom, cancel and terminate, counters, and the views' sets.
 
-use super::{functions, or_null};
+use super::{functions, inet_or_null, or_null};
 use base::{Oid, SessionId, Xid};
 use builtins::FnCtx;
 use instance::{ActivityRow, Ctx, SessionEntry, SessionKind};
@@ -128,7 +128,7 @@ fn activity_row(cx: Ctx<'_>, row: &ActivityRow) -> Result<Vec<Datum>> {
         time(a.statement_start_us),
         time(a.session_start_us),
         time(a.state_change_us),
-        or_null(a.client_address.map(|address| address.to_string())),
+        inet_or_null(a.client_address),
         text(a.client_host.as_deref()),
         a.client_port.map_or(Datum::Null, Datum::Int4),
         xid(a.xid),

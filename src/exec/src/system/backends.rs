@@ -36,7 +36,7 @@ of_backend! {
     pg_stat_get_backend_activity_start = |row| moment(row.activity.statement_start_us);
     pg_stat_get_backend_xact_start = |row| moment(row.activity.transaction_start_us);
     pg_stat_get_backend_start = |row| moment(row.activity.session_start_us);
-    pg_stat_get_backend_client_addr = |row| super::or_null(row.activity.client_address.map(|a| a.to_string()));
+    pg_stat_get_backend_client_addr = |row| super::inet_or_null(row.activity.client_address);
     pg_stat_get_backend_client_port = |row| row.activity.client_port.map_or(Datum::Null, Datum::Int4);
     pg_stat_get_backend_wait_event_type = |row| row.activity.wait.map_or(Datum::Null, |wait| Datum::text(wait.0));
     pg_stat_get_backend_wait_event = |row| row.activity.wait.map_or(Datum::Null, |wait| Datum::text(wait.1));

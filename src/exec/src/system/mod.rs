@@ -29,9 +29,11 @@ pub use session::{sees_all_settings, setting_text, sql_value};
 
 use crate::SystemFn;
 use base::Oid;
-use builtins::FnCtx;
+use builtins::network::Inet;
+use builtins::{FnCtx, IntoDatum};
 use instance::Ctx;
 use report::Result;
+use std::net::IpAddr;
 use tuple::Datum;
 
 /// A set-returning function that sees the session: all its rows.
@@ -129,4 +131,9 @@ fn name_datum(name: &str) -> Datum {
 /// The value, or null.
 fn or_null(text: Option<String>) -> Datum {
     text.map_or(Datum::Null, Datum::from)
+}
+
+/// A host's address as inet, null for none: clients of Unix sockets have none.
+fn inet_or_null(address: Option<IpAddr>) -> Datum {
+    address.map_or(Datum::Null, |address| Inet::from(address).into_datum())
 }

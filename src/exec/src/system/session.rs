@@ -4,7 +4,7 @@ use super::{functions, name_datum};
 use analyze::expr::SqlValueFunctionOp;
 use base::Oid;
 use builtins::{FnCtx, FormatSettings};
-use config::{Change, Setting};
+use config::Change;
 use host::{OpenMode, OpenOptions};
 use instance::Ctx;
 use report::{Error, Result, bail, error};
@@ -306,8 +306,7 @@ fn pg_xact_status(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datu
 }
 
 fn inet_client_addr(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    let address = cx.session.entry.with_activity(|activity| activity.client_address);
-    Ok(super::or_null(address.map(|address| address.to_string())))
+    Ok(super::inet_or_null(cx.session.entry.with_activity(|activity| activity.client_address)))
 }
 
 fn inet_client_port(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
@@ -315,13 +314,12 @@ fn inet_client_port(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum
     Ok(port.map_or(Datum::Null, Datum::Int4))
 }
 
-fn inet_server_addr(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(Datum::Null)
+fn inet_server_addr(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
+    Ok(super::inet_or_null(cx.session.server_address.map(|address| address.ip())))
 }
 
 fn inet_server_port(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    let is_tcp = cx.session.entry.with_activity(|activity| activity.client_address.is_some());
-    Ok(if is_tcp { Datum::Int4(cx.setting(|s| s.int(Setting::Port))) } else { Datum::Null })
+    Ok(cx.session.server_address.map_or(Datum::Null, |address| Datum::Int4(i32::from(address.port()))))
 }
 
 fn pg_trigger_depth(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
