@@ -272,15 +272,14 @@ impl Analyzer<'_, '_> {
     /// A type's default operator class: an exact match, else one of a binary-compatible type, preferred types first.
     pub fn default_opclass_row(&self, type_oid: Oid, method: Oid) -> Result<Option<Shared<PgOpclass>>> {
         let base = self.cx.base_type(type_oid)?;
+        let classes = self.cx.catalog.opclasses(method)?;
+        let defaults = || classes.iter().filter(|row| row.opcdefault);
+        if let Some(exact) = defaults().find(|row| row.opcintype == base) {
+            return Ok(Some(exact.clone()));
+        }
         let category = self.cx.category(base)?.0;
         let (mut preferred, mut compatible) = (Vec::new(), Vec::new());
-        for row in self.cx.catalog.opclasses(method)?.iter().cloned() {
-            if !row.opcdefault {
-                continue;
-            }
-            if row.opcintype == base {
-                return Ok(Some(row));
-            }
+        for row in defaults().cloned() {
             if !self.is_binary_coercible(base, row.opcintype)? {
                 continue;
             }

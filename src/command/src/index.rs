@@ -1,6 +1,7 @@
 //! Making an index: its rows in pg_class, pg_attribute, pg_index, its dependencies, its file, and its entries.
 
 use crate::address::ObjectAddress;
+use crate::analysis::with_analyze_context;
 use crate::dependency::{self, Dependency};
 use crate::index_build;
 use crate::relation::{BTREE, NewColumn, NewRelation, create_relation};
@@ -182,11 +183,10 @@ pub(crate) fn create_toast_index(cx: Ctx<'_>, toast: Oid, table: &NewRelation) -
 
 /// The default B-tree operator class of a type. Errors: 42704 with PostgreSQL's hint.
 pub(crate) fn default_opclass(cx: Ctx<'_>, type_oid: Oid) -> Result<Oid> {
-    let catalog = cx.catalog();
-    match find_default_opclass(cx, type_oid)? {
-        Some(class) => Ok(class),
+    match with_analyze_context(cx, "", |context| context.default_opclass(type_oid, BTREE))? {
+        Some(class) => Ok(class.oid),
         None => {
-            let name = catalog.format_type(type_oid, None, &cx.search_path()?.namespaces)?;
+            let name = cx.catalog().format_type(type_oid, None, &cx.search_path()?.namespaces)?;
             let message = format!("data type {name} has no default operator class for access method \"btree\"");
             let error = error!(UNDEFINED_OBJECT, "{message}");
             Err(error.hint(
@@ -194,28 +194,4 @@ pub(crate) fn default_opclass(cx: Ctx<'_>, type_oid: Oid) -> Result<Oid> {
             ))
         }
     }
-}
-
-/// The class made for the type, or for what it is stored as: a domain's base, any array, any enum, any record, text for varchar.
-fn find_default_opclass(cx: Ctx<'_>, type_oid: Oid) -> Result<Option<Oid>> {
-    let catalog = cx.catalog();
-    let mut type_oid = type_oid;
-    let row = loop {
-        if let Some(class) = catalog.default_opclass(BTREE, type_oid)? {
-            return Ok(Some(class.oid));
-        }
-        let Some(row) = catalog.type_by_oid(type_oid)? else { return Ok(None) };
-        if row.typtype != b'd' {
-            break row;
-        }
-        type_oid = row.typbasetype;
-    };
-    let stands_for = match row.typtype {
-        b'e' => Oid(3500),
-        b'c' => Oid(2249),
-        _ if row.typcategory == b'A' => Oid(2277),
-        _ if row.typcategory == b'S' => Oid(25),
-        _ => return Ok(None),
-    };
-    Ok(catalog.default_opclass(BTREE, stands_for)?.map(|class| class.oid))
 }

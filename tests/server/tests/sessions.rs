@@ -174,7 +174,21 @@ fn the_keepalive_of_a_connection_is_its_own() {
     assert_eq!(remote.run("select setting from pg_settings where name = 'tcp_keepalives_idle'").value(), "7");
     remote.run("reset tcp_keepalives_idle");
     assert_eq!(remote.run("show tcp_keepalives_idle").value(), usual);
-    assert_eq!(remote.run("select inet_server_port()").value(), port.to_string());
+}
+
+#[test]
+fn the_addresses_of_both_ends_are_known() {
+    let mut cluster = Cluster::new();
+    let port = free_port();
+    cluster.listen_on(port).start();
+    let ends = "select concat_ws(' ', host(inet_client_addr()), host(inet_server_addr()), inet_server_port(), \
+         a.client_addr = inet_client_addr(), a.client_port = inet_client_port(), \
+         pg_stat_get_backend_client_addr(n) = a.client_addr) \
+         from pg_stat_activity a, pg_stat_get_backend_idset() n \
+         where a.pid = pg_backend_pid() and pg_stat_get_backend_pid(n) = a.pid";
+    let mut remote = testkit::Client::connect_tcp(port, "postgres", "postgres").expect("it listens").expect("trust");
+    assert_eq!(remote.run(ends).value(), format!("127.0.0.1 127.0.0.1 {port} t t t"));
+    assert_eq!(cluster.connect().run(ends).value(), "");
 }
 
 /// A port that nobody listens on at the moment.

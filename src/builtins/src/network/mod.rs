@@ -275,6 +275,11 @@ pub fn network_bounds(value: &Datum) -> (Datum, Datum) {
     (inet.network(inet.bits).into_datum(), last.into_datum())
 }
 
+/// An inet or cidr as its cast to text gives it: with the length of the netmask even if that is all bits.
+pub(crate) fn to_text(value: &Datum) -> String {
+    text::print_with_bits(&Inet::from_datum(value))
+}
+
 const INVALID_HOST_BITS: &str = "Value has bits set to right of mask.";
 
 fn read(text: &str, kind: Kind) -> Result<Inet> {

@@ -38,12 +38,13 @@ fn count_nulls(cx: &FnCtx<'_>, args: &[Datum]) -> Option<(i32, i32)> {
 
 /// A value cast to text, which for a few types is not the output function.
 fn cast_to_text(cx: &mut FnCtx<'_>, index: usize, value: &Datum) -> Result<String> {
-    let type_oid = cx.arg_type(index);
-    if let Datum::Bool(b) = value {
-        return Ok(b.to_string());
-    }
-    let text = output_string(cx, type_oid, value)?;
-    Ok(if type_oid == crate::type_oid::BPCHAR { text.trim_end_matches(' ').to_owned() } else { text })
+    use crate::type_oid::{BOOL, BPCHAR, CIDR, INET};
+    Ok(match cx.arg_type(index) {
+        BOOL => value.as_bool().to_string(),
+        BPCHAR => output_string(cx, BPCHAR, value)?.trim_end_matches(' ').to_owned(),
+        INET | CIDR => crate::network::to_text(value),
+        other => output_string(cx, other, value)?,
+    })
 }
 
 /// One `%..` of a format string.

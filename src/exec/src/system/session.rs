@@ -4,7 +4,7 @@ use super::{functions, name_datum};
 use analyze::expr::SqlValueFunctionOp;
 use base::Oid;
 use builtins::{FnCtx, FormatSettings};
-use config::Change;
+use config::{Change, Setting};
 use host::{OpenMode, OpenOptions};
 use instance::Ctx;
 use report::{Error, Result, bail, error};
