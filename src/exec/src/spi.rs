@@ -53,10 +53,24 @@ pub fn call_function(
     snapshot: Option<xact::Snapshot>,
 ) -> Result<Datum> {
     cx.check_stack_depth()?;
-    match function.owner {
+    count_call(cx, function.oid, || match function.owner {
         Some(owner) => cx.act_as(owner, || run_function(cx, function, args, snapshot)),
         None => run_function(cx, function, args, snapshot),
+    })
+}
+
+/// Counts a call of a function written in SQL that ends well, if `track_functions` wants to know of all functions.
+fn count_call<T>(cx: Ctx<'_>, function: Oid, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    if cx.setting(|settings| settings.choice(Setting::TrackFunctions) != "all") {
+        return work();
     }
+    let clock = &cx.instance.host.clock;
+    let call = cx.session.statistics.borrow_mut().functions.begin((cx.session.database, function));
+    let start = clock.monotonic();
+    let done = work()?;
+    let elapsed = clock.monotonic() - start;
+    cx.session.statistics.borrow_mut().functions.end(call, elapsed.as_micros() as i64);
+    Ok(done)
 }
 
 fn run_function(

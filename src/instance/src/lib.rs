@@ -40,8 +40,9 @@ pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable, Voice};
 pub use statistics::{
-    ArchivedNames, ClusterCounter, ClusterCounters, Consistency, Counter, DatabaseCounter, DatabaseCounters, Pending,
-    PendingRelation, RelationCounters, SessionTimes, Statistics, StatisticsView,
+    ArchivedNames, ClusterCounter, ClusterCounters, Consistency, Counter, DatabaseCounter, DatabaseCounters,
+    FunctionCalls, FunctionCounter, FunctionCounters, FunctionCounts, OpenCall, Pending, PendingRelation,
+    RelationCounters, SessionTimes, Statistics, StatisticsView,
 };
 pub use timers::{Timer, Timers};
 pub use transaction::{TransactionParticipant, serializable_unsupported};

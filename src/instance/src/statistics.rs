@@ -13,10 +13,15 @@
 //! Locks: the maps', leaves, held for a look-up. Counts are added with atomics outside.
 
 mod counter;
+mod functions;
 mod pending;
 mod view;
 
-pub use counter::{ClusterCounter, ClusterCounters, Counter, DatabaseCounter, DatabaseCounters, RelationCounters};
+pub use counter::{
+    ClusterCounter, ClusterCounters, Counter, DatabaseCounter, DatabaseCounters, FunctionCounter, FunctionCounters,
+    RelationCounters,
+};
+pub use functions::{FunctionCalls, FunctionCounts, OpenCall};
 pub use pending::{Pending, PendingRelation, SessionTimes};
 pub use view::{Consistency, StatisticsView};
 
@@ -30,6 +35,7 @@ use xact::StatisticsKey;
 #[derive(Debug)]
 pub struct Statistics {
     relations: RwLock<HashMap<StatisticsKey, Arc<RelationCounters>>>,
+    functions: RwLock<HashMap<StatisticsKey, Arc<FunctionCounters>>>,
     databases: RwLock<HashMap<Oid, Arc<DatabaseCounters>>>,
     cluster: ClusterCounters,
     archived: Mutex<ArchivedNames>,
@@ -55,6 +61,7 @@ impl Statistics {
     pub fn new() -> Statistics {
         Statistics {
             relations: RwLock::new(rank::LEAF, HashMap::new()),
+            functions: RwLock::new(rank::LEAF, HashMap::new()),
             databases: RwLock::new(rank::LEAF, HashMap::new()),
             cluster: ClusterCounters::default(),
             archived: Mutex::new(rank::LEAF, ArchivedNames::default()),
@@ -79,6 +86,19 @@ impl Statistics {
         let relations = self.relations.read();
         let of_database = relations.iter().filter(|((d, _), _)| *d == database);
         of_database.map(|((_, relation), counters)| (*relation, counters.clone())).collect()
+    }
+
+    /// The counters of a function, if anything was counted.
+    pub fn function(&self, key: StatisticsKey) -> Option<Arc<FunctionCounters>> {
+        self.functions.read().get(&key).cloned()
+    }
+
+    /// The counters of a function, made if there are none.
+    pub fn function_or_new(&self, key: StatisticsKey) -> Arc<FunctionCounters> {
+        if let Some(found) = self.function(key) {
+            return found;
+        }
+        self.functions.write().entry(key).or_default().clone()
     }
 
     /// The counters of a database, made if there are none.
@@ -142,6 +162,7 @@ impl Statistics {
     /// Forgets a database that was dropped, and what is in it.
     pub fn forget_database(&self, database: Oid) {
         self.relations.write().retain(|(d, _), _| *d != database);
+        self.functions.write().retain(|(d, _), _| *d != database);
         self.databases.write().remove(&database);
     }
 
@@ -157,7 +178,13 @@ impl Statistics {
         self.database(key.0).set(DatabaseCounter::ResetTime, now_us);
     }
 
-    /// The text of the statistics file: a line for each relation, database and the cluster.
+    /// `pg_stat_reset_single_function_counters()`: one function's counts start anew.
+    pub fn reset_function(&self, key: StatisticsKey, now_us: i64) {
+        self.functions.write().remove(&key);
+        self.database(key.0).set(DatabaseCounter::ResetTime, now_us);
+    }
+
+    /// The text of the statistics file: a line for each relation, function, database and the cluster.
     pub fn to_text(&self) -> String {
         let mut text = format!("{FILE_HEAD}\n");
         push_line(&mut text, "cluster", "0", &self.cluster.values());
@@ -170,6 +197,9 @@ impl Statistics {
         }
         for ((database, relation), counters) in self.relations.read().iter() {
             push_line(&mut text, "relation", &format!("{database}/{relation}"), &counters.values());
+        }
+        for ((database, function), counters) in self.functions.read().iter() {
+            push_line(&mut text, "function", &format!("{database}/{function}"), &counters.values());
         }
         text
     }
@@ -197,6 +227,7 @@ impl Statistics {
             "archive_failed" => self.archived.lock().failed = Some(name.to_owned()),
             "database" => self.database(oid(name)?).load(&values),
             "relation" => self.relation_or_new(key()?).load(&values),
+            "function" => self.function_or_new(key()?).load(&values),
             _ => {}
         }
         Some(())
@@ -221,12 +252,14 @@ mod tests {
     fn the_file_gives_back_what_was_written() {
         let shared = Statistics::new();
         shared.relation_or_new(TABLE).add(Counter::Dead, 7);
+        shared.function_or_new(TABLE).add(FunctionCounter::Calls, 3);
         shared.database(Oid(5)).add(DatabaseCounter::Commits, 9);
         shared.cluster().add(ClusterCounter::CheckpointsTimed, 2);
         shared.count_archived("000000010000000000000001", true, 11);
         let read = Statistics::new();
         read.load_text(&shared.to_text());
         assert_eq!(read.relation(TABLE).unwrap().get(Counter::Dead), 7);
+        assert_eq!(read.function(TABLE).unwrap().get(FunctionCounter::Calls), 3);
         assert_eq!(read.database(Oid(5)).get(DatabaseCounter::Commits), 9);
         assert_eq!(read.cluster().get(ClusterCounter::CheckpointsTimed), 2);
         assert_eq!(read.cluster().get(ClusterCounter::LastArchived), 11);

@@ -718,6 +718,7 @@ pub fn resolve(cx: Ctx<'_>, function: Oid) -> Result<(Callee, bool)> {
         },
         Some(row) if row.prolang.0 == 14 && !row.proretset && row.prosqlbody.is_none() => {
             let function = super::program::SqlFunction {
+                oid: function,
                 body: row.prosrc.clone(),
                 types: row.proargtypes.clone(),
                 owner: row.prosecdef.then_some(row.proowner),

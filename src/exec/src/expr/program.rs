@@ -71,6 +71,8 @@ impl<'a> Rows<'a> {
 
 /// A function written in SQL.
 pub struct SqlFunction {
+    /// pg_proc oid.
+    pub oid: Oid,
     /// Its body.
     pub body: String,
     /// Types of its arguments.

@@ -1,12 +1,12 @@
-//! Counters of tables, indexes and databases: what the pg_stat views show of them, and their resets.
+//! Counters of tables, indexes, functions and databases: what the pg_stat views show of them, and their resets.
 //!
-//! Conflicts with recovery are zero: there is no standby. Functions are not counted, and give null.
+//! Conflicts with recovery are zero: there is no standby.
 
 use super::functions;
 use super::session::void;
 use builtins::FnCtx;
 use config::Setting;
-use instance::{Consistency, Counter, Ctx, DatabaseCounter, StatisticsView};
+use instance::{Consistency, Counter, Ctx, DatabaseCounter, FunctionCounter, StatisticsView};
 use report::{Result, bail};
 use tuple::Datum;
 
@@ -60,6 +60,26 @@ fn of_database(cx: Ctx<'_>, args: &[Datum], counter: DatabaseCounter) -> i64 {
     look(cx, |view| view.database(args[0].as_oid(), counter, &cx.instance.statistics)).unwrap_or(0)
 }
 
+fn of_function(cx: Ctx<'_>, args: &[Datum], counter: FunctionCounter) -> Option<i64> {
+    let key = (cx.session.database, args[0].as_oid());
+    look(cx, |view| view.function(key, counter, &cx.instance.statistics))
+}
+
+/// What the session itself counted and has not added to the shared counters.
+fn of_transaction_calls(cx: Ctx<'_>, args: &[Datum], counter: FunctionCounter) -> Option<i64> {
+    let counts = cx.session.statistics.borrow().functions.of((cx.session.database, args[0].as_oid()));
+    counts.map(|counts| counts[counter as usize])
+}
+
+/// What may not have been counted: null then.
+fn if_counted(count: Option<i64>) -> Datum {
+    count.map_or(Datum::Null, Datum::Int8)
+}
+
+fn milliseconds_if_counted(us: Option<i64>) -> Datum {
+    us.map_or(Datum::Null, milliseconds)
+}
+
 /// Functions that show a counter as it is.
 macro_rules! shown {
     ($source:ident, $type:ident, $make:expr => $($name:ident = $counter:ident,)*) => {
@@ -106,6 +126,20 @@ shown! { of_transaction, Counter, Datum::Int8 =>
     pg_stat_get_xact_tuples_hot_updated = HotUpdated,
     pg_stat_get_xact_blocks_fetched = BlocksFetched,
     pg_stat_get_xact_blocks_hit = BlocksHit,
+}
+
+shown! { of_function, FunctionCounter, if_counted => pg_stat_get_function_calls = Calls, }
+
+shown! { of_function, FunctionCounter, milliseconds_if_counted =>
+    pg_stat_get_function_total_time = TotalUs,
+    pg_stat_get_function_self_time = SelfUs,
+}
+
+shown! { of_transaction_calls, FunctionCounter, if_counted => pg_stat_get_xact_function_calls = Calls, }
+
+shown! { of_transaction_calls, FunctionCounter, milliseconds_if_counted =>
+    pg_stat_get_xact_function_total_time = TotalUs,
+    pg_stat_get_xact_function_self_time = SelfUs,
 }
 
 shown! { of_database, DatabaseCounter, Datum::Int8 =>
@@ -161,23 +195,15 @@ functions! {
     pg_stat_get_db_conflict_startup_deadlock = zero, pg_stat_get_db_conflict_all = zero,
     pg_stat_get_db_checksum_failures, pg_stat_get_db_checksum_last_failure, pg_stat_get_db_blk_read_time,
     pg_stat_get_db_blk_write_time, pg_stat_get_db_session_time, pg_stat_get_db_active_time,
-    pg_stat_get_db_idle_in_transaction_time, pg_stat_get_function_calls = null, pg_stat_get_function_total_time = null,
-    pg_stat_get_function_self_time = null, pg_stat_get_xact_function_calls = null,
-    pg_stat_get_xact_function_total_time = null, pg_stat_get_xact_function_self_time = null,
+    pg_stat_get_db_idle_in_transaction_time, pg_stat_get_function_calls, pg_stat_get_function_total_time,
+    pg_stat_get_function_self_time, pg_stat_get_xact_function_calls,
+    pg_stat_get_xact_function_total_time, pg_stat_get_xact_function_self_time,
     pg_stat_get_snapshot_timestamp, pg_stat_reset, pg_stat_reset_single_table_counters,
-    pg_stat_reset_single_function_counters = nothing, pg_stat_have_stats, pg_stat_clear_snapshot, pg_stat_force_next_flush,
+    pg_stat_reset_single_function_counters, pg_stat_have_stats, pg_stat_clear_snapshot, pg_stat_force_next_flush,
 }
 
 fn zero(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
     Ok(Datum::Int8(0))
-}
-
-fn null(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(Datum::Null)
-}
-
-fn nothing(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
-    Ok(void())
 }
 
 fn pg_stat_get_db_numbackends(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
@@ -199,13 +225,19 @@ fn pg_stat_reset_single_table_counters(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[D
     Ok(void())
 }
 
+fn pg_stat_reset_single_function_counters(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    cx.instance.statistics.reset_function((cx.session.database, args[0].as_oid()), cx.now_us());
+    Ok(void())
+}
+
 fn pg_stat_have_stats(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let (database, object) = (args[1].as_oid(), args[2].as_oid());
     let statistics = &cx.instance.statistics;
     Ok(Datum::Bool(match args[0].as_str() {
         "database" => statistics.find_database(database).is_some(),
         "relation" => statistics.relation((database, object)).is_some(),
-        "function" | "replslot" | "subscription" => false,
+        "function" => statistics.function((database, object)).is_some(),
+        "replslot" | "subscription" => false,
         "archiver" | "bgwriter" | "checkpointer" | "slru" | "wal" => true,
         other => bail!(INVALID_PARAMETER_VALUE, "invalid statistics kind: \"{other}\""),
     }))

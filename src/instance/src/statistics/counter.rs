@@ -83,6 +83,18 @@ counters! {
 }
 
 counters! {
+    /// What is counted of a function.
+    FunctionCounter {
+        /// Calls.
+        Calls,
+        /// Microseconds of its calls.
+        TotalUs,
+        /// Those of them that it did not spend in other functions that are counted.
+        SelfUs,
+    }
+}
+
+counters! {
     /// What is counted of a database.
     DatabaseCounter {
         /// Transactions committed.
@@ -249,5 +261,7 @@ impl<C: Numbered, const N: usize> Counters<C, N> {
 pub type RelationCounters = Counters<Counter, { Counter::COUNT }>;
 /// The counters of one database.
 pub type DatabaseCounters = Counters<DatabaseCounter, { DatabaseCounter::COUNT }>;
+/// The counters of a function.
+pub type FunctionCounters = Counters<FunctionCounter, { FunctionCounter::COUNT }>;
 /// The counters of the cluster.
 pub type ClusterCounters = Counters<ClusterCounter, { ClusterCounter::COUNT }>;

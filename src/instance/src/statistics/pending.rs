@@ -1,6 +1,6 @@
 //! What one session has counted and not yet added to what all share.
 
-use super::{Counter, DatabaseCounter, Statistics};
+use super::{Counter, DatabaseCounter, FunctionCalls, Statistics};
 use access::Store;
 use base::Oid;
 use buffer::{UsageCounts, Used};
@@ -74,6 +74,8 @@ pub struct SessionTimes {
 pub struct Pending {
     relations: HashMap<StatisticsKey, PendingRelation>,
     database: [i64; DatabaseCounter::COUNT],
+    /// Calls of functions.
+    pub functions: FunctionCalls,
     /// As `database`, of what is shared by all databases.
     common: [i64; DatabaseCounter::COUNT],
     /// What of the storage engine's counts was taken up already.
@@ -86,6 +88,7 @@ impl Default for Pending {
         Pending {
             relations: HashMap::new(),
             database: [0; DatabaseCounter::COUNT],
+            functions: FunctionCalls::default(),
             common: [0; DatabaseCounter::COUNT],
             taken: UsageCounts::default(),
             flushed_us: 0,
@@ -165,6 +168,7 @@ impl Pending {
         }
         // Emptied, its memory serves the next counts.
         self.relations = relations;
+        self.functions.take_each(|key, counts| shared.function_or_new(key).add_all(counts));
         add_database(&mut self.common, Oid::INVALID, now_us, shared);
         if database.is_valid() {
             add_database(&mut self.database, database, now_us, shared);

@@ -1,6 +1,6 @@
 //! What a transaction sees of the statistics: counters that do not change under its eyes.
 
-use super::{Counter, DatabaseCounter, Statistics};
+use super::{Counter, DatabaseCounter, FunctionCounter, Statistics};
 use base::Oid;
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
@@ -35,6 +35,7 @@ type Seen<K, const N: usize> = HashMap<K, Option<[i64; N]>>;
 #[derive(Default, Debug)]
 pub struct StatisticsView {
     relations: Seen<StatisticsKey, { Counter::COUNT }>,
+    functions: Seen<StatisticsKey, { FunctionCounter::COUNT }>,
     databases: Seen<Oid, { DatabaseCounter::COUNT }>,
     /// When everything was copied, if it was.
     pub taken_us: Option<i64>,
@@ -43,7 +44,8 @@ pub struct StatisticsView {
 impl StatisticsView {
     /// Forgets what was seen.
     pub fn clear(&mut self) {
-        if self.taken_us.is_some() || !self.relations.is_empty() || !self.databases.is_empty() {
+        let is_new = self.relations.is_empty() && self.functions.is_empty() && self.databases.is_empty();
+        if self.taken_us.is_some() || !is_new {
             *self = StatisticsView::default();
         }
     }
@@ -52,6 +54,12 @@ impl StatisticsView {
     pub fn relation(&mut self, key: StatisticsKey, counter: Counter, shared: &Statistics) -> Option<i64> {
         let copy = || shared.relation(key).map(|counters| counters.values());
         see(&mut self.relations, key, self.taken_us.is_some(), copy).map(|values| values[counter as usize])
+    }
+
+    /// A function's counter.
+    pub fn function(&mut self, key: StatisticsKey, counter: FunctionCounter, shared: &Statistics) -> Option<i64> {
+        let copy = || shared.function(key).map(|counters| counters.values());
+        see(&mut self.functions, key, self.taken_us.is_some(), copy).map(|values| values[counter as usize])
     }
 
     /// A database's counter.
@@ -69,6 +77,9 @@ impl StatisticsView {
         let relations = shared.relations.read();
         self.relations = relations.iter().filter(|(k, _)| is_near(k)).map(|(k, c)| (*k, Some(c.values()))).collect();
         drop(relations);
+        let functions = shared.functions.read();
+        self.functions = functions.iter().filter(|(k, _)| is_near(k)).map(|(k, c)| (*k, Some(c.values()))).collect();
+        drop(functions);
         self.databases = shared.databases.read().iter().map(|(k, c)| (*k, Some(c.values()))).collect();
         self.taken_us = Some(now_us);
     }
