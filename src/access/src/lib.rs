@@ -31,6 +31,6 @@ pub use relation::{Index, InsertTargets, Persistence, Relation, RelationKind, To
 pub use row::Row;
 pub use store::{Access, Store};
 pub use table::{
-    Changed, Direction, Fetched, IndexVacuumStats, InsertOptions, Liveness, NewVersion, RowLock, RowWait, Sample,
-    ScanOptions, TableAm, TableFetch, TableScan, UpdateOptions, VacuumOptions, VacuumStats,
+    BuildScan, Changed, Direction, Fetched, IndexVacuumStats, InsertOptions, Liveness, NewVersion, RowLock, RowWait,
+    Sample, ScanOptions, TableAm, TableFetch, TableScan, UpdateOptions, VacuumOptions, VacuumStats,
 };

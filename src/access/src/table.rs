@@ -43,6 +43,18 @@ pub trait TableScan: Send {
     fn rescan(&mut self, snapshot: Option<Snapshot>) -> Result<()>;
 }
 
+/// The scan that builds an index. Holds no page between calls.
+pub trait BuildScan: Send {
+    /// Fills in the next row to be indexed. False at the end.
+    ///
+    /// Errors: I/O, damage, a cancel request.
+    fn next(&mut self, row: &mut Row) -> Result<bool>;
+
+    /// True if it passed over versions that some snapshot sees, because the index cannot tell them from those after them: such
+    /// snapshots must not use the index.
+    fn broke_chains(&self) -> bool;
+}
+
 /// What a fetch by tid found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fetched {
@@ -338,7 +350,7 @@ pub trait TableAm: Send + Sync {
     /// its index entry must have. `row.xmax` is valid exactly if the row does not count for uniqueness.
     ///
     /// Errors: I/O.
-    fn build_scan(&self, cx: &mut Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<Box<dyn TableScan>>;
+    fn build_scan(&self, cx: &mut Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<Box<dyn BuildScan>>;
 
     /// Removes what no snapshot sees. The caller holds SHARE UPDATE EXCLUSIVE.
     ///

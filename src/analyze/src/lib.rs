@@ -23,6 +23,7 @@ mod definition;
 pub mod expr;
 mod from;
 mod func;
+mod function_result;
 mod keywords;
 mod lookup;
 mod modify;

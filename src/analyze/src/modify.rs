@@ -242,7 +242,7 @@ impl Analyzer<'_, '_> {
     }
 
     /// EXCLUDED: the row that could not be inserted, with the target's columns.
-    fn add_excluded(&mut self, entry: &Arc<RelationEntry>) -> Result<NsItem> {
+    pub(crate) fn add_excluded(&mut self, entry: &Arc<RelationEntry>) -> Result<NsItem> {
         let alias = Alias { name: "excluded".to_owned(), columns: Vec::new() };
         let item = self.add_relation(entry, Some(alias), lock_mode::ROW_EXCLUSIVE, false)?;
         let rte = &mut self.state().rtable[item.data.rtindex as usize - 1];
@@ -518,7 +518,7 @@ fn strip_assignment(expr: Expr) -> Expr {
 }
 
 /// All columns of EXCLUDED, then the whole row.
-fn excluded_targets(entry: &RelationEntry, rtindex: i32) -> Vec<TargetEntry> {
+pub(crate) fn excluded_targets(entry: &RelationEntry, rtindex: i32) -> Vec<TargetEntry> {
     let mut targets = Vec::with_capacity(entry.desc.len() + 1);
     for (at, attribute) in entry.desc.attributes.iter().enumerate() {
         let resno = at as i16 + 1;

@@ -3,16 +3,17 @@
 //! Source: PostgreSQL 15 rewriteHandler.c, rewriteTargetView.
 
 use crate::expr::{CoercionForm, Const, Cosmetic, Expr, RowExpr, Var};
+use crate::modify::excluded_targets;
 use crate::query::{
-    CmdType, ColumnSet, FromItem, OnConflictAction, Query, RangeTblEntry, RteKind, TargetEntry, WithCheckKind,
-    WithCheckOption, lock_mode,
+    CmdType, ColumnSet, FromItem, OnConflictAction, OnConflictExpr, Query, RangeTblEntry, RteKind, TargetEntry,
+    WithCheckKind, WithCheckOption, lock_mode,
 };
 use crate::rewrite::has_option;
 use crate::state::Analyzer;
 use crate::vars::{increment_levels, renumber_expr, renumber_relations};
 use crate::walk::Mutator;
 use base::Oid;
-use report::{Error, Result, error, unsupported};
+use report::{Error, Result, error};
 use schema::RelationEntry;
 
 /// Why a view's query does not allow changes, `None` if it does. `check_columns`: some column must be updatable too.
@@ -105,9 +106,6 @@ pub fn rewrite_target_view(
     }
     let base = base_relation(&view).expect("an updatable view has one relation");
     check_columns(query, entry, &view, base)?;
-    if query.on_conflict.as_ref().is_some_and(|conflict| conflict.action == OnConflictAction::Update) {
-        unsupported!("ON CONFLICT DO UPDATE of a view");
-    }
     let old = query.result_relation;
     let new = query.rtable.len() as i32 + 1;
     let to_new = |rtindex: i32| if rtindex == base { new } else { rtindex };
@@ -124,8 +122,41 @@ pub fn rewrite_target_view(
     for target in query.targets.iter_mut().filter(|target| !target.junk) {
         target.resno = base_column(&view, target.resno)?;
     }
+    if let Some(conflict) = query.on_conflict.take() {
+        query.on_conflict = Some(retarget_conflict(analyzer, query, conflict, (&view, new, row_type))?);
+    }
     add_view_quals(query, entry, &view, new);
     Ok(())
+}
+
+/// ON CONFLICT DO UPDATE: columns that are set are those of the relation below, and so is EXCLUDED, whose columns go by the names
+/// that they have in the view.
+fn retarget_conflict(
+    analyzer: &mut Analyzer<'_, '_>,
+    query: &mut Query,
+    mut conflict: Box<OnConflictExpr>,
+    (view, new, row_type): (&Query, i32, Oid),
+) -> Result<Box<OnConflictExpr>> {
+    if conflict.action != OnConflictAction::Update {
+        return Ok(conflict);
+    }
+    for target in conflict.set.iter_mut().filter(|target| !target.junk) {
+        target.resno = base_column(view, target.resno)?;
+    }
+    let relation = query.rte(new).relation().expect("the relation below a view");
+    let entry = analyzer.cx.relation_row(relation.relid)?;
+    analyzer.add_excluded(&entry)?;
+    query.rtable.extend(analyzer.state().rtable.pop());
+    let excluded = query.rtable.len() as i32;
+    let old = std::mem::replace(&mut conflict.excluded_index, excluded);
+    conflict.excluded_targets = excluded_targets(&entry, excluded);
+    let mut targets = view.targets.clone();
+    let to_excluded = |rtindex: i32| if rtindex == new { excluded } else { rtindex };
+    targets.iter_mut().for_each(|target| renumber_expr(&mut target.expr, &to_excluded));
+    let mut replace = ReplaceVars { varno: old, targets: &targets, row_type, depth: 0 };
+    conflict.set.iter_mut().try_for_each(|target| replace.expr(&mut target.expr))?;
+    conflict.quals.iter_mut().try_for_each(|quals| replace.expr(quals))?;
+    Ok(conflict)
 }
 
 fn check_columns(query: &Query, entry: &RelationEntry, view: &Query, base: i32) -> Result<()> {
@@ -134,7 +165,8 @@ fn check_columns(query: &Query, entry: &RelationEntry, view: &Query, base: i32) 
     }
     let rte = query.rte(query.result_relation);
     let mut modified: ColumnSet = rte.inserted_cols.union(&rte.updated_cols).copied().collect();
-    modified.extend(query.targets.iter().filter(|target| !target.junk).map(|target| target.resno));
+    let set = query.on_conflict.iter().flat_map(|conflict| &conflict.set);
+    modified.extend(query.targets.iter().chain(set).filter(|target| !target.junk).map(|target| target.resno));
     for (at, target) in view.targets.iter().enumerate() {
         let Some(detail) = why_not_column(target, base) else { continue };
         if !modified.contains(&(at as i16 + 1)) {

@@ -6,14 +6,14 @@ use crate::datetime::shared::span;
 use crate::datetime::{interval, time};
 use crate::network::{self, Inet};
 use crate::types::{EnumLabel, builtin_type, type_oid};
-use crate::{BuiltinTypes, TypeLookup, array, record};
+use crate::{TypeLookup, array, record};
 use base::Oid;
 use report::{Result, error};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
-use tuple::{Comparator, Datum};
+use std::sync::{Arc, Mutex};
+use tuple::{Comparator, Datum, FallibleOrder};
 
 fn custom(compare: impl Fn(&Datum, &Datum) -> Ordering + Send + Sync + 'static) -> Comparator {
     Comparator::Custom(Arc::new(compare))
@@ -45,7 +45,7 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::TIMETZ => custom(|a, b| time::compare(&TimeTz::from_datum(a), &TimeTz::from_datum(b))),
         t::JSONB => custom(crate::json::functions::compare),
         t::OIDVECTOR => custom(array::compare_oidvectors),
-        t::RECORD => custom(|a, b| record::compare(a, b, &BuiltinTypes).unwrap_or(Ordering::Equal)),
+        t::RECORD => record_comparator(types)?,
         other => return other_comparator(other, collation, types),
     })
 }
@@ -86,8 +86,32 @@ fn enum_comparator(labels: &[EnumLabel]) -> Comparator {
 fn composite_comparator(type_oid: Oid, types: &dyn TypeLookup) -> Result<Comparator> {
     let desc = types.row_desc(type_oid, -1)?;
     let columns = desc.attributes.iter().filter(|a| !a.is_dropped);
-    let orders = columns.map(|a| comparator(a.type_oid, a.collation, types)).collect::<Result<Vec<_>>>()?;
+    let orders = columns.map(|a| Ok((comparator(a.type_oid, a.collation, types)?, a.repr)));
+    let orders = orders.collect::<Result<Vec<_>>>()?;
     Ok(custom(move |a, b| record::compare_columns(a, b, &orders)))
+}
+
+/// Records of any types. What orders their columns is made once for each type that is met.
+fn record_comparator(types: &dyn TypeLookup) -> Result<Comparator> {
+    let types = types.to_keep()?;
+    let known: Mutex<HashMap<Oid, record::ColumnOrder>> = Mutex::default();
+    Ok(FallibleOrder::comparator(Box::new(move |a, b| {
+        let mut known = known.lock().expect("comparing does not panic while it holds the lock");
+        record::compare_by(a, b, &*types, &mut |oid| match known.get(&oid) {
+            Some(order) => Ok(order.clone()),
+            None => {
+                let order = record::column_order(oid, &*types)?;
+                known.insert(oid, order.clone());
+                Ok(order)
+            }
+        })
+    })))
+}
+
+/// A record that cannot be hashed is hashed like any other such: its comparison tells why.
+fn record_hasher(types: &dyn TypeLookup) -> Result<Hasher> {
+    let types = types.to_keep()?;
+    Ok(Hasher::Custom(Arc::new(move |v| record::hash(v, &*types).unwrap_or(0))))
 }
 
 /// A hash of two values that are not null, equal for equal values.
@@ -196,7 +220,7 @@ pub fn hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result<H
         t::JSONB => Hasher::Custom(Arc::new(crate::json::functions::memory_hash)),
         t::INTERVAL => Hasher::Custom(Arc::new(|v| mix(span(&Interval::from_datum(v)) as u64))),
         t::NUMERIC => Hasher::Custom(Arc::new(|v| hash_numeric(v.as_bytes()))),
-        t::RECORD => Hasher::Custom(Arc::new(|v| record::hash(v, &BuiltinTypes).unwrap_or(0))),
+        t::RECORD => record_hasher(types)?,
         other => return other_hasher(other, collation, types),
     })
 }

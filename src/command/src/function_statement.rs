@@ -215,31 +215,10 @@ fn check_body(cx: Ctx<'_>, body: &str, (types, has_names): (&[Oid], bool), resul
     let AnalyzedStatement::Query(query) = analyzed.statement else {
         unsupported!("language sql functions with utility statements");
     };
-    let outputs: Vec<_> = query.targets.iter().filter(|target| !target.junk).collect();
-    let path = cx.search_path()?;
-    let name_of = |oid| cx.catalog().format_type(oid, None, &path.namespaces);
-    let mismatch = || -> Result<Error> {
-        Ok(error!(
-            INVALID_FUNCTION_DEFINITION,
-            "return type mismatch in function declared to return {}",
-            name_of(result)?
-        ))
-    };
-    match &outputs[..] {
-        _ if query.command != analyze::query::CmdType::Select || result == Oid(2278) => {
-            unsupported!("language sql functions that are not a SELECT of one value")
-        }
-        [only] => {
-            let actual = only.expr.type_of();
-            let fits = actual == result
-                || with_analyze_context(cx, body, |context| context.is_binary_coercible(actual, result))?;
-            match fits {
-                true => Ok(()),
-                false => Err(mismatch()?.detail(format!("Actual return type is {}.", name_of(actual)?))),
-            }
-        }
-        _ => Err(mismatch()?.detail("Final statement must return exactly one column.")),
+    if query.command != analyze::query::CmdType::Select || result == Oid(2278) {
+        unsupported!("language sql functions that are not a SELECT of one value");
     }
+    with_analyze_context(cx, body, |context| context.coerce_function_result(*query, result)).map(drop)
 }
 
 fn store(cx: Ctx<'_>, mut row: PgProc, or_replace: bool) -> Result<()> {

@@ -3,7 +3,7 @@
 use crate::address::ObjectAddress;
 use crate::analysis::with_analyze_context;
 use crate::dependency::{self, Dependency};
-use crate::index_build;
+use crate::index_build::{self, Completeness};
 use crate::relation::{BTREE, NewColumn, NewRelation, create_relation};
 use base::Oid;
 use catalog::rows::{PgClass, PgIndex};
@@ -79,8 +79,18 @@ pub(crate) fn create_index(cx: Ctx<'_>, table: &Arc<RelationEntry>, new: &NewInd
     record_dependencies(cx, table, index, new)?;
     mark_table(cx, table.oid)?;
     cx.next_command()?;
-    index_build::build(cx, table.oid, index)?;
+    if index_build::build(cx, table.oid, index)? == Completeness::NewSnapshots {
+        hide_from_older(cx, index)?;
+    }
     Ok(index)
+}
+
+/// indcheckxmin: snapshots from before this transaction's end must do without the index.
+fn hide_from_older(cx: Ctx<'_>, index: Oid) -> Result<()> {
+    let catalog = cx.catalog();
+    let row = catalog.index_row(index)?.expect("the index was made just now");
+    catalog.update(&row, &PgIndex { indcheckxmin: true, ..row.row.clone() })?;
+    cx.next_command()
 }
 
 /// An index stores names as cstring-like values of the type itself; its key type is the operator class's, if it has one.

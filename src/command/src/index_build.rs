@@ -4,7 +4,7 @@ use crate::address::relation_display_name;
 use crate::index_numbers::NumberSorter;
 use crate::index_values::{IndexEntries, describe_key};
 use crate::relation::note_sizes;
-use access::{Access, Direction, Index, Relation, Row, SortedEntries};
+use access::{Access, Index, Relation, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
 use exec::store::{SortKey, Sorter, TempSpace};
@@ -18,15 +18,32 @@ use tuple::{Comparator, Datum};
 /// Rows between two looks at the interrupts.
 const ROWS_PER_CHECK: u64 = 1024;
 
-/// Fills an index whose file is empty; the number of entries.
+/// For which snapshots an index has all rows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Completeness {
+    /// For all that are in use.
+    AllSnapshots,
+    /// For those that are taken from now on.
+    NewSnapshots,
+}
+
+/// What went into an index.
+struct Gathered {
+    sorted: Sorted,
+    /// Rows of the table that are alive.
+    alive: u64,
+    completeness: Completeness,
+}
+
+/// Fills an index whose file is empty.
 ///
 /// Errors: 23505 if a unique index would have two equal keys; those of the expressions.
-pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
+pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<Completeness> {
     let catalog = cx.catalog();
     let (entry, index_entry) = (catalog.open_relation(table)?, catalog.open_relation(index)?);
     let stored = catalog.index(index)?;
-    let (mut sorted, rows) = sort_entries(cx, &entry, &index_entry, &stored)?;
-    let mut entries = Entries { sorted: &mut sorted, index: &stored, last: Vec::new(), row: Vec::new() };
+    let mut gathered = sort_entries(cx, &entry, &index_entry, &stored)?;
+    let mut entries = Entries { sorted: &mut gathered.sorted, index: &stored, last: Vec::new(), row: Vec::new() };
     let store = &cx.session.store;
     // The builder writes pages and needs the transaction; the entries need it only for messages, after it is done with.
     let mut transaction = cx.session.transaction.borrow_mut().take().expect("a statement runs in a transaction");
@@ -35,8 +52,8 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<u64> {
     let count = outcome.map_err(|error| name_duplicate(cx, error, (&entry, &index_entry), &entries.last))?;
     let blocks = store.smgr.blocks(stored.relation.main_fork())?;
     note_sizes(cx, index, blocks, count as f64, None)?;
-    note_table(cx, &entry, rows)?;
-    Ok(count)
+    note_table(cx, &entry, gathered.alive)?;
+    Ok(gathered.completeness)
 }
 
 /// Entries of an index, sorted: rows of the index's columns, whether the row counts for uniqueness, and its tid; or, where that will
@@ -55,13 +72,8 @@ fn note_table(cx: Ctx<'_>, entry: &RelationEntry, rows: u64) -> Result<()> {
     note_sizes(cx, entry.oid, blocks, rows as f64, None)
 }
 
-/// All entries of the table, sorted; and how many rows of it are alive.
-fn sort_entries(
-    cx: Ctx<'_>,
-    table: &RelationEntry,
-    index: &RelationEntry,
-    stored: &Arc<Index>,
-) -> Result<(Sorted, u64)> {
+/// All entries of the table, sorted.
+fn sort_entries(cx: Ctx<'_>, table: &RelationEntry, index: &RelationEntry, stored: &Arc<Index>) -> Result<Gathered> {
     let width = stored.relation.desc.len();
     let memory_bytes_max = cx.setting(|s| s.int(Setting::MaintenanceWorkMem)) as usize * 1024;
     let new_sorter = || Sorter::new(width + 2, sort_keys(stored), memory_bytes_max, None);
@@ -75,7 +87,7 @@ fn sort_entries(
     let mut sorted = numbers.map_or_else(|| Sorted::Rows(new_sorter()), Sorted::Numbers);
     let (mut row, mut entry) = (Row::default(), Vec::with_capacity(width + 2));
     let (mut count, mut alive) = (0u64, 0u64);
-    while scan.next(Direction::Forward, &mut row)? {
+    while scan.next(&mut row)? {
         count += 1;
         alive += u64::from(!row.xmax.is_valid());
         if count.is_multiple_of(ROWS_PER_CHECK) {
@@ -103,7 +115,8 @@ fn sort_entries(
         Sorted::Rows(sorter) => sorter.finish(&mut *space)?,
     }
     count_scan(cx, relation, count);
-    Ok((sorted, alive))
+    let completeness = if scan.broke_chains() { Completeness::NewSnapshots } else { Completeness::AllSnapshots };
+    Ok(Gathered { sorted, alive, completeness })
 }
 
 /// It was a sequential scan like any other.

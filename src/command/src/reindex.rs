@@ -2,7 +2,7 @@
 
 use crate::alter_table::rewrite::rebuild_indexes;
 use crate::truncate::new_file;
-use crate::{Execution, Tag, index_build, names};
+use crate::{Execution, Tag, index_build, names, transaction};
 use base::Oid;
 use catalog::columns::pg_class as c;
 use catalog::rows::PgClass;
@@ -57,8 +57,10 @@ pub(crate) fn reindex(ex: &mut Execution<'_, '_>, statement: &ReindexStmt) -> Re
         ReindexTarget::Database(name) | ReindexTarget::System(name) if *name != cx.session.database_name => {
             bail!(FEATURE_NOT_SUPPORTED, "can only reindex the currently open database")
         }
-        ReindexTarget::Database(_) => {
+        ReindexTarget::Database(name) => {
             refuse_block(ex, "REINDEX DATABASE")?;
+            let row = cx.catalog().database_by_name(name)?;
+            cx.check_owner(row.map_or(Oid::INVALID, |row| row.datdba), ObjectKind::Database, name)?;
             reindex_all(cx, None)?;
         }
         ReindexTarget::System(_) => unsupported!("REINDEX SYSTEM"),
@@ -102,15 +104,17 @@ fn reindex_schema(ex: &Execution<'_, '_>, name: &str) -> Result<()> {
     reindex_all(cx, Some(row.oid))
 }
 
-/// All tables of a schema, or of the database; catalogs are left out.
+/// All tables of a schema, or of the database, each in a transaction of its own; catalogs are left out.
 fn reindex_all(cx: Ctx<'_>, namespace: Option<Oid>) -> Result<()> {
     let keys: Vec<Key> = namespace.iter().map(|oid| Key::oid(c::RELNAMESPACE, *oid)).collect();
-    for row in cx.catalog().scan::<PgClass>(&keys)? {
-        if !matches!(row.relkind, b'r' | b'm') || row.oid < Oid::FIRST_UNPINNED || row.relpersistence == b't' {
-            continue;
-        }
-        names::lock_relation(cx, row.oid, LockMode::Share)?;
-        if let Some(table) = cx.catalog().relation(row.oid)? {
+    let rows = cx.catalog().scan::<PgClass>(&keys)?;
+    let is_others = |row: &PgClass| row.relpersistence == b't' && row.relnamespace != cx.session.temp_namespace.get();
+    let tables = rows.iter().filter(|row| matches!(row.relkind, b'r' | b'm') && !is_others(row));
+    for oid in tables.map(|row| row.oid).filter(|oid| *oid >= Oid::FIRST_UNPINNED) {
+        transaction::begin_next(cx)?;
+        names::lock_relation(cx, oid, LockMode::Share)?;
+        // It may have been dropped since.
+        if let Some(table) = cx.catalog().relation(oid)? {
             reindex_table(cx, &table)?;
         }
     }

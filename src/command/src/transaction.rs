@@ -54,3 +54,11 @@ fn set_read_only(cx: Ctx<'_>, read_only: bool) -> Result<()> {
     session.is_read_only.set(read_only);
     Ok(())
 }
+
+/// Ends the transaction and begins another, for statements that work on many tables, each in a transaction of its own. The session
+/// ends the last.
+pub(crate) fn begin_next(cx: Ctx<'_>) -> Result<()> {
+    cx.commit_transaction()?;
+    cx.start_transaction();
+    Ok(())
+}

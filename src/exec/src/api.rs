@@ -15,7 +15,7 @@ use instance::privileges::{ObjectKind, Privileges, denied};
 use lock::{Acquired, LockMode, LockScope, LockTag};
 use plan::node::{Plan, PlannedStmt};
 use report::{Result, error};
-use schema::RelationEntry;
+use schema::{CatalogVersion, RelationEntry};
 use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 use xact::Snapshot;
@@ -57,8 +57,10 @@ struct Work {
     done: bool,
     /// It has run to its end without an error.
     finished: bool,
-    /// Who was last found to have the privileges, and the catalogs' change counter then.
-    allowed: Option<(Oid, u64)>,
+    /// Who was last found to have the privileges.
+    user: Oid,
+    /// What the catalogs were when it was made: functions, domains, relations and privileges are as they were then.
+    version: CatalogVersion,
 }
 
 impl Drop for Executor {
@@ -101,19 +103,17 @@ impl Executor {
         plan: &Arc<PlannedStmt>,
         params: &Arc<Params>,
     ) -> Result<Option<Executor>> {
-        let catalog = cx.catalog();
         for (rte, entry) in plan.rtable.iter().zip(&work.es.relations) {
             let (Some(entry), RteKind::Relation(relation)) = (entry, &rte.kind) else { continue };
             lock_relation(cx, entry, relation.lock_mode)?;
-            if !catalog.is_current(entry) {
-                return Ok(None);
-            }
+        }
+        if cx.catalog().version() != work.version {
+            return Ok(None);
         }
         let user = cx.session.current_user();
-        let changes = catalog.changes();
-        if changes.is_none() || work.allowed != changes.map(|c| (user, c)) {
+        if user != work.user {
             check_privileges(cx, &plan.rtable, &work.es.relations)?;
-            work.allowed = changes.map(|c| (user, c));
+            work.user = user;
         }
         check_read_only(cx, plan, &work.es.relations)?;
         work.es.plan = Arc::clone(plan);
@@ -162,6 +162,7 @@ impl Executor {
         instrument: Option<Instruments>,
         snapshot: Snapshot,
     ) -> Result<Executor> {
+        let (user, version) = (cx.session.current_user(), cx.catalog().version());
         let relations = open_relations(cx, &plan)?;
         check_privileges(cx, &plan.rtable, &relations)?;
         check_read_only(cx, &plan, &relations)?;
@@ -215,7 +216,7 @@ impl Executor {
                 state.init = Some(init);
             }
         }
-        let work = Work { columns, output, row: Vec::new(), node, es, done: false, finished: false, allowed: None };
+        let work = Work { columns, output, row: Vec::new(), node, es, done: false, finished: false, user, version };
         Ok(Executor(Some(Box::new(work))))
     }
 
@@ -627,9 +628,10 @@ fn empty_statement() -> PlannedStmt {
         result_relations: Vec::new(),
         row_marks: Vec::new(),
         relation_oids: Vec::new(),
-        other_oids: Vec::new(),
+        function_oids: Vec::new(),
         depends_on_role: false,
         depends_on_values: false,
+        waits_for_index: false,
         resting: Default::default(),
     }
 }

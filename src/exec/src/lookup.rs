@@ -2,6 +2,7 @@
 
 use crate::env::with_fn_ctx;
 use crate::types::Types;
+use crate::volatility::conversion_volatility;
 use analyze::expr::Expr;
 use base::Oid;
 use builtins::TypeLookup;
@@ -140,7 +141,16 @@ impl CatalogLookup<'_> {
             unique: row.indisunique,
             immediate: row.indimmediate,
             predicate,
+            too_new: row.indcheckxmin && self.is_too_new(oid)?,
         })))
+    }
+
+    /// True if the transaction may still look at rows with a snapshot from before the index was made.
+    fn is_too_new(&self, index: Oid) -> Result<bool> {
+        let catalog = self.0.catalog();
+        let row = catalog.index_row(index)?.ok_or_else(|| missing("index", index))?;
+        let snapshot = self.0.with_tx(|tx| tx.oldest_snapshot());
+        Ok(!catalog.is_older(&row, snapshot)?)
     }
 
     /// Pages now and rows, from the density that was last seen.
@@ -307,6 +317,14 @@ impl Lookup for CatalogLookup<'_> {
     fn make_array(&self, element_type: Oid, values: &[Datum]) -> Result<Option<Datum>> {
         let repr = crate::types::repr_of(self.0, element_type)?;
         builtins::array::build_list(element_type, repr, values).map(Some)
+    }
+
+    fn conversion_volatility(&self, source: Oid, target: Oid) -> Result<u8> {
+        conversion_volatility(self.0, source, target)
+    }
+
+    fn evaluate(&self, expr: &Expr) -> Result<Datum> {
+        crate::api::evaluate(self.0, expr)
     }
 
     fn call(&self, call: &ConstantCall<'_>) -> Result<Datum> {

@@ -1,17 +1,19 @@
 //! A statement's plans from one execution to the next.
 //!
 //! A generic plan serves all values of the parameters and is made once; a custom plan is made for the values at hand. What is
-//! kept is good while the relations it was made from are what they were: each of them is an immutable entry of the catalog
-//! cache, and the cache's change counter tells at one glance that nothing at all has changed.
+//! kept is good while the relations, views and functions it was made from are what they were: each of them is an immutable entry
+//! of the catalog cache, and the catalogs' version tells at one glance that nothing at all has changed. Until the first plan is made
+//! it is not known what the statement depends on: then any change of the catalogs since its analysis counts.
 
 use crate::api::{self, Params, PlanOptions, plan_query};
 use analyze::query::Query;
 use base::Oid;
+use catalog::rows::PgProc;
 use config::Setting;
 use instance::Ctx;
 use plan::node::PlannedStmt;
 use report::Result;
-use schema::RelationEntry;
+use schema::{CatalogRow, CatalogVersion, RelationEntry};
 use std::sync::{Arc, Mutex};
 
 /// How often values of parameters get a plan of their own before a generic one is considered.
@@ -35,6 +37,8 @@ pub struct CachedPlan {
     query: Query,
     parameter_types: Vec<Oid>,
     sharing: Sharing,
+    /// What the catalogs were before the query was analysed.
+    version: CatalogVersion,
     state: Mutex<State>,
 }
 
@@ -49,39 +53,47 @@ struct State {
     custom_cost: f64,
 }
 
-/// Relations as they were, and the change counter when they were last compared.
+/// Relations and functions as they were, and the catalogs' version when they were last compared.
 struct Basis {
     relations: Vec<Arc<RelationEntry>>,
-    changes: Option<u64>,
+    functions: Vec<Arc<CatalogRow<PgProc>>>,
+    version: CatalogVersion,
 }
 
 impl Basis {
     fn of(cx: Ctx<'_>, plan: &PlannedStmt) -> Result<Basis> {
         let catalog = cx.catalog();
+        let version = catalog.version();
         // A constant of type regclass may name what is not there.
-        let found = plan.relation_oids.iter().map(|oid| catalog.relation(*oid)).collect::<Result<Vec<_>>>()?;
-        let relations = found.into_iter().flatten().collect();
-        Ok(Basis { relations, changes: catalog.changes() })
+        let relations = plan.relation_oids.iter().map(|oid| catalog.relation(*oid)).collect::<Result<Vec<_>>>()?;
+        let functions = plan.function_oids.iter().map(|oid| catalog.function(*oid)).collect::<Result<Vec<_>>>()?;
+        let (relations, functions) = (relations.into_iter().flatten(), functions.into_iter().flatten());
+        Ok(Basis { relations: relations.collect(), functions: functions.collect(), version })
     }
 
-    fn is_current(&mut self, cx: Ctx<'_>) -> bool {
+    fn is_current(&mut self, cx: Ctx<'_>) -> Result<bool> {
         let catalog = cx.catalog();
-        let now = catalog.changes();
-        if now.is_some() && now == self.changes {
-            return true;
+        let now = catalog.version();
+        if now == self.version {
+            return Ok(true);
         }
-        let current = self.relations.iter().all(|entry| catalog.is_current(entry));
-        if current {
-            self.changes = now;
+        if !self.relations.iter().all(|entry| catalog.is_current(entry)) {
+            return Ok(false);
         }
-        current
+        for function in &self.functions {
+            if !catalog.function(function.oid)?.is_some_and(|now| Arc::ptr_eq(&now, function)) {
+                return Ok(false);
+            }
+        }
+        self.version = now;
+        Ok(true)
     }
 }
 
 impl CachedPlan {
-    /// Keeps an analysed query.
-    pub fn new(query: Query, parameter_types: Vec<Oid>, sharing: Sharing) -> CachedPlan {
-        CachedPlan { query, parameter_types, sharing, state: Mutex::default() }
+    /// Keeps an analysed query. `version` is the catalogs' from before it was analysed.
+    pub fn new(query: Query, parameter_types: Vec<Oid>, sharing: Sharing, version: CatalogVersion) -> CachedPlan {
+        CachedPlan { query, parameter_types, sharing, version, state: Mutex::default() }
     }
 
     /// The analysed query.
@@ -99,9 +111,11 @@ impl CachedPlan {
     pub fn plan(&self, cx: Ctx<'_>, params: &Params) -> Result<Option<Arc<PlannedStmt>>> {
         self.lock_relations(cx)?;
         let mut state = self.state.lock().expect("planning does not panic while it holds the lock");
-        if let Some(basis) = &mut state.basis
-            && !basis.is_current(cx)
-        {
+        let is_current = match &mut state.basis {
+            Some(basis) => basis.is_current(cx)?,
+            None => cx.catalog().version() == self.version,
+        };
+        if !is_current {
             return Ok(None);
         }
         if let Some(plan) = &state.generic {
@@ -118,11 +132,7 @@ impl CachedPlan {
     fn lock_relations(&self, cx: Ctx<'_>) -> Result<()> {
         let generic = {
             let state = self.state.lock().expect("planning does not panic while it holds the lock");
-            match (&state.generic, &state.basis) {
-                (Some(plan), _) => Some(Arc::clone(plan)),
-                (None, Some(_)) => None,
-                (None, None) => return Ok(()),
-            }
+            state.generic.clone()
         };
         match generic {
             Some(plan) => api::lock_range_table(cx, &plan.rtable),
@@ -143,6 +153,10 @@ impl CachedPlan {
             return Ok(None);
         }
         let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions::default())?);
+        // It will soon be worse than it could be: it serves this once.
+        if plan.waits_for_index {
+            return Ok(is_forced.then_some(plan));
+        }
         let is_good = match self.sharing {
             Sharing::Weighed => plan.plan.total_cost <= state.custom_cost / f64::from(state.custom_count.max(1)) * 1.01,
             Sharing::AnyValues => !plan.depends_on_values,

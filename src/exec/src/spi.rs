@@ -3,6 +3,7 @@
 use crate::api::{Executor, Params, PlanOptions, plan_query};
 use crate::foreign_keys::Queue;
 use crate::types::Types;
+use analyze::query::Query;
 use analyze::{AnalyzeContext, AnalyzedStatement, Lookup, Parameters};
 use base::Oid;
 use builtins::{FnCtx, Memo};
@@ -83,7 +84,9 @@ fn run_function(
     if !function.sees_snapshot {
         cx.next_command()?;
     }
-    let plan = prepare(cx, &function.body, function.types.clone(), args)?;
+    let query = analyzed(cx, &function.body, function.types.clone())?;
+    let query = with_analysis(cx, &function.body, |context| context.coerce_function_result(query, function.result))?;
+    let plan = Arc::new(plan_query(cx, query, PlanOptions { params: Some(args), cursor: false })?);
     let params = Arc::new(Params { values: args.to_vec() });
     let mut executor = match snapshot {
         Some(snapshot) => Executor::start_with(cx, plan, params, None, snapshot)?,
@@ -94,22 +97,21 @@ fn run_function(
     Ok(value)
 }
 
-fn prepare(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: &[Datum]) -> Result<Arc<plan::node::PlannedStmt>> {
+/// The last of some statements, which must be a query.
+fn analyzed(cx: Ctx<'_>, sql: &str, types: Vec<Oid>) -> Result<Query> {
     let statements = parser::parse(sql, &parser::ParseOptions::default())?;
     let raw = statements.last().ok_or_else(|| Error::internal("empty statement"))?;
-    let query = with_analysis(cx, sql, |context| {
-        match analyze::analyze(context, &raw.stmt, Parameters::Fixed(types))?.statement {
-            AnalyzedStatement::Query(query) => Ok(*query),
-            AnalyzedStatement::Utility(_) => Err(Error::internal("a utility statement where a query is expected")),
-        }
-    })?;
-    plan_query(cx, query, PlanOptions { params: Some(values), cursor: false }).map(Arc::new)
+    with_analysis(cx, sql, |context| match analyze::analyze(context, &raw.stmt, Parameters::Fixed(types))?.statement {
+        AnalyzedStatement::Query(query) => Ok(*query),
+        AnalyzedStatement::Utility(_) => Err(Error::internal("a utility statement where a query is expected")),
+    })
 }
 
 /// Runs a statement of the server's own; how many rows it returned or changed. The checks that it leads to are added to `due`.
 pub fn run(cx: Ctx<'_>, sql: &str, types: Vec<Oid>, values: Vec<Datum>, due: &mut Queue) -> Result<u64> {
-    let plan = prepare(cx, sql, types, &values)?;
-    let mut executor = Executor::start_latest(cx, plan, Arc::new(Params { values }))?;
+    let query = analyzed(cx, sql, types)?;
+    let plan = plan_query(cx, query, PlanOptions { params: Some(&values), cursor: false })?;
+    let mut executor = Executor::start_latest(cx, Arc::new(plan), Arc::new(Params { values }))?;
     let mut rows = 0;
     while executor.next(cx)?.is_some() {
         rows += 1;

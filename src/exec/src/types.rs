@@ -2,9 +2,11 @@
 
 use crate::env::with_fn_ctx;
 use base::Oid;
-use builtins::{EnumLabel, FnCtx, TypeInfo, TypeLookup};
+use builtins::{BuiltinTypes, EnumLabel, FnCtx, TypeInfo, TypeLookup};
+use catalog::rows::PgType;
 use instance::Ctx;
 use report::{Result, error};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tuple::{Attribute, Datum, Repr, TupleDesc};
 
@@ -71,6 +73,72 @@ impl TypeLookup for Types<'_> {
 
     fn cast_function(&self, source: Oid, target: Oid) -> Result<Oid> {
         TypeLookup::cast_function(&self.0.catalog(), source, target)
+    }
+
+    fn to_keep(&self) -> Result<Arc<dyn TypeLookup + Send + Sync>> {
+        Ok(Arc::new(KeptTypes::of(*self)?))
+    }
+}
+
+/// The types that are not built in, as they were at a moment.
+#[derive(Clone)]
+struct KeptTypes {
+    types: Arc<HashMap<Oid, TypeInfo>>,
+    labels: Arc<HashMap<Oid, Arc<[EnumLabel]>>>,
+}
+
+impl KeptTypes {
+    fn of(types: Types<'_>) -> Result<KeptTypes> {
+        let (mut infos, mut labels) = (HashMap::new(), HashMap::new());
+        for row in types.0.catalog().scan::<PgType>(&[])? {
+            if builtins::builtin_type(row.oid).is_some() {
+                continue;
+            }
+            if row.typtype == b'e' {
+                labels.insert(row.oid, types.enum_labels(row.oid)?);
+            }
+            infos.insert(row.oid, types.type_info(row.oid)?);
+        }
+        Ok(KeptTypes { types: Arc::new(infos), labels: Arc::new(labels) })
+    }
+}
+
+impl TypeLookup for KeptTypes {
+    fn type_info(&self, oid: Oid) -> Result<TypeInfo> {
+        self.types.get(&oid).cloned().map_or_else(|| BuiltinTypes.type_info(oid), Ok)
+    }
+
+    fn type_name(&self, oid: Oid, type_mod: i32) -> String {
+        let found = self.types.get(&oid).map(|info| builtins::quote_identifier(&info.name));
+        found.unwrap_or_else(|| BuiltinTypes.type_name(oid, type_mod))
+    }
+
+    fn row_desc(&self, type_oid: Oid, type_mod: i32) -> Result<Arc<TupleDesc>> {
+        BuiltinTypes.row_desc(type_oid, type_mod)
+    }
+
+    fn enum_labels(&self, type_oid: Oid) -> Result<Arc<[EnumLabel]>> {
+        self.labels.get(&type_oid).cloned().map_or_else(|| BuiltinTypes.enum_labels(type_oid), Ok)
+    }
+
+    fn enum_value(&self, value: Oid) -> Result<(Oid, EnumLabel)> {
+        BuiltinTypes.enum_value(value)
+    }
+
+    fn check_domain(&self, domain: Oid, value: &Datum) -> Result<()> {
+        BuiltinTypes.check_domain(domain, value)
+    }
+
+    fn call(&self, function: Oid, cx: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+        BuiltinTypes.call(function, cx, args)
+    }
+
+    fn cast_function(&self, source: Oid, target: Oid) -> Result<Oid> {
+        BuiltinTypes.cast_function(source, target)
+    }
+
+    fn to_keep(&self) -> Result<Arc<dyn TypeLookup + Send + Sync>> {
+        Ok(Arc::new(self.clone()))
     }
 }
 

@@ -60,10 +60,7 @@ impl Found<'_> {
     }
 
     fn note(&mut self, volatility: u8) {
-        let rank = |v: u8| [b'i', b's', b'v'].iter().position(|known| *known == v);
-        if rank(volatility) > rank(self.worst) {
-            self.worst = volatility;
-        }
+        self.worst = more_volatile(self.worst, volatility);
     }
 
     fn operator(&mut self, operator: Oid, args: impl Iterator<Item = Oid>) -> Result<()> {
@@ -82,22 +79,34 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// A conversion by text: the output function of one type, the input function of the other.
     fn conversion(&mut self, source: Oid, target: Oid) -> Result<()> {
-        let is_text = |oid: Oid| matches!(oid.0, 25 | 1042 | 1043 | 705);
-        if is_text(source) && is_text(target) {
-            return Ok(());
-        }
-        let types = crate::types::Types(self.cx);
-        let (source, target) = (types.type_info(source)?.oid, types.type_info(target)?.oid);
-        let catalog = self.cx.catalog();
-        for (oid, is_input) in [(source, false), (target, true)] {
-            let Some(row) = catalog.type_by_oid(oid)? else { continue };
-            let function = if is_input { row.typinput } else { row.typoutput };
-            if let Some(row) = catalog.function(function)? {
-                self.note(row.provolatile);
-            }
-        }
+        let worst = conversion_volatility(self.cx, source, target)?;
+        self.note(worst);
         Ok(())
     }
+}
+
+/// The volatility of a conversion by text: by the output function of one type and the input function of the other.
+pub fn conversion_volatility(cx: Ctx<'_>, source: Oid, target: Oid) -> Result<u8> {
+    let is_text = |oid: Oid| matches!(oid.0, 25 | 1042 | 1043 | 705);
+    if is_text(source) && is_text(target) {
+        return Ok(b'i');
+    }
+    let types = crate::types::Types(cx);
+    let (source, target) = (types.type_info(source)?.oid, types.type_info(target)?.oid);
+    let catalog = cx.catalog();
+    let mut worst = b'i';
+    for (oid, is_input) in [(source, false), (target, true)] {
+        let Some(row) = catalog.type_by_oid(oid)? else { continue };
+        let function = if is_input { row.typinput } else { row.typoutput };
+        if let Some(row) = catalog.function(function)? {
+            worst = more_volatile(worst, row.provolatile);
+        }
+    }
+    Ok(worst)
+}
+
+fn more_volatile(a: u8, b: u8) -> u8 {
+    let rank = |volatility: u8| [b'i', b's', b'v'].iter().position(|known| *known == volatility);
+    if rank(b) > rank(a) { b } else { a }
 }

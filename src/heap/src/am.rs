@@ -1,12 +1,12 @@
 //! The heap as a table access method.
 
-use crate::build_scan::BuildScan;
+use crate::build_scan::HeapBuildScan;
 use crate::fetch::{self, HeapFetch};
 use crate::scan::HeapScan;
 use crate::{insert, modify, row_lock, sample, vacuum};
 use access::{
-    Access, Changed, Index, InsertOptions, Liveness, NewVersion, Relation, Row, RowLock, RowWait, Sample, ScanOptions,
-    Store, TableAm, TableFetch, TableScan, UpdateOptions, VacuumOptions, VacuumStats,
+    Access, BuildScan, Changed, Index, InsertOptions, Liveness, NewVersion, Relation, Row, RowLock, RowWait, Sample,
+    ScanOptions, Store, TableAm, TableFetch, TableScan, UpdateOptions, VacuumOptions, VacuumStats,
 };
 use base::{Prng, Tid};
 use report::Result;
@@ -92,8 +92,8 @@ impl TableAm for HeapAm {
         fetch::liveness(cx, table, tid)
     }
 
-    fn build_scan(&self, cx: &mut Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<Box<dyn TableScan>> {
-        Ok(Box::new(BuildScan::new(cx, table, wanted)?))
+    fn build_scan(&self, cx: &mut Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<Box<dyn BuildScan>> {
+        Ok(Box::new(HeapBuildScan::new(cx, table, wanted)?))
     }
 
     fn vacuum(

@@ -1,21 +1,21 @@
 //! The scan that builds an index: every row that some snapshot sees, with the tid that its index entry must have.
 //!
 //! Of a HOT chain only the last version is given: an older one with other values in the new index's columns cannot be told apart
-//! by an entry that leads to the chain. A snapshot from before the build may therefore miss rows in the new index, as in
-//! PostgreSQL, where such an index waits for old snapshots to go before it is used.
+//! by an entry that leads to the chain. A snapshot that sees the older one would miss the row in the new index, so the scan says
+//! that it came upon such a chain, and whoever builds the index hides it from these snapshots.
 
 use crate::claim::tuple_at;
 use crate::fetch::fill_header;
 use crate::toast::Toaster;
 use crate::visibility::{self, Fate};
-use access::{Access, Direction, Relation, Row, Store, TableScan};
+use access::{Access, BuildScan, Relation, Row, Store};
 use base::{BlockNumber, OffsetNumber, Tid, Xid};
 use lock::{LockOwner, check_interrupts};
 use page::{LineState, Page};
-use report::{Result, unsupported};
+use report::Result;
 use std::sync::Arc;
 use tuple::{ColumnSet, HeapTuple, Infomask, TupleBuffer, TupleHeader};
-use xact::{Horizon, Snapshot};
+use xact::Horizon;
 
 /// A version to be indexed.
 struct Item {
@@ -25,7 +25,7 @@ struct Item {
     counts: bool,
 }
 
-pub(crate) struct BuildScan {
+pub(crate) struct HeapBuildScan {
     store: Arc<Store>,
     table: Arc<Relation>,
     wanted: ColumnSet,
@@ -36,11 +36,12 @@ pub(crate) struct BuildScan {
     page: TupleBuffer,
     items: Vec<Item>,
     next: usize,
+    broke_chains: bool,
 }
 
-impl BuildScan {
-    pub(crate) fn new(cx: &Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<BuildScan> {
-        Ok(BuildScan {
+impl HeapBuildScan {
+    pub(crate) fn new(cx: &Access<'_>, table: &Arc<Relation>, wanted: ColumnSet) -> Result<HeapBuildScan> {
+        Ok(HeapBuildScan {
             store: Arc::clone(cx.store),
             table: Arc::clone(table),
             wanted,
@@ -51,6 +52,7 @@ impl BuildScan {
             page: TupleBuffer::default(),
             items: Vec::new(),
             next: 0,
+            broke_chains: false,
         })
     }
 
@@ -77,7 +79,12 @@ impl BuildScan {
     }
 
     /// Whether a version is indexed: under which root, and whether it counts for uniqueness.
-    fn judge(&self, page: &Page, offset: OffsetNumber, roots: &[OffsetNumber]) -> Result<Option<(OffsetNumber, bool)>> {
+    fn judge(
+        &mut self,
+        page: &Page,
+        offset: OffsetNumber,
+        roots: &[OffsetNumber],
+    ) -> Result<Option<(OffsetNumber, bool)>> {
         let Some(tuple) = tuple_at(page, offset) else { return Ok(None) };
         let header = TupleHeader::read(tuple)?;
         let counts = match visibility::fate(&header, self.horizon, &self.store.xacts)? {
@@ -86,6 +93,7 @@ impl BuildScan {
             Fate::Inserting => true,
             Fate::Deleting | Fate::RecentlyDead => {
                 if header.infomask.has(Infomask::HOT_UPDATED) {
+                    self.broke_chains = true;
                     return Ok(None);
                 }
                 false
@@ -123,11 +131,8 @@ fn roots(page: &Page, block: BlockNumber) -> Result<Vec<OffsetNumber>> {
     Ok(roots)
 }
 
-impl TableScan for BuildScan {
-    fn next(&mut self, direction: Direction, row: &mut Row) -> Result<bool> {
-        if direction == Direction::Backward {
-            unsupported!("scanning backward while building an index");
-        }
+impl BuildScan for HeapBuildScan {
+    fn next(&mut self, row: &mut Row) -> Result<bool> {
         while self.next >= self.items.len() {
             if self.block >= self.blocks {
                 return Ok(false);
@@ -154,9 +159,7 @@ impl TableScan for BuildScan {
         Ok(true)
     }
 
-    fn rescan(&mut self, _: Option<Snapshot>) -> Result<()> {
-        (self.block, self.next) = (0, 0);
-        self.items.clear();
-        Ok(())
+    fn broke_chains(&self) -> bool {
+        self.broke_chains
     }
 }

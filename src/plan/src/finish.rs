@@ -52,9 +52,10 @@ impl Planner<'_> {
             result_relations,
             row_marks,
             relation_oids: self.relation_oids,
-            other_oids: Vec::new(),
+            function_oids: self.function_oids,
             depends_on_role: query.has_row_security,
             depends_on_values: self.depends_on_values,
+            waits_for_index: self.waits_for_index,
             resting: Default::default(),
         })
     }

@@ -48,6 +48,8 @@ pub struct IndexInfo {
     pub immediate: bool,
     /// WHERE of a partial index, over Vars with varno 1.
     pub predicate: Vec<Expr>,
+    /// It may lack rows that the transaction's oldest snapshot sees: nothing is to be looked up in it yet.
+    pub too_new: bool,
 }
 
 /// A column of an index.
@@ -190,6 +192,10 @@ pub trait Lookup {
     fn base_type(&self, type_oid: Oid) -> Result<Oid>;
     /// The element type of an array type, zero for others.
     fn array_element(&self, type_oid: Oid) -> Result<Oid>;
+    /// i(mmutable), s(table) or v(olatile): a conversion of one type to another by way of text.
+    fn conversion_volatility(&self, source: Oid, target: Oid) -> Result<u8>;
+    /// The value of an expression of constants.
+    fn evaluate(&self, expr: &Expr) -> Result<Datum>;
     /// Calls an immutable (or for estimates: stable) function.
     fn call(&self, call: &ConstantCall<'_>) -> Result<Datum>;
     /// How values of a type order under its default operator class.

@@ -39,12 +39,14 @@ pub struct PlannedStmt {
     pub row_marks: Vec<PlanRowMark>,
     /// Relations it depends on, for invalidation and locking.
     pub relation_oids: Vec<Oid>,
-    /// Functions and types it depends on.
-    pub other_oids: Vec<Oid>,
+    /// Functions it calls that are not built in.
+    pub function_oids: Vec<Oid>,
     /// It is only good for the role that it was planned for (row security).
     pub depends_on_role: bool,
     /// Other values of the client's parameters could have led to another plan.
     pub depends_on_values: bool,
+    /// An index was left out that later transactions can use.
+    pub waits_for_index: bool,
     /// Where an executor of this plan rests between two runs.
     pub resting: Resting,
 }

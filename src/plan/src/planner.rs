@@ -40,11 +40,13 @@ pub fn plan(
         param_types: Vec::new(),
         levels: Vec::new(),
         relation_oids: Vec::new(),
+        function_oids: Vec::new(),
         rewind: Default::default(),
         outer_rels: Relids::EMPTY,
         outer_params: Vec::new(),
         next_node: 0,
         depends_on_values: false,
+        waits_for_index: false,
     };
     let fraction = match cursor {
         true if settings.cursor_tuple_fraction < 1.0 => settings.cursor_tuple_fraction.max(1e-10),
@@ -59,6 +61,12 @@ pub fn plan(
 }
 
 const REGCLASS: base::Oid = base::Oid(2205);
+
+fn add_oid(known: &mut Vec<base::Oid>, oid: base::Oid) {
+    if !known.contains(&oid) {
+        known.push(oid);
+    }
+}
 
 impl Planner<'_> {
     /// Plans a query level; its paths.
@@ -139,10 +147,10 @@ impl Planner<'_> {
 
     fn note_relations(&mut self, query: &Query) {
         for rte in &query.rtable {
-            if let RteKind::Relation(relation) = &rte.kind
-                && !self.relation_oids.contains(&relation.relid)
-            {
-                self.relation_oids.push(relation.relid);
+            match &rte.kind {
+                RteKind::Relation(relation) => add_oid(&mut self.relation_oids, relation.relid),
+                RteKind::Subquery(sub) if sub.view.is_valid() => add_oid(&mut self.relation_oids, sub.view),
+                _ => {}
             }
         }
     }
@@ -154,15 +162,27 @@ impl Planner<'_> {
             if let Expr::Const(constant) = e
                 && constant.type_oid == REGCLASS
                 && let tuple::Datum::Oid(oid) = constant.value
-                && !known.contains(&oid)
             {
-                known.push(oid);
+                add_oid(known, oid);
+            }
+        });
+    }
+
+    /// The functions of users may be replaced, or go.
+    fn note_functions(&mut self, expr: &Expr) {
+        let known = &mut self.function_oids;
+        analyze::walk::for_each(expr, &mut |e| {
+            if let Expr::FuncExpr(call) = e
+                && call.function >= base::Oid::FIRST_UNPINNED
+            {
+                add_oid(known, call.function);
             }
         });
     }
 
     /// Simplifies an expression and makes plans of its sub-selects.
     pub fn preprocess(&mut self, expr: &mut Expr, is_condition: bool) -> Result<()> {
+        self.note_functions(expr);
         Simplifier { lookup: self.lookup, params: self.params, estimate: false }.simplify(expr)?;
         self.note_named_relations(expr);
         if is_condition {

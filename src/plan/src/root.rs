@@ -563,6 +563,8 @@ pub struct Planner<'a> {
     pub levels: Vec<Level>,
     /// Relations used.
     pub relation_oids: Vec<Oid>,
+    /// Functions used that are not built in.
+    pub function_oids: Vec<Oid>,
     /// Must be able to rewind.
     pub rewind: std::collections::BTreeSet<i32>,
     /// While a plan is made: relations of the outer sides of nested loops around the present place.
@@ -573,6 +575,8 @@ pub struct Planner<'a> {
     pub next_node: u32,
     /// Other values of the client's parameters could lead to another plan.
     pub depends_on_values: bool,
+    /// An index was left out that later transactions can use.
+    pub waits_for_index: bool,
 }
 
 impl Planner<'_> {

@@ -30,7 +30,9 @@ impl Planner<'_> {
             let info = self.lookup.relation(relation.relid)?;
             base.pages = info.pages;
             base.tuples = info.tuples;
-            base.indexes = info.indexes.iter().map(|index| usable_index(index, rti, &info)).collect::<Result<_>>()?;
+            self.waits_for_index |= info.indexes.iter().any(|index| index.too_new);
+            let usable = info.indexes.iter().filter(|index| !index.too_new);
+            base.indexes = usable.map(|index| usable_index(index, rti, &info)).collect::<Result<_>>()?;
             base.table = Some(info);
         }
         let relids = Relids::single(rti);

@@ -1,6 +1,7 @@
 //! Constant folding and simplification of conditions, as PostgreSQL's `eval_const_expressions`.
 
 use crate::lookup::{ConstantCall, Lookup};
+use crate::tree;
 use analyze::expr::{
     BoolExpr, BoolExprType, BoolTestType, Const, Expr, FuncExpr, Location, NullTest, OpExpr, ParamKind, RelabelType,
 };
@@ -48,6 +49,10 @@ fn constant(expr: &Expr) -> Option<&Const> {
         Expr::Const(node) => Some(node),
         _ => None,
     }
+}
+
+fn is_constant(expr: &Expr) -> bool {
+    constant(expr).is_some()
 }
 
 fn is_const_bool(expr: &Expr, value: bool) -> bool {
@@ -141,8 +146,45 @@ impl Simplifier<'_> {
                 _ => Ok(None),
             },
             Expr::ScalarArrayOpExpr(node) if is_const_null(&node.args[1]) => Ok(Some(null_bool())),
+            expr if self.is_computed_now(expr)? => Ok(Some(self.computed(expr)?)),
             _ => Ok(None),
         }
+    }
+
+    /// Whether it has constant parts and is one of those kinds of expression, other than calls, that are computed while planning
+    /// if they give the same value at any time.
+    fn is_computed_now(&self, expr: &Expr) -> Result<bool> {
+        let volatility = match expr {
+            Expr::ArrayExpr(node) if node.elements.iter().all(is_constant) => b'i',
+            Expr::MinMaxExpr(node) if node.args.iter().all(is_constant) => b'i',
+            Expr::SubscriptingRef(node) => {
+                let subscripts = node.upper.iter().chain(&node.lower).flatten();
+                let all = subscripts.chain(&node.assign).all(is_constant) && is_constant(&node.container);
+                return Ok(all);
+            }
+            Expr::ScalarArrayOpExpr(node) if node.args.iter().all(is_constant) => {
+                self.lookup.function(node.function)?.volatility
+            }
+            Expr::CoerceViaIo(node) if is_constant(&node.arg) => {
+                self.lookup.conversion_volatility(node.arg.type_of(), node.result_type)?
+            }
+            // A domain's constraints are looked at when the statement runs.
+            Expr::ArrayCoerceExpr(node) if matches!(node.element, Expr::CoerceToDomain(_)) => b'v',
+            Expr::ArrayCoerceExpr(node) if is_constant(&node.arg) => {
+                match tree::is_volatile(&node.element, if self.estimate { b'v' } else { b's' }, self.lookup) {
+                    true => b'v',
+                    false => b'i',
+                }
+            }
+            _ => return Ok(false),
+        };
+        Ok(volatility == b'i' || (self.estimate && volatility == b's'))
+    }
+
+    fn computed(&self, expr: &Expr) -> Result<Expr> {
+        let (type_oid, typmod, collation) = (expr.type_of(), expr.typmod_of(), expr.collation_of());
+        let value = self.lookup.evaluate(expr)?;
+        Ok(Const { typmod, collation, ..Const::new(type_oid, value) }.into())
     }
 
     /// Calls a function of constants, if that is allowed now.

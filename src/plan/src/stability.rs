@@ -83,7 +83,11 @@ fn is_call(expr: &Expr) -> bool {
     match expr {
         Expr::FuncExpr(call) => !WIDENING.contains(&call.function),
         Expr::OpExpr(_) | Expr::DistinctExpr(_) | Expr::NullIfExpr(_) | Expr::ScalarArrayOpExpr(_) => true,
-        Expr::ArrayCoerceExpr(_) | Expr::CoerceToDomain(_) | Expr::MinMaxExpr(_) | Expr::RowCompareExpr(_) => true,
+        Expr::CoerceViaIo(_)
+        | Expr::ArrayCoerceExpr(_)
+        | Expr::CoerceToDomain(_)
+        | Expr::MinMaxExpr(_)
+        | Expr::RowCompareExpr(_) => true,
         _ => false,
     }
 }

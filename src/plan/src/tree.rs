@@ -255,10 +255,15 @@ pub fn is_volatile(expr: &Expr, least: u8, lookup: &dyn Lookup) -> bool {
     }
     impl Find<'_> {
         fn counts(&self, function: base::Oid) -> bool {
-            match self.lookup.function(function) {
-                Ok(info) => info.volatility == b'v' || (self.least == b's' && info.volatility == b's'),
-                Err(_) => true,
-            }
+            self.lookup.function(function).map_or(true, |info| self.reaches(info.volatility))
+        }
+
+        fn reaches(&self, volatility: u8) -> bool {
+            volatility == b'v' || (self.least == b's' && volatility == b's')
+        }
+
+        fn converts(&self, source: base::Oid, target: base::Oid) -> bool {
+            self.lookup.conversion_volatility(source, target).map_or(true, |volatility| self.reaches(volatility))
         }
     }
     impl Walker for Find<'_> {
@@ -268,7 +273,8 @@ pub fn is_volatile(expr: &Expr, least: u8, lookup: &dyn Lookup) -> bool {
                 Expr::OpExpr(node) | Expr::DistinctExpr(node) | Expr::NullIfExpr(node) => self.counts(node.function),
                 Expr::ScalarArrayOpExpr(node) => self.counts(node.function),
                 Expr::NextValueExpr(_) => true,
-                Expr::SqlValueFunction(_) | Expr::CoerceViaIo(_) => self.least == b's',
+                Expr::CoerceViaIo(node) => self.converts(node.arg.type_of(), node.result_type),
+                Expr::SqlValueFunction(_) => self.least == b's',
                 _ => false,
             };
             own || self.children(expr)

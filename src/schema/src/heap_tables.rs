@@ -12,7 +12,7 @@ use report::{Error, Result, SqlState, bail};
 use std::cell::RefCell;
 use std::sync::Arc;
 use tuple::{ColumnSet, Datum};
-use xact::Transaction;
+use xact::{Snapshot, Transaction};
 
 /// The catalogs of a storage engine, read and written by a transaction. Each write is a command of its own, so that the
 /// next read sees it.
@@ -131,6 +131,14 @@ impl<'a> HeapTables<'a> {
             changed(table.table.am.delete(&mut cx, &table.table, tid, RowWait::Block)?)?;
             tx.next_command()
         })
+    }
+
+    /// True if the snapshot sees the row that is stored there, and another transaction wrote it.
+    pub(crate) fn is_older(&self, at: Place<'_>, tid: Tid, snapshot: Snapshot) -> Result<bool> {
+        let table = at.caches.system_table(at.relation, at.database);
+        let mut row = Row::default();
+        let mut fetcher = table.table.am.fetcher(self.store, &table.table, snapshot.clone(), ColumnSet::ALL);
+        Ok(fetcher.fetch(tid, &mut row)? == Fetched::Visible && !snapshot.is_own(row.xmin))
     }
 
     pub(crate) fn next_oid(&self) -> Result<Oid> {

@@ -51,6 +51,6 @@ pub use key::KeyHash;
 pub use lookups::Found;
 pub use memory::MemoryTables;
 pub use overlay::Overlay;
-pub use reader::{Catalog, CatalogRow, Rows};
+pub use reader::{Catalog, CatalogRow, CatalogVersion, Rows};
 pub use relation::{ColumnDefault, RelationEntry, relation_file};
 pub use tables::{Key, StoredRow, Tables};

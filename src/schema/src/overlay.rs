@@ -4,7 +4,7 @@ use crate::caches::{CachedRows, RelationKey, RowKey, RowSlot};
 use crate::invalidation::{Invalidation, Invalidations};
 use crate::relation::RelationEntry;
 use report::Result;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ use std::sync::Arc;
 #[derive(Default)]
 pub struct Overlay {
     changed: RefCell<Invalidations>,
+    /// Grows with each change, and each time that changes are forgotten.
+    version: Cell<u64>,
     /// Own versions of changed entries, read since the last change.
     rows: RefCell<HashMap<RowSlot, Arc<CachedRows>>>,
     relations: RefCell<HashMap<RelationKey, Arc<RelationEntry>>>,
@@ -32,6 +34,11 @@ impl Overlay {
         self.changed.borrow().is_empty()
     }
 
+    /// Two equal ones: the transaction has changed nothing in between, nor taken anything back.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.get()
+    }
+
     /// What to forget everywhere once the transaction is committed.
     pub fn invalidations(&self) -> Invalidations {
         self.changed.borrow().clone()
@@ -39,6 +46,9 @@ impl Overlay {
 
     /// At the end of the transaction: forgets all changes.
     pub fn clear(&self) {
+        if !self.is_empty() {
+            self.version.set(self.version.get() + 1);
+        }
         *self.changed.borrow_mut() = Invalidations::default();
         self.forget_versions();
     }
@@ -46,7 +56,7 @@ impl Overlay {
     /// After the rollback of a subtransaction: own versions are read again.
     pub fn forget_versions(&self) {
         self.rows.borrow_mut().clear();
-        self.relations.borrow_mut().clear();
+        self.relations.borrow_mut().drain().for_each(|(_, entry)| entry.set_stale());
     }
 
     /// After the rollback of a subtransaction: what is left of the changes is what the transaction will tell at commit. Own
@@ -55,6 +65,7 @@ impl Overlay {
     /// What was rolled back must not stay noted: made again, it would not be told.
     pub fn reset_to(&self, payload: &[u8]) -> Result<()> {
         self.forget_versions();
+        self.version.set(self.version.get() + 1);
         *self.changed.borrow_mut() = Invalidations::decode(payload)?;
         Ok(())
     }
@@ -62,6 +73,7 @@ impl Overlay {
     /// Notes a change; true if it was not noted before. Own versions read before it are forgotten.
     pub(crate) fn note(&self, invalidation: Invalidation) -> bool {
         self.forget_versions();
+        self.version.set(self.version.get() + 1);
         self.changed.borrow_mut().add(invalidation)
     }
 

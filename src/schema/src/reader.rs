@@ -12,6 +12,7 @@ use report::{Error, Result};
 use std::ops::Deref;
 use std::sync::Arc;
 use tuple::Datum;
+use xact::Snapshot;
 
 /// A row of a catalog and where it is.
 #[derive(Clone, Debug)]
@@ -27,6 +28,15 @@ impl<R> Deref for CatalogRow<R> {
     fn deref(&self) -> &R {
         &self.row
     }
+}
+
+/// What the catalogs are at a moment. Two equal ones: to the session nothing in them has changed in between.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CatalogVersion {
+    /// Committed changes by anybody.
+    shared: u64,
+    /// Changes of the session's own transactions.
+    own: u64,
 }
 
 /// Rows found together, shared.
@@ -98,6 +108,11 @@ impl<'a> Catalog<'a> {
         let rows = self.tables.scan(self.place(R::RELATION), keys)?;
         let typed = |(tid, row): StoredRow| CatalogRow { tid, row: R::from_row(&row) };
         Ok(rows.into_iter().map(typed).collect())
+    }
+
+    /// True if a row was there before a snapshot was taken: the snapshot sees it, and another transaction wrote it.
+    pub fn is_older<R: Row>(&self, row: &CatalogRow<R>, snapshot: Snapshot) -> Result<bool> {
+        self.tables.is_older(self.place(R::RELATION), row.tid, snapshot)
     }
 
     /// Adds a row. Errors: 23505 if a unique index has its key.
@@ -246,6 +261,11 @@ impl<'a> Catalog<'a> {
             return !entry.is_stale();
         }
         self.overlay.find_relation(key).is_some_and(|own| std::ptr::eq(&*own, entry))
+    }
+
+    /// What the catalogs are now, for this session.
+    pub fn version(&self) -> CatalogVersion {
+        CatalogVersion { shared: self.caches.changes(), own: self.overlay.version() }
     }
 
     /// Counts changes of catalogs by anybody: as [`Caches::changes`], but `None` while the own transaction has changes.

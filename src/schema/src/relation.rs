@@ -88,8 +88,9 @@ impl RelationEntry {
         self.class.relkind
     }
 
-    /// True once a committed change has replaced this version. A plan that holds it must be made anew.
-    /// A transaction's own uncommitted changes do not show here: [`crate::Catalog::is_current`] knows both.
+    /// True once a committed change has replaced this version, or the transaction whose own version it is has changed catalogs
+    /// again or ended. A plan that holds it must be made anew. That the own transaction has replaced a version which others still
+    /// see does not show here: [`crate::Catalog::is_current`] knows both.
     pub fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Acquire)
     }

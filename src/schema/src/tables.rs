@@ -10,7 +10,7 @@ use report::Result;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tuple::Datum;
-use xact::Transaction;
+use xact::{Snapshot, Transaction};
 
 /// A condition of a catalog scan: column number (from 1) equals value. A null value matches nothing.
 #[derive(Clone, Debug)]
@@ -110,6 +110,14 @@ impl<'a> Tables<'a> {
         match self {
             Tables::Heap(heap) => heap.delete(at, tid),
             Tables::Memory(memory) => memory.delete(at.relation, tid),
+        }
+    }
+
+    /// True if the snapshot sees the row that is stored there, and another transaction wrote it.
+    pub(crate) fn is_older(&self, at: Place<'_>, tid: Tid, snapshot: Snapshot) -> Result<bool> {
+        match self {
+            Tables::Heap(heap) => heap.is_older(at, tid, snapshot),
+            Tables::Memory(_) => Ok(true),
         }
     }
 

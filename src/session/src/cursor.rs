@@ -31,7 +31,7 @@ impl Session {
         // Only the first rows may be wanted, so that a plan that gives them fast is better.
         let values = Some(portal.params.values.as_slice());
         let options = PlanOptions { params: values, cursor: true };
-        let plan = Arc::new(exec::plan_query(cx, query.plan.query().clone(), options)?);
+        let plan = Arc::new(exec::plan_query(cx, query.cached().query().clone(), options)?);
         let executor = Executor::start(cx, plan, Arc::clone(&portal.params))?;
         let options = portal.cursor.unwrap_or_default();
         let mut cursor = Cursor {

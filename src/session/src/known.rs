@@ -183,11 +183,12 @@ fn learn(cx: Ctx<'_>, text: &str, shape: &Shape) -> Result<Option<Known>> {
     let statement = Statement::analyze_shared(cx, &raw, &text_of_shape, given, Sharing::AnyValues)?;
     let Body::Query(query) = &statement.body else { return Ok(None) };
     let values = values_of(cx, text, shape.literals(), &statement.parameter_types)?;
-    let mut bound = query.plan.query().clone();
+    let cached = query.cached();
+    let mut bound = cached.query().clone();
     PutValues { values: &values }.query(&mut bound)?;
     // What cannot be planned with parameters is not the same either: an arbiter index that a literal implies.
-    let is_same = bound == original && query.plan.plan(cx, &Params { values })?.is_some();
-    let folded = plan::foldable_parts(query.plan.query(), &exec::CatalogLookup(cx));
+    let is_same = bound == original && cached.plan(cx, &Params { values })?.is_some();
+    let folded = plan::foldable_parts(cached.query(), &exec::CatalogLookup(cx));
     Ok(is_same.then_some(Known { statement, text: text_of_shape, folded }))
 }
 

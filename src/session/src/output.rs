@@ -72,18 +72,14 @@ impl<'a> Output<'a> {
 
     /// Plans and starts a query. If the catalogs have changed since it was analysed, it is analysed again first.
     fn start(&self, statement: &Statement, query: &QueryBody, text: &str, params: Arc<Params>) -> Result<Executor> {
-        if let Planned::Plan(plan) = query.plan(self.cx, &params)? {
-            return Executor::start(self.cx, plan, params);
-        }
-        let parameters = Parameters::Fixed(statement.parameter_types.clone());
-        let again = Statement::analyze(self.cx, &statement.raw, text, parameters)?;
-        check_same_columns(statement, &again)?;
-        match &again.body {
-            Body::Query(query) => match query.plan(self.cx, &params)? {
-                Planned::Plan(plan) => Executor::start(self.cx, plan, params),
-                Planned::Stale => Err(Error::internal("the catalogs changed while a statement was planned")),
-            },
-            Body::Utility(_) => Err(Error::internal("a query became a utility statement")),
+        loop {
+            if let Planned::Plan(plan) = query.plan(self.cx, &params)? {
+                return Executor::start(self.cx, plan, params);
+            }
+            let parameters = Parameters::Fixed(statement.parameter_types.clone());
+            let again = Statement::analyze(self.cx, &statement.raw, text, parameters)?;
+            check_same_columns(statement, &again)?;
+            query.renew(&again)?;
         }
     }
 

@@ -11,7 +11,8 @@ use parser::ParseOptions;
 use parser::ast::RawStatement;
 use plan::node::PlannedStmt;
 use report::Result;
-use std::sync::Arc;
+use schema::CatalogVersion;
+use std::sync::{Arc, Mutex};
 use tuple::{Attribute, TupleDesc};
 
 /// Parses a query string under the session's settings. Notices of the lexer wait with the session's.
@@ -52,8 +53,8 @@ pub(crate) enum Body {
 /// An analysed query.
 pub(crate) struct QueryBody {
     pub(crate) command: CmdType,
-    /// Makes plans and keeps the last one.
-    pub(crate) plan: CachedPlan,
+    /// Makes plans and keeps the last one. Replaced when the statement is analysed again.
+    plan: Mutex<Arc<CachedPlan>>,
 }
 
 /// A statement after analysis: what a prepared statement holds.
@@ -80,7 +81,7 @@ impl Statement {
         parameters: Parameters,
         sharing: Sharing,
     ) -> Result<Statement> {
-        let Analyzed { statement, param_types } = analyze_locked(cx, raw, text, parameters)?;
+        let (version, Analyzed { statement, param_types }) = analyze_locked(cx, raw, text, parameters)?;
         let columns = columns_of(cx, &statement)?;
         let body = match statement {
             AnalyzedStatement::Utility(utility) => Body::Utility(utility),
@@ -88,7 +89,7 @@ impl Statement {
                 let command = query.command;
                 Body::Query(Box::new(QueryBody {
                     command,
-                    plan: CachedPlan::new(*query, param_types.clone(), sharing),
+                    plan: Mutex::new(Arc::new(CachedPlan::new(*query, param_types.clone(), sharing, version))),
                 }))
             }
         };
@@ -98,13 +99,18 @@ impl Statement {
 
 /// Analyses a statement and locks what it reads and changes. If catalogs changed before a lock was there, it is analysed
 /// again: from then on nobody can change these relations.
-fn analyze_locked(cx: Ctx<'_>, raw: &RawStatement, text: &str, parameters: Parameters) -> Result<Analyzed> {
+fn analyze_locked(
+    cx: Ctx<'_>,
+    raw: &RawStatement,
+    text: &str,
+    parameters: Parameters,
+) -> Result<(CatalogVersion, Analyzed)> {
     loop {
-        let changes = cx.instance.caches.changes();
+        let version = cx.catalog().version();
         let made = with_analyze_context(cx, text, |context| analyze::analyze(context, &raw.stmt, parameters.clone()))?;
-        let AnalyzedStatement::Query(query) = &made.statement else { return Ok(made) };
-        if !exec::lock_relations(cx, query)? || cx.instance.caches.changes() == changes {
-            return Ok(made);
+        let AnalyzedStatement::Query(query) = &made.statement else { return Ok((version, made)) };
+        if !exec::lock_relations(cx, query)? || cx.catalog().version() == version {
+            return Ok((version, made));
         }
     }
 }
@@ -183,6 +189,20 @@ pub(crate) enum Planned {
 impl QueryBody {
     /// A plan for these parameters.
     pub(crate) fn plan(&self, cx: Ctx<'_>, params: &exec::Params) -> Result<Planned> {
-        Ok(self.plan.plan(cx, params)?.map_or(Planned::Stale, Planned::Plan))
+        Ok(self.cached().plan(cx, params)?.map_or(Planned::Stale, Planned::Plan))
+    }
+
+    /// The analysed query and its plans.
+    pub(crate) fn cached(&self) -> Arc<CachedPlan> {
+        Arc::clone(&self.plan.lock().expect("nothing panics while it holds the lock"))
+    }
+
+    /// Takes over what a new analysis of the statement has made. Errors: XX000 if it is no query any more.
+    pub(crate) fn renew(&self, again: &Statement) -> Result<()> {
+        let Body::Query(query) = &again.body else {
+            return Err(report::Error::internal("a query became a utility statement"));
+        };
+        *self.plan.lock().expect("nothing panics while it holds the lock") = query.cached();
+        Ok(())
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::Datum;
 use crate::values::fixed;
+use report::{Error, Result};
 use std::cmp::Ordering;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A comparison of two values that are not null.
 pub type CompareFn = Arc<dyn Fn(&Datum, &Datum) -> Ordering + Send + Sync>;
@@ -37,6 +38,33 @@ pub enum Comparator {
     Bpchar,
     /// Anything else.
     Custom(CompareFn),
+    /// Values that tell only when they meet whether they can be compared: records.
+    Fallible(Arc<FallibleOrder>),
+}
+
+/// A comparison of two values that are not null, or why they cannot be compared.
+pub type TryCompareFn = Box<dyn Fn(&Datum, &Datum) -> Result<Ordering> + Send + Sync>;
+
+/// An order that may fail. Whoever sorts by it asks for the failure afterwards: [`Comparator::check`].
+pub struct FallibleOrder {
+    compare: TryCompareFn,
+    /// The first failure since it was last asked for.
+    failure: Mutex<Option<Error>>,
+}
+
+impl FallibleOrder {
+    /// The comparator that compares so.
+    pub fn comparator(compare: TryCompareFn) -> Comparator {
+        Comparator::Fallible(Arc::new(FallibleOrder { compare, failure: Mutex::new(None) }))
+    }
+
+    /// Values that cannot be compared are equal, for the time being.
+    fn compare(&self, a: &Datum, b: &Datum) -> Ordering {
+        (self.compare)(a, b).unwrap_or_else(|error| {
+            self.failure.lock().expect("nothing panics while it holds the lock").get_or_insert(error);
+            Ordering::Equal
+        })
+    }
 }
 
 impl Comparator {
@@ -64,7 +92,15 @@ impl Comparator {
             Comparator::Bytes => a.as_bytes().cmp(b.as_bytes()),
             Comparator::Bpchar => without_blanks(a.as_bytes()).cmp(without_blanks(b.as_bytes())),
             Comparator::Custom(compare) => compare(a, b),
+            Comparator::Fallible(order) => order.compare(a, b),
         }
+    }
+
+    /// Whether all values that were compared since this was last asked could be. Errors: why not.
+    #[inline]
+    pub fn check(&self) -> Result<()> {
+        let Comparator::Fallible(order) = self else { return Ok(()) };
+        order.failure.lock().expect("nothing panics while it holds the lock").take().map_or(Ok(()), Err)
     }
 
     /// Compares a value with one in its stored form: the bytes of a fixed width, or a plain value's bytes without
@@ -94,6 +130,7 @@ impl Comparator {
             (Comparator::Bytes, _) => a.as_bytes().cmp(stored),
             (Comparator::Bpchar, _) => without_blanks(a.as_bytes()).cmp(without_blanks(stored)),
             (Comparator::Custom(compare), _) => compare(a, &like(a, stored)),
+            (Comparator::Fallible(order), _) => order.compare(a, &like(a, stored)),
         }
     }
 }
@@ -138,6 +175,7 @@ impl fmt::Debug for Comparator {
             Comparator::Bytes => "Bytes",
             Comparator::Bpchar => "Bpchar",
             Comparator::Custom(_) => "Custom",
+            Comparator::Fallible(_) => "Fallible",
         })
     }
 }

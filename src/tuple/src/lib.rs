@@ -24,7 +24,7 @@ mod values;
 mod varlena;
 
 pub use columns::ColumnSet;
-pub use comparator::{Comparator, CompareFn, KeyOrder};
+pub use comparator::{Comparator, CompareFn, FallibleOrder, KeyOrder, TryCompareFn};
 pub use datum::{Bytes, Datum, INLINE_BYTES_MAX};
 pub use desc::{Attribute, Repr, TupleDesc};
 pub use heap_tuple::{HEAP_HEADER_BYTES, HeapTuple, Infomask, TupleHeader, form_heap_tuple, set_heap_header};

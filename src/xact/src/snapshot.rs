@@ -180,6 +180,16 @@ impl Pins {
     }
 }
 
+impl Pins {
+    /// The oldest snapshot that is in use under these pins.
+    pub(crate) fn oldest(&self) -> Option<(PinUse, Csn, Xid)> {
+        let in_use = self.pins.iter().filter(|pin| pin.users.load(Ordering::Acquire) > 0);
+        let (csn, pin) = in_use.map(|pin| (pin.csn.load(Ordering::Acquire), pin)).min_by_key(|(csn, _)| *csn)?;
+        pin.users.fetch_add(1, Ordering::Relaxed);
+        Some((PinUse(Arc::clone(pin)), Csn(csn), Xid(pin.xmin.load(Ordering::Acquire))))
+    }
+}
+
 impl Drop for Pins {
     fn drop(&mut self) {
         self.pins.drain(..).for_each(|pin| self.manager.registry.give_back(pin));

@@ -258,6 +258,13 @@ impl Transaction {
         Snapshot::new(self.pins.take(), own, self.command)
     }
 
+    /// The oldest snapshot that the transaction still uses; if it uses none, one of this moment.
+    pub fn oldest_snapshot(&mut self) -> Snapshot {
+        let own = self.own_xids();
+        let taken = self.pins.oldest().unwrap_or_else(|| self.pins.take());
+        Snapshot::new(taken, own, self.command)
+    }
+
     fn own_xids(&mut self) -> (Xid, Option<Arc<[Xid]>>) {
         if self.own_is_stale {
             self.own_is_stale = false;

@@ -121,16 +121,49 @@ pub fn build(type_oid: Oid, type_mod: i32, columns: &[(Oid, Datum)]) -> Datum {
     Datum::Bytes(Bytes::from_vec(out))
 }
 
+/// How a column is read and compared.
+pub(crate) type ColumnOrder = (Comparator, Repr);
+
+/// How columns of a type are read and compared. Errors: 42883 if the type has no order.
+pub(crate) fn column_order(column_type: Oid, types: &dyn TypeLookup) -> Result<ColumnOrder> {
+    Ok((comparator(column_type, Oid::INVALID, types)?, repr_of(column_type, types)?))
+}
+
+/// True for types whose values are records themselves, which know the types of their columns.
+fn is_record(oid: Oid, types: &dyn TypeLookup) -> Result<bool> {
+    match crate::builtin_type(oid) {
+        Some(_) => Ok(oid == crate::type_oid::RECORD),
+        None => Ok(types.type_info(oid)?.kind == b'c'),
+    }
+}
+
 /// Compares column by column, nulls last, then by number of columns.
 ///
 /// Errors: 42804 if types differ in a column, 42883 if a type has no order.
 pub fn compare(a: &Datum, b: &Datum, types: &dyn TypeLookup) -> Result<Ordering> {
+    compare_by(a, b, types, &mut |column_type| column_order(column_type, types))
+}
+
+/// The same with these orders of columns.
+pub(crate) fn compare_by(
+    a: &Datum,
+    b: &Datum,
+    types: &dyn TypeLookup,
+    order_of: &mut dyn FnMut(Oid) -> Result<ColumnOrder>,
+) -> Result<Ordering> {
     let (left, right) = (RecordRef::of(a), RecordRef::of(b));
     for i in 0..left.len().min(right.len()) {
         let column_type = same_column_type(left, right, i, types)?;
-        let order = comparator(column_type, Oid::INVALID, types)?;
-        let repr = repr_of(column_type, types)?;
-        let ordering = compare_nullable(&left.get(i, repr), &right.get(i, repr), &order);
+        let ordering = if left.is_null(i) || right.is_null(i) {
+            left.is_null(i).cmp(&right.is_null(i))
+        } else if is_record(column_type, types)? {
+            compare_by(&left.get(i, Repr::Bytes), &right.get(i, Repr::Bytes), types, order_of)?
+        } else {
+            let (order, repr) = order_of(column_type)?;
+            let ordering = order.compare(&left.get(i, repr), &right.get(i, repr));
+            order.check()?;
+            ordering
+        };
         if ordering.is_ne() {
             return Ok(ordering);
         }
@@ -161,26 +194,11 @@ fn compare_nullable(a: &Datum, b: &Datum, order: &Comparator) -> Ordering {
     }
 }
 
-fn repr_for(order: &Comparator) -> Repr {
-    match order {
-        Comparator::Bool => Repr::Bool,
-        Comparator::Char => Repr::Char,
-        Comparator::Int2 => Repr::Int2,
-        Comparator::Int4 => Repr::Int4,
-        Comparator::Int8 => Repr::Int8,
-        Comparator::Oid => Repr::Oid,
-        Comparator::Float4 => Repr::Float4,
-        Comparator::Float8 => Repr::Float8,
-        Comparator::Bytes | Comparator::Bpchar | Comparator::Custom(_) => Repr::Bytes,
-    }
-}
-
 /// Compares two records of one composite type whose columns have these orders.
-pub(crate) fn compare_columns(a: &Datum, b: &Datum, orders: &[Comparator]) -> Ordering {
+pub(crate) fn compare_columns(a: &Datum, b: &Datum, orders: &[ColumnOrder]) -> Ordering {
     let (left, right) = (RecordRef::of(a), RecordRef::of(b));
-    for (i, order) in orders.iter().enumerate().take(left.len().min(right.len())) {
-        let repr = column_repr(left.column_type(i), order);
-        let ordering = compare_nullable(&left.get(i, repr), &right.get(i, repr), order);
+    for (i, (order, repr)) in orders.iter().enumerate().take(left.len().min(right.len())) {
+        let ordering = compare_nullable(&left.get(i, *repr), &right.get(i, *repr), order);
         if ordering.is_ne() {
             return ordering;
         }
@@ -188,22 +206,24 @@ pub(crate) fn compare_columns(a: &Datum, b: &Datum, orders: &[Comparator]) -> Or
     left.len().cmp(&right.len())
 }
 
-/// A column's representation: known types by table, an enum (a custom order over a type that is not built in) by its
-/// oid.
-fn column_repr(column_type: Oid, order: &Comparator) -> Repr {
-    crate::builtin_type(column_type).map_or_else(|| repr_for(order), |t| t.repr())
-}
-
 /// The hash of a record.
 ///
 /// Errors: 42883 if a column's type has none.
 pub fn hash(value: &Datum, types: &dyn TypeLookup) -> Result<u64> {
     let view = RecordRef::of(value);
-    let mut hash = 0;
-    for (i, column) in view.columns(types)?.iter().enumerate() {
-        hash = combine(hash, hasher(view.column_type(i), Oid::INVALID, types)?.hash(column));
+    (0..view.len()).try_fold(0, |total, i| Ok(combine(total, hash_column(view, i, types)?)))
+}
+
+fn hash_column(view: RecordRef<'_>, index: usize, types: &dyn TypeLookup) -> Result<u64> {
+    let column_type = view.column_type(index);
+    if view.is_null(index) {
+        return Ok(0);
     }
-    Ok(hash)
+    if is_record(column_type, types)? {
+        return hash(&view.get(index, Repr::Bytes), types);
+    }
+    let column = view.get(index, repr_of(column_type, types)?);
+    Ok(hasher(column_type, Oid::INVALID, types)?.hash(&column))
 }
 
 /// The hash of a record of one composite type. Columns are hashed by their stored bytes where they have no built-in

@@ -352,7 +352,13 @@ impl Parser<'_> {
                 None | Some('|') => break,
                 Some(')') if self.depth > 1 || !self.flags.posix => break,
                 Some(_) => {
+                    let is_wrapped = self.looking_at("(?:");
                     let atom = self.atom()?;
+                    // What matches no character cannot be repeated, unless it stands in parentheses.
+                    let is_constraint = matches!(atom, Node::Anchor(_) | Node::Look { .. }) && !is_wrapped;
+                    if is_constraint && self.is_quantified()? {
+                        return Err(BAD_REPEAT);
+                    }
                     parts.push(self.quantified(atom)?);
                 }
             }
@@ -360,12 +366,18 @@ impl Parser<'_> {
         Ok(concat(joined_runs(parts)))
     }
 
+    /// True if a quantifier comes next. Errors: its own.
+    fn is_quantified(&mut self) -> Result<bool, Fault> {
+        self.skip()?;
+        let at = self.at;
+        let bound = self.bound()?;
+        self.at = at;
+        Ok(bound.is_some())
+    }
+
     fn quantified(&mut self, atom: Node) -> Result<Node, Fault> {
         self.skip()?;
         let Some((min, max, has_choice)) = self.bound()? else { return Ok(atom) };
-        if matches!(atom, Node::Anchor(_) | Node::Look { .. }) {
-            return Err(BAD_REPEAT);
-        }
         let lazy = !self.flags.posix && self.accept('?');
         // A fixed count has no choice of its own; `{m,m}` counts as a range.
         let preference = match (has_choice, lazy) {
@@ -697,6 +709,9 @@ fn joined_runs(parts: Vec<Node>) -> Vec<Node> {
 /// A repeated part. Groups hold what the last turn matched, so `x{m,n}` is `x{m-1,n-1}x` with groups in the last x only;
 /// only where there may be no turn, or where back-references look at each turn, must the turns be told apart.
 fn repeated(atom: Node, min: u32, max: Option<u32>, preference: Option<Preference>) -> Node {
+    if max == Some(0) {
+        return Node::Empty;
+    }
     if (min, max) == (1, Some(1)) {
         // Once is once; what is left is the preference, where it overrules the atom's.
         return match preference {
@@ -706,7 +721,7 @@ fn repeated(atom: Node, min: u32, max: Option<u32>, preference: Option<Preferenc
             _ => atom,
         };
     }
-    if min == 0 || max == Some(0) || !atom.has_groups() || atom.has_back_references() {
+    if min == 0 || !atom.has_groups() || atom.has_back_references() {
         return Node::Repeat { node: Box::new(atom), min, max, preference };
     }
     let turns = Node::Repeat {

@@ -11,7 +11,7 @@ mod statistics;
 mod vacuum;
 
 use crate::copy::boolean;
-use crate::{Execution, Tag, names};
+use crate::{Execution, Tag, names, transaction};
 use ::report::{Error, Result, Severity, SqlState, bail, error, unsupported};
 use base::Oid;
 use config::Setting;
@@ -74,8 +74,7 @@ pub(crate) fn vacuum_or_analyze(ex: &mut Execution<'_, '_>, statement: &VacuumSt
 /// A transaction of its own for what follows; the session ends the last.
 fn renew(cx: Ctx<'_>, own_transactions: bool) -> Result<()> {
     if own_transactions {
-        cx.commit_transaction()?;
-        cx.start_transaction();
+        transaction::begin_next(cx)?;
     }
     Ok(())
 }

@@ -721,6 +721,7 @@ pub fn resolve(cx: Ctx<'_>, function: Oid) -> Result<(Callee, bool)> {
                 oid: function,
                 body: row.prosrc.clone(),
                 types: row.proargtypes.clone(),
+                result: row.prorettype,
                 owner: row.prosecdef.then_some(row.proowner),
                 sees_snapshot: row.provolatile != b'v',
             };

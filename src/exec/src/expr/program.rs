@@ -77,6 +77,8 @@ pub struct SqlFunction {
     pub body: String,
     /// Types of its arguments.
     pub types: Vec<Oid>,
+    /// The type that it is declared to return.
+    pub result: Oid,
     /// SECURITY DEFINER: who it acts as.
     pub owner: Option<Oid>,
     /// It sees what the calling statement sees, not what has been done since.

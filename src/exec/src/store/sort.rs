@@ -210,7 +210,13 @@ impl Sorter {
             self.stats.external = true;
             self.stats.space_bytes = self.runs.iter().map(RunReader::bytes).sum();
         }
-        self.rewind()
+        self.rewind()?;
+        self.check_keys()
+    }
+
+    /// Errors: 42804 if records were met that cannot be compared.
+    fn check_keys(&self) -> Result<()> {
+        self.keys.iter().try_for_each(|key| key.comparator.check())
     }
 
     /// Goes back to the first row.
@@ -255,7 +261,9 @@ impl Sorter {
     /// The next row in order, copied to `out`; false at the end.
     pub fn next(&mut self, out: &mut Vec<Datum>) -> Result<bool> {
         if !self.runs.is_empty() {
-            return self.next_merged(out);
+            let found = self.next_merged(out)?;
+            self.check_keys()?;
+            return Ok(found);
         }
         let Some(entry) = self.entries.get(self.at) else { return Ok(false) };
         self.at += 1;

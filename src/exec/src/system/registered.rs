@@ -8,7 +8,7 @@ use report::{Error, Result, bail, error};
 use tuple::Datum;
 
 functions! {
-    regclassin, regclassout, text_regclass = regclassin, to_regclass, regtypein, regtypeout, to_regtype, regprocin,
+    regclassin, regclassout, text_regclass, to_regclass, regtypein, regtypeout, to_regtype, regprocin,
     regprocout, to_regproc, regprocedurein, regprocedureout, to_regprocedure, regnamespacein, regnamespaceout,
     to_regnamespace, regrolein, regroleout, to_regrole, regoperout, regoperatorout, regcollationin, regcollationout,
     to_regcollation, regoperin, to_regoper, regoperatorin, to_regoperator,
@@ -88,17 +88,24 @@ fn find_class(cx: Ctx<'_>, text: &str) -> Result<Option<Oid>> {
 
 fn regclassin(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let text = args[0].as_str();
-    if let Some(oid) = number(text) {
-        return Ok(Datum::Oid(oid));
-    }
-    match find_class(cx, text)? {
+    match number(text) {
         Some(oid) => Ok(Datum::Oid(oid)),
-        None => {
-            let (schema, name) = parts(text)?;
-            let shown = display(schema.as_deref(), &name);
-            Err(not_found(cx, text, || error!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist"))?)
-        }
+        None => named_class(cx, text).map(Datum::Oid),
     }
+}
+
+/// To a cast of text a number is a name as any other.
+fn text_regclass(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
+    named_class(cx, args[0].as_str()).map(Datum::Oid)
+}
+
+fn named_class(cx: Ctx<'_>, text: &str) -> Result<Oid> {
+    let Some(oid) = find_class(cx, text)? else {
+        let (schema, name) = parts(text)?;
+        let shown = display(schema.as_deref(), &name);
+        return Err(not_found(cx, text, || error!(UNDEFINED_TABLE, "relation \"{shown}\" does not exist"))?);
+    };
+    Ok(oid)
 }
 
 /// The relation that a text names.
