@@ -235,6 +235,10 @@ impl Lookup for CatalogLookup<'_> {
         Ok(self.0.catalog().statistic(relation, attno, false)?.map(|row| Arc::new(stats_of(&row))))
     }
 
+    fn aggregate_sort_operator(&self, function: Oid) -> Result<Oid> {
+        Ok(self.0.catalog().aggregate(function)?.map_or(Oid::INVALID, |row| row.aggsortop))
+    }
+
     fn operator(&self, oid: Oid) -> Result<OperatorInfo> {
         let row = self.0.catalog().operator(oid)?.ok_or_else(|| missing("operator", oid))?;
         Ok(OperatorInfo {

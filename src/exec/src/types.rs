@@ -97,7 +97,7 @@ impl KeptTypes {
             if row.typtype == b'e' {
                 labels.insert(row.oid, types.enum_labels(row.oid)?);
             }
-            infos.insert(row.oid, types.type_info(row.oid)?);
+            infos.insert(row.oid, schema::type_info_of(&row));
         }
         Ok(KeptTypes { types: Arc::new(infos), labels: Arc::new(labels) })
     }

@@ -108,7 +108,7 @@ impl Planner<'_> {
                 let mut plan = self.scan_plan(
                     root,
                     path,
-                    Node::Result(ResultNode { child: None, constant_qual: quals.clone() }),
+                    Node::Result(ResultNode { child: None, constant_qual: quals.clone(), aggregates: Vec::new() }),
                     &[],
                 )?;
                 // No row is read: its conditions are all constant.
@@ -122,13 +122,23 @@ impl Planner<'_> {
                 let child = self.create_plan(root, child)?;
                 self.new_plan(
                     path,
-                    Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual: quals.clone() }),
+                    Node::Result(ResultNode {
+                        child: Some(Box::new(child)),
+                        constant_qual: quals.clone(),
+                        aggregates: Vec::new(),
+                    }),
                 )
+            }
+            PathKind::MinMax { values, having } => {
+                let node = ResultNode { child: None, constant_qual: having.clone(), aggregates: values.clone() };
+                self.new_plan(path, Node::Result(node))
             }
             PathKind::Dummy => {
                 let never = analyze::expr::Const::bool(false).into();
-                let mut plan =
-                    self.new_plan(path, Node::Result(ResultNode { child: None, constant_qual: vec![never] }));
+                let mut plan = self.new_plan(
+                    path,
+                    Node::Result(ResultNode { child: None, constant_qual: vec![never], aggregates: Vec::new() }),
+                );
                 // The columns are never read; nulls stand for them.
                 plan.startup_cost = 0.0;
                 plan.total_cost = 0.0;
@@ -359,8 +369,9 @@ impl Planner<'_> {
         self.next_node += 1;
         let mut child = plan;
         child.id = self.next_node;
-        let mut gate =
-            self.above(child, |child| Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual }));
+        let mut gate = self.above(child, |child| {
+            Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual, aggregates: Vec::new() })
+        });
         gate.targetlist = target_entries(&path.target);
         Ok(gate)
     }
@@ -898,7 +909,11 @@ impl Planner<'_> {
             self.next_node += 1;
             let id = self.next_node;
             plan = self.above(plan, |child| {
-                Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual: Vec::new() })
+                Node::Result(ResultNode {
+                    child: Some(Box::new(child)),
+                    constant_qual: Vec::new(),
+                    aggregates: Vec::new(),
+                })
             });
             plan.id = id;
         }
@@ -925,8 +940,10 @@ impl Planner<'_> {
             plan.width = path.target.width;
             return Ok(plan);
         }
-        let mut result =
-            self.new_plan(path, Node::Result(ResultNode { child: Some(Box::new(plan)), constant_qual: Vec::new() }));
+        let mut result = self.new_plan(
+            path,
+            Node::Result(ResultNode { child: Some(Box::new(plan)), constant_qual: Vec::new(), aggregates: Vec::new() }),
+        );
         result.targetlist = targetlist;
         Ok(result)
     }

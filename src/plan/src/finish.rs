@@ -2,6 +2,7 @@
 
 use crate::node::{IndexConditionKind, Node, Plan, PlannedStmt};
 use crate::root::{Planner, Root};
+use crate::upper::put_values;
 use analyze::expr::{Const, Expr, INDEX_VAR, INNER_VAR, OUTER_VAR, ParamKind, SubLinkType, SubPlan, Var};
 use analyze::query::{CmdType, RangeTblEntry, RteKind, TargetEntry};
 use analyze::walk::{self, Mutator, Walker};
@@ -320,6 +321,9 @@ impl Finish<'_> {
                 }
             }
             Node::Result(n) => {
+                let known = std::mem::take(&mut n.aggregates);
+                let exprs = targetlist.iter_mut().map(|target| &mut target.expr).chain(&mut n.constant_qual);
+                exprs.into_iter().try_for_each(|expr| put_values(expr, &known))?;
                 fix_all(&mut n.constant_qual, scan)?;
                 match &mut n.child {
                     Some(child) => {

@@ -172,6 +172,8 @@ pub trait Lookup {
     fn relation(&self, oid: Oid) -> Result<Arc<RelationInfo>>;
     /// Statistics of a column, if there are any.
     fn column_stats(&self, relation: Oid, attno: i16) -> Result<Option<Arc<ColumnStats>>>;
+    /// The operator that sorts the result of an aggregate to the front of its inputs; zero if there is none.
+    fn aggregate_sort_operator(&self, function: Oid) -> Result<Oid>;
     /// The operator with this oid. Errors: XX000 if there is none.
     fn operator(&self, oid: Oid) -> Result<OperatorInfo>;
     /// The function with this oid. Errors: XX000 if there is none.

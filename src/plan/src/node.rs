@@ -5,7 +5,7 @@
 //! [`INNER_VAR`](analyze::expr::INNER_VAR) (the right child's output), [`INDEX_VAR`](analyze::expr::INDEX_VAR) (an
 //! index-only scan's columns), or the range table index of the relation that the node itself scans.
 
-use analyze::expr::{Expr, SubPlan};
+use analyze::expr::{Aggref, Expr, SubPlan};
 pub use analyze::query::JoinType;
 use analyze::query::{CmdType, Frame, LockStrength, LockWaitPolicy, RangeTblEntry, TargetEntry, WithCheckOption};
 use base::Oid;
@@ -154,6 +154,8 @@ pub struct ResultNode {
     pub child: Option<Box<Plan>>,
     /// Tested once: "One-Time Filter".
     pub constant_qual: Vec<Expr>,
+    /// While planning: aggregates, and what stands for them in the finished plan.
+    pub aggregates: Vec<(Aggref, Expr)>,
 }
 
 /// The children's rows, one child after another.

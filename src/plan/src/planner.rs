@@ -117,6 +117,7 @@ impl Planner<'_> {
             row_marks: Vec::new(),
             has_lateral: false,
             has_pseudoconstant: false,
+            minmax_query: None,
             next_serial: 0,
             work_table_param: None,
         }

@@ -3,7 +3,7 @@
 use crate::lookup::{IndexInfo, Lookup, RelationInfo, Settings};
 use crate::node::{JoinType, PlanRowMark, SetOpCommand};
 use crate::relids::Relids;
-use analyze::expr::{Expr, SubPlan};
+use analyze::expr::{Aggref, Expr, SubPlan};
 use analyze::query::{Query, SortGroupClause, TargetEntry, WindowClause};
 use base::Oid;
 use std::cell::Cell;
@@ -360,6 +360,11 @@ pub enum PathKind {
         quals: Vec<Expr>,
         child: Option<PathRc>,
     },
+    /// One row: these values instead of the aggregates, if it passes HAVING.
+    MinMax {
+        values: Vec<(Aggref, Expr)>,
+        having: Vec<Expr>,
+    },
     /// No row.
     Dummy,
     NestLoop(JoinPath),
@@ -503,6 +508,8 @@ pub struct Root {
     pub has_lateral: bool,
     /// Conditions that mention no relation, tested once at the top.
     pub has_pseudoconstant: bool,
+    /// The query with all its conditions, if min() and max() may be looked up in indexes.
+    pub minmax_query: Option<Box<Query>>,
     /// Serial numbers of clauses.
     pub next_serial: u32,
     /// The work table's parameter, if this is a recursive query's level.

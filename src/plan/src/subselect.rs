@@ -128,7 +128,7 @@ impl Planner<'_> {
         )
     }
 
-    fn build_subplan(
+    pub(crate) fn build_subplan(
         &mut self,
         root: Root,
         path: PathRc,
@@ -535,12 +535,21 @@ impl Planner<'_> {
     }
 }
 
-struct SubShape {
+/// What a sub-select is there for.
+pub(crate) struct SubShape {
     kind: SubLinkType,
     id: i32,
     test: Option<Expr>,
     array_type: Oid,
     unknown_eq_false: bool,
+}
+
+impl SubShape {
+    /// For the one value that it gives.
+    pub(crate) fn value() -> SubShape {
+        let (kind, array_type) = (SubLinkType::Expr, Oid::INVALID);
+        SubShape { kind, id: 0, test: None, array_type, unknown_eq_false: false }
+    }
 }
 
 fn subplan_name(is_init: bool, plan_id: i32, set_params: &[i32]) -> String {

@@ -54,3 +54,4 @@ pub use overlay::Overlay;
 pub use reader::{Catalog, CatalogRow, CatalogVersion, Rows};
 pub use relation::{ColumnDefault, RelationEntry, relation_file};
 pub use tables::{Key, StoredRow, Tables};
+pub use types::type_info_of;

@@ -20,7 +20,7 @@ impl TypeLookup for Catalog<'_> {
             return Ok(found.clone());
         }
         let row = check_lookup(self.type_by_oid(oid)?, "type", oid)?;
-        Ok(TypeInfo { compare: Oid::INVALID, ..info_of(&row.row) })
+        Ok(type_info_of(&row.row))
     }
 
     fn type_name(&self, oid: Oid, type_mod: i32) -> String {
@@ -64,7 +64,8 @@ impl TypeLookup for Catalog<'_> {
     }
 }
 
-fn info_of(row: &PgType) -> TypeInfo {
+/// What a row of pg_type says of its type.
+pub fn type_info_of(row: &PgType) -> TypeInfo {
     TypeInfo {
         oid: row.oid,
         name: Cow::Owned(row.typname.clone()),

@@ -288,4 +288,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn what_cannot_be_compared_is_told_afterwards() {
+        let comparator = FallibleOrder::comparator(Box::new(|a, b| match (a, b) {
+            (Datum::Int4(a), Datum::Int4(b)) => Ok(a.cmp(b)),
+            _ => Err(report::error!(DATATYPE_MISMATCH, "cannot compare")),
+        }));
+        assert!(comparator.compare(&Datum::Int4(1), &Datum::Int4(2)).is_lt());
+        assert!(comparator.check().is_ok());
+        assert!(comparator.compare(&Datum::Int4(1), &Datum::text("x")).is_eq());
+        assert_eq!(comparator.check().unwrap_err().message(), "cannot compare");
+        assert!(comparator.check().is_ok());
+    }
 }

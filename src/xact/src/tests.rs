@@ -120,6 +120,27 @@ fn snapshots_see_what_committed_before_them() {
 }
 
 #[test]
+fn the_oldest_snapshot_is_the_oldest_that_is_still_in_use() {
+    let server = Server::start();
+    let mut reader = server.begin();
+    let end_another = || {
+        let mut writer = server.begin();
+        writer.xid().unwrap();
+        writer.commit().unwrap();
+    };
+    let first = reader.latest_snapshot();
+    end_another();
+    let second = reader.latest_snapshot();
+    assert_eq!(reader.oldest_snapshot().csn(), first.csn());
+    drop(first);
+    assert_eq!(reader.oldest_snapshot().csn(), second.csn());
+    let moment = second.csn();
+    drop(second);
+    end_another();
+    assert!(reader.oldest_snapshot().csn() > moment);
+}
+
+#[test]
 fn repeatable_read_keeps_its_snapshot_but_sees_its_own_later_writes() {
     let server = Server::start();
     let options = TransactionOptions { isolation: Isolation::RepeatableRead, ..Default::default() };

@@ -125,6 +125,10 @@ impl AggregateState for StringAgg {
     fn memory_bytes(&self) -> usize {
         size_of::<StringAgg>() + self.0.as_ref().map_or(0, Vec::capacity)
     }
+
+    fn gathers(&self) -> bool {
+        true
+    }
 }
 
 /// Values kept, with their size.
@@ -171,6 +175,10 @@ impl AggregateState for ArrayAgg {
     fn memory_bytes(&self) -> usize {
         size_of::<ArrayAgg>() + self.kept.bytes
     }
+
+    fn gathers(&self) -> bool {
+        true
+    }
 }
 
 /// `array_agg` over arrays: one dimension more.
@@ -209,6 +217,10 @@ impl AggregateState for ArrayOfArrays {
 
     fn memory_bytes(&self) -> usize {
         size_of::<ArrayOfArrays>() + self.kept.bytes
+    }
+
+    fn gathers(&self) -> bool {
+        true
     }
 }
 

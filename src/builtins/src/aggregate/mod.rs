@@ -26,6 +26,11 @@ pub trait AggregateState: Send {
     /// Bytes it holds, for memory accounting.
     fn memory_bytes(&self) -> usize;
 
+    /// True if it keeps what it is given, so that it grows with each step.
+    fn gathers(&self) -> bool {
+        false
+    }
+
     /// The direct arguments of an ordered-set or hypothetical-set aggregate. For the latter before the first step.
     fn set_direct(&mut self, _direct: &[Datum]) {}
 
@@ -120,6 +125,15 @@ impl Accumulator {
     pub fn memory_bytes(&self) -> usize {
         match self {
             Accumulator::Boxed(state) => state.memory_bytes(),
+            _ => 0,
+        }
+    }
+
+    /// Bytes that it has gathered so far: of one whose size does not grow with its input, none.
+    #[inline]
+    pub fn gathered_bytes(&self) -> usize {
+        match self {
+            Accumulator::Boxed(state) if state.gathers() => state.memory_bytes(),
             _ => 0,
         }
     }

@@ -64,6 +64,10 @@ impl AggregateState for JsonArrayAgg {
     fn memory_bytes(&self) -> usize {
         self.bytes
     }
+
+    fn gathers(&self) -> bool {
+        true
+    }
 }
 
 /// `json_object_agg` and `jsonb_object_agg`.
@@ -115,5 +119,9 @@ impl AggregateState for JsonObjectAgg {
 
     fn memory_bytes(&self) -> usize {
         self.bytes
+    }
+
+    fn gathers(&self) -> bool {
+        true
     }
 }

@@ -12,6 +12,8 @@ pub struct Measured {
     pub filtered: u64,
     /// Pairs that the join's condition threw away.
     pub join_filtered: u64,
+    /// Rows that a bitmap named without knowing.
+    pub rechecked: u64,
     /// What only this kind of node counts.
     pub own: Own,
 }
@@ -27,6 +29,7 @@ pub enum Own {
     },
     Bitmap {
         exact: u64,
+        lossy: u64,
     },
     Hash {
         buckets: usize,
@@ -64,8 +67,8 @@ pub fn gather(node: &mut NodeState, out: &mut HashMap<u32, Measured>) {
             measured.own = Own::IndexOnly { heap_fetches: n.heap_fetches };
         }
         Kind::BitmapHeapScan(n) => {
-            measured.filtered = n.filtered();
-            measured.own = Own::Bitmap { exact: n.pages };
+            (measured.filtered, measured.rechecked) = (n.filtered(), n.rechecked);
+            measured.own = Own::Bitmap { exact: n.exact_pages, lossy: n.lossy_pages };
             for (id, instrument) in n.bitmap_measured() {
                 out.insert(id, Measured { instrument, ..Measured::default() });
             }

@@ -414,12 +414,11 @@ impl<'q> Printer<'_, '_, 'q> {
     }
 
     /// Rows that a condition threw away, per loop. Text leaves out zeros.
-    fn removed(&mut self, what: &str, plan: &Plan, quals: &[Expr], by_join: bool) {
+    fn removed(&mut self, what: &str, plan: &Plan, quals: &[Expr], count: fn(&Measured) -> u64) {
         if !self.options.analyze || quals.is_empty() {
             return;
         }
-        let count = |m: &Measured| if by_join { m.join_filtered } else { m.filtered } as f64;
-        let each = self.measured_of(plan).map_or(0.0, |m| count(m) / m.instrument.loops);
+        let each = self.measured_of(plan).map_or(0.0, |m| count(m) as f64 / m.instrument.loops);
         if each > 0.0 || !self.writer.is_text() {
             self.writer.float(&format!("Rows Removed by {what}"), "", each, 0);
         }
@@ -439,12 +438,14 @@ impl<'q> Printer<'_, '_, 'q> {
                 let fetches = if let Some(Own::IndexOnly { heap_fetches }) = found { *heap_fetches } else { 0 };
                 writer.integer("Heap Fetches", "", fetches as i64);
             }
-            (Node::BitmapHeapScan(_), Some(Own::Bitmap { exact })) => match is_text {
-                true if *exact > 0 => writer.line(&format!("Heap Blocks: exact={exact}")),
-                true => {}
-                false => {
+            (Node::BitmapHeapScan(_), Some(Own::Bitmap { exact, lossy })) => match (is_text, exact, lossy) {
+                (true, 0, 0) => {}
+                (true, exact, 0) => writer.line(&format!("Heap Blocks: exact={exact}")),
+                (true, 0, lossy) => writer.line(&format!("Heap Blocks: lossy={lossy}")),
+                (true, exact, lossy) => writer.line(&format!("Heap Blocks: exact={exact} lossy={lossy}")),
+                (false, exact, lossy) => {
                     writer.integer("Exact Heap Blocks", "", *exact as i64);
-                    writer.integer("Lossy Heap Blocks", "", 0);
+                    writer.integer("Lossy Heap Blocks", "", *lossy as i64);
                 }
             },
             (Node::Hash(_), _) => {
@@ -582,7 +583,7 @@ impl<'q> Printer<'_, '_, 'q> {
             false => self.upper_prefix(),
         };
         self.quals("Filter", &plan.qual, scope, prefix)?;
-        self.removed("Filter", plan, &plan.qual, false);
+        self.removed("Filter", plan, &plan.qual, |m| m.filtered);
         self.own_counts(plan, scope.parent.as_ref().map(|(above, _)| above.plan));
         self.used(plan);
         Ok(())
@@ -601,7 +602,7 @@ impl<'q> Printer<'_, '_, 'q> {
 
     fn joined_on(&mut self, plan: &'q Plan, quals: &'q [Expr], scope: &Rc<Scope<'q>>) -> Result<()> {
         self.quals("Join Filter", quals, scope, self.upper_prefix())?;
-        self.removed("Join Filter", plan, quals, true);
+        self.removed("Join Filter", plan, quals, |m| m.join_filtered);
         Ok(())
     }
 
@@ -613,7 +614,7 @@ impl<'q> Printer<'_, '_, 'q> {
             Node::BitmapIndexScan(n) => self.quals("Index Cond", &n.conditions_original, scope, verbose)?,
             Node::BitmapHeapScan(n) => {
                 self.quals("Recheck Cond", &n.recheck, scope, verbose)?;
-                self.no_recheck(!n.recheck.is_empty());
+                self.removed("Index Recheck", plan, &n.recheck, |measured| measured.rechecked);
             }
             Node::TidScan(n) => self.quals("TID Cond", &n.conditions, scope, verbose)?,
             Node::FunctionScan(n) if verbose => {

@@ -239,6 +239,15 @@ impl Calls {
         Ok(())
     }
 
+    /// Bytes that a group's aggregates have gathered.
+    fn gathered_bytes(states: &GroupStates) -> usize {
+        let gathered = |state: &CallState| match state {
+            CallState::Plain(accumulator) => accumulator.gathered_bytes(),
+            CallState::Sorted(sorter) => sorter.memory_bytes(),
+        };
+        states.iter().map(gathered).sum()
+    }
+
     /// The results of a group.
     fn finish(
         &mut self,
@@ -809,7 +818,7 @@ impl AggState {
 
 type Keys<'a> = (&'a [usize], &'a [builtins::Hasher], &'a [Comparator]);
 
-/// Takes an evaluated row into its group; beyond the memory limit new groups wait in a file.
+/// Takes an evaluated row into its group; beyond the memory limit new groups wait in a file. Those that are there go on growing.
 fn add_row(
     phase: &mut HashPhase,
     row: &[Datum],
@@ -847,5 +856,9 @@ fn add_row(
             at
         }
     };
-    calls.step(&mut phase.states[at], env)
+    let states = &mut phase.states[at];
+    let before = Calls::gathered_bytes(states);
+    calls.step(states, env)?;
+    *bytes = (*bytes + Calls::gathered_bytes(states)).saturating_sub(before);
+    Ok(())
 }

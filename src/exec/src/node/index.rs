@@ -4,7 +4,8 @@ use super::scan::{recheck_row, table_of, wanted_columns};
 use super::{Builder, NodeState, Output};
 use crate::env::Env;
 use crate::expr::{Program, Rows, compile_condition, compile_exprs};
-use access::{Direction, Fetched, IndexScan as AmScan, KeyOp, Row, ScanKey, TableFetch};
+use crate::store::{Place, TidSet};
+use access::{Direction, Fetched, IndexScan as AmScan, KeyOp, Row, ScanKey, ScanOptions, TableFetch, TableScan};
 use analyze::expr::Expr;
 use base::{BlockNumber, Oid, Tid};
 use instance::{Counter, Pending};
@@ -512,21 +513,21 @@ impl Bitmap {
         Ok(Bitmap { id: plan.id, how, instrument: super::Instrument::default() })
     }
 
-    /// The tids, sorted, each once.
-    fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
+    /// The rows that it names.
+    fn rows(&mut self, env: &mut Env<'_>) -> Result<TidSet> {
         let timing = env.es.instrument.is_some_and(|i| i.timing);
         let now = |env: &Env<'_>| if timing { env.cx.instance.host.clock.monotonic().as_secs_f64() } else { 0.0 };
         let (start, used_before) = (now(env), super::usage_now(env));
-        let tids = self.how.tids(env)?;
+        let rows = self.how.rows(env)?;
         if let (Some(before), Some(now)) = (used_before, super::usage_now(env)) {
             self.instrument.used.add(&now.since(&before));
         }
         let spent_us = (now(env) - start) * 1e6;
         self.instrument.loops += 1.0;
-        self.instrument.rows += tids.len() as f64;
+        self.instrument.rows += rows.row_count() as f64;
         self.instrument.startup_us += spent_us;
         self.instrument.total_us += spent_us;
-        Ok(tids)
+        Ok(rows)
     }
 
     fn gather(&mut self, pending: &mut Pending) {
@@ -545,10 +546,10 @@ impl Bitmap {
 }
 
 impl How {
-    fn tids(&mut self, env: &mut Env<'_>) -> Result<Vec<Tid>> {
+    fn rows(&mut self, env: &mut Env<'_>) -> Result<TidSet> {
+        let mut rows = TidSet::new(env.es.work_mem);
         match self {
             How::Index { index, conditions, counted } => {
-                let mut tids = Vec::new();
                 conditions.evaluate(env, false)?;
                 let store = &env.cx.session.store;
                 let mut scan = index.am.scan(store, index, Arc::clone(env.cx.session.locks.interrupts()));
@@ -556,41 +557,30 @@ impl How {
                     scan.rescan(&keys)?;
                     counted.scans += 1;
                     while let Some(tid) = scan.next(Direction::Forward)? {
-                        tids.push(tid);
+                        counted.entries += 1;
+                        rows.add(tid);
                     }
                 }
-                counted.entries += tids.len() as i64;
-                tids.sort_unstable();
-                tids.dedup();
-                Ok(tids)
+                rows.finish();
             }
             How::And(parts) => {
-                let mut all: Option<Vec<Tid>> = None;
-                for part in parts {
-                    let tids = part.tids(env)?;
-                    all = Some(match all {
-                        None => tids,
-                        Some(mut known) => {
-                            known.retain(|tid| tids.binary_search(tid).is_ok());
-                            known
-                        }
-                    });
-                    if all.as_ref().is_some_and(Vec::is_empty) {
+                for (n, part) in parts.iter_mut().enumerate() {
+                    match n {
+                        0 => rows = part.rows(env)?,
+                        _ => rows.intersect(part.rows(env)?),
+                    }
+                    if rows.is_empty() {
                         break;
                     }
                 }
-                Ok(all.unwrap_or_default())
             }
             How::Or(parts) => {
-                let mut all = Vec::new();
                 for part in parts {
-                    all.append(&mut part.tids(env)?);
+                    rows.unite(part.rows(env)?);
                 }
-                all.sort_unstable();
-                all.dedup();
-                Ok(all)
             }
         }
+        Ok(rows)
     }
 }
 
@@ -600,16 +590,24 @@ pub struct BitmapHeapState {
     table: Arc<access::Relation>,
     bitmap: Bitmap,
     recheck: Option<Program>,
-    tids: Option<Vec<Tid>>,
+    rows: Option<TidSet>,
+    /// How many rows of the list were looked at; if there is no list, the row to go on from, `None` at the end.
     at: usize,
+    from: Option<Tid>,
     /// The page last looked at.
     block: Option<BlockNumber>,
+    /// A page all of whose rows are looked at.
+    page: Option<Box<dyn TableScan>>,
     fetch: Option<Box<dyn TableFetch>>,
     wanted: ColumnSet,
     row: Row,
     output: Output,
-    /// Pages looked at.
-    pub pages: u64,
+    /// Pages of which the bitmap told the rows.
+    pub exact_pages: u64,
+    /// Pages that it named as a whole.
+    pub lossy_pages: u64,
+    /// Rows that did not meet the condition after all.
+    pub rechecked: u64,
     fetched: i64,
 }
 
@@ -621,17 +619,19 @@ impl BitmapHeapState {
         Ok(BitmapHeapState {
             rti: node.relation,
             bitmap: Bitmap::build(builder, &node.bitmap)?,
-            // Our bitmaps name rows, never whole pages: only what an index tests in part is tested again. A HOT chain's
-            // entry leads to a row whose keys are the same.
             recheck: compile_condition(builder.cx, &node.recheck)?,
-            tids: None,
+            rows: None,
             at: 0,
+            from: None,
             block: None,
+            page: None,
             fetch: None,
             output: builder.scan_output(plan, node.relation, wanted.upto(table.desc.len()))?,
             wanted,
             row: Row::default(),
-            pages: 0,
+            exact_pages: 0,
+            lossy_pages: 0,
+            rechecked: 0,
             fetched: 0,
             table,
         })
@@ -643,25 +643,17 @@ impl BitmapHeapState {
         {
             return if found { self.emit(env) } else { Ok(false) };
         }
-        if self.tids.is_none() {
-            self.tids = Some(self.bitmap.tids(env)?);
-            self.at = 0;
+        if self.rows.is_none() {
+            self.rows = Some(self.bitmap.rows(env)?);
+            (self.at, self.from) = (0, Some(Tid::new(0, 0)));
         }
         if self.fetch.is_none() {
             let store = &env.cx.session.store;
             self.fetch = Some(self.table.am.fetcher(store, &self.table, env.es.snapshot(), self.wanted.clone()));
         }
         loop {
-            let Some(tid) = self.tids.as_ref().and_then(|t| t.get(self.at).copied()) else { return Ok(false) };
-            self.at += 1;
-            if self.block != Some(tid.block) {
-                self.block = Some(tid.block);
-                self.pages += 1;
-                env.check_interrupts()?;
-            }
-            let fetch = self.fetch.as_mut().expect("made above");
-            if fetch.fetch(tid, &mut self.row)? != Fetched::Visible {
-                continue;
+            if !self.read(env)? {
+                return Ok(false);
             }
             self.fetched += 1;
             if self.emit(env)? {
@@ -670,11 +662,66 @@ impl BitmapHeapState {
         }
     }
 
+    /// Reads the next row that the snapshot sees.
+    fn read(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        loop {
+            if let Some(page) = &mut self.page {
+                if page.next(Direction::Forward, &mut self.row)? {
+                    return Ok(true);
+                }
+                self.page = None;
+            }
+            match self.place() {
+                None => return Ok(false),
+                Some(Place::Row(tid)) => {
+                    if self.block != Some(tid.block) {
+                        self.block = Some(tid.block);
+                        self.exact_pages += 1;
+                        env.check_interrupts()?;
+                    }
+                    let fetch = self.fetch.as_mut().expect("made before the first row is read");
+                    if fetch.fetch(tid, &mut self.row)? == Fetched::Visible {
+                        return Ok(true);
+                    }
+                }
+                Some(Place::Page(block)) => {
+                    self.lossy_pages += 1;
+                    self.page = Some(self.scan_page(block, env)?);
+                }
+            }
+        }
+    }
+
+    fn place(&mut self) -> Option<Place> {
+        let rows = self.rows.as_ref()?;
+        if let Some(list) = rows.listed() {
+            self.at += 1;
+            return list.get(self.at - 1).copied().map(Place::Row);
+        }
+        let place = rows.place_from(self.from?)?;
+        self.from = match place {
+            Place::Row(tid) => Some(Tid::new(tid.block.0, tid.offset.0 + 1)),
+            Place::Page(block) => block.0.checked_add(1).map(|next| Tid::new(next, 0)),
+        };
+        Some(place)
+    }
+
+    fn scan_page(&self, block: BlockNumber, env: &Env<'_>) -> Result<Box<dyn TableScan>> {
+        let options = ScanOptions {
+            snapshot: env.es.snapshot(),
+            wanted: self.wanted.clone(),
+            blocks: Some(block.0..block.0 + 1),
+            interrupts: Arc::clone(env.cx.session.locks.interrupts()),
+        };
+        self.table.am.scan(&env.cx.session.store, &self.table, options)
+    }
+
     fn emit(&mut self, env: &mut Env<'_>) -> Result<bool> {
         let rows = Rows { scan: &self.row.values, identity: Some(&self.row), ..Rows::default() };
         if let Some(recheck) = &mut self.recheck
             && !recheck.holds(&rows, env)?
         {
+            self.rechecked += 1;
             return Ok(false);
         }
         self.output.emit(&rows, env)
@@ -685,8 +732,8 @@ impl BitmapHeapState {
     }
 
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
-        self.tids = None;
-        self.at = 0;
+        self.rows = None;
+        self.page = None;
         self.block = None;
         if let Some(fetch) = &mut self.fetch {
             fetch.set_snapshot(env.es.snapshot());
@@ -725,6 +772,7 @@ impl BitmapHeapState {
     /// Lets go of the fetcher.
     pub fn release(&mut self) {
         self.fetch = None;
-        self.tids = None;
+        self.page = None;
+        self.rows = None;
     }
 }

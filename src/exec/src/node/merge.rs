@@ -1,11 +1,11 @@
 //! Merge joins: two inputs sorted by the join's columns, read side by side.
 //!
-//! Inner rows with the present key are kept in a buffer, so that the inner side never has to go back.
+//! Inner rows with the present key are kept, beyond work_mem in a file, so that the inner side never has to go back.
 
 use super::{Builder, NodeState, Output};
 use crate::env::Env;
 use crate::expr::{Program, Rows, compile_condition, compile_exprs};
-use crate::store::RowBuffer;
+use crate::store::Tuplestore;
 use crate::types::Types;
 use analyze::query::JoinType;
 use plan::node::{MergeJoin, Plan};
@@ -61,10 +61,10 @@ pub struct MergeJoinState {
     ahead: Option<(Vec<Datum>, Vec<Datum>)>,
     inner_ended: bool,
     /// Inner rows with `group_key`.
-    group: RowBuffer,
+    group: Tuplestore,
     group_matched: Vec<bool>,
     group_key: Option<Vec<Datum>>,
-    at: usize,
+    at: u64,
     has_outer: bool,
     outer_ended: bool,
     matched: bool,
@@ -111,7 +111,7 @@ impl MergeJoinState {
             outer_key: Vec::new(),
             ahead: None,
             inner_ended: false,
-            group: RowBuffer::new(inner.width()),
+            group: Tuplestore::new(inner.width(), builder.work_mem),
             group_matched: Vec::new(),
             group_key: None,
             at: 0,
@@ -160,17 +160,16 @@ impl MergeJoinState {
     }
 
     /// Gives up the group: rows of it that found no partner become orphans.
-    fn drop_group(&mut self) {
+    fn drop_group(&mut self) -> Result<()> {
         if self.keeps_inner() {
-            for at in 0..self.group.len() {
-                if !self.group_matched[at] {
-                    self.orphans.push(self.group.row(at).to_vec());
-                }
+            for (at, _) in self.group_matched.iter().enumerate().filter(|(_, matched)| !**matched) {
+                self.orphans.extend(self.group.row(at as u64)?.map(<[Datum]>::to_vec));
             }
         }
         self.group.clear();
         self.group_matched.clear();
         self.group_key = None;
+        Ok(())
     }
 
     /// Brings the inner side to the outer row's key: afterwards the group holds the inner rows with it, if any.
@@ -186,7 +185,7 @@ impl MergeJoinState {
                 self.at = self.group.len();
                 return Ok(());
             }
-            self.drop_group();
+            self.drop_group()?;
         }
         if has_null {
             return Ok(());
@@ -217,7 +216,7 @@ impl MergeJoinState {
             if !self.compare(&key, next).is_eq() {
                 break;
             }
-            self.group.push(row);
+            self.group.push(row, &mut env.temp_space())?;
             self.group_matched.push(false);
             self.read_inner(env)?;
         }
@@ -265,7 +264,7 @@ impl MergeJoinState {
         let useless = self.inner_ended && self.ahead.is_none() && self.group_key.is_none() && !self.keeps_outer();
         if useless || !self.outer.next(env)? {
             self.outer_ended = true;
-            self.drop_group();
+            self.drop_group()?;
             if self.keeps_inner() {
                 while self.ahead.is_some() {
                     self.orphan_ahead(env)?;
@@ -284,10 +283,10 @@ impl MergeJoinState {
     }
 
     fn scan(&mut self, env: &mut Env<'_>) -> Result<bool> {
-        while self.at < self.group.len() {
-            let at = self.at;
+        while let Some(inner) = self.group.row(self.at)? {
+            let at = self.at as usize;
             self.at += 1;
-            let rows = Rows { outer: self.outer.row(), inner: self.group.row(at), ..Rows::default() };
+            let rows = Rows { outer: self.outer.row(), inner, ..Rows::default() };
             if let Some(qual) = &mut self.join_qual
                 && !qual.holds(&rows, env)?
             {

@@ -640,7 +640,6 @@ impl ModifyState {
         self.with_target(|state, target| {
             let mut new = std::mem::take(&mut state.new);
             target.prepare(&mut new, env)?;
-            state.check_options(target, &new, env)?;
             let outcome = match &state.conflict {
                 None => Outcome::Done(target.insert(&new, env)?),
                 Some(conflict) => {
@@ -650,7 +649,7 @@ impl ModifyState {
             };
             let result = match outcome {
                 Outcome::Done(tid) => {
-                    state.return_row(&new, tid, env)?;
+                    state.written(target, &new, tid, env)?;
                     true
                 }
                 Outcome::Conflict(tid) => state.on_conflict(target, &new, tid, env)?,
@@ -691,7 +690,7 @@ impl ModifyState {
             env.check_interrupts()?;
             match target.insert_unless(new, &conflict.arbiters, env)? {
                 Outcome::Done(tid) => {
-                    self.return_row(new, tid, env)?;
+                    self.written(target, new, tid, env)?;
                     return Ok(true);
                 }
                 Outcome::Conflict(again) => tid = again,
@@ -739,10 +738,9 @@ impl ModifyState {
             new[*column] = value;
         }
         target.prepare(&mut new, env)?;
-        self.check_options(target, &new, env)?;
         match target.update(old.tid, &new, &old, env)? {
             Changed::Done(tid) => {
-                self.return_row(&new, tid, env)?;
+                self.written(target, &new, tid, env)?;
                 Ok(Some(true))
             }
             // The sub-selects in SET changed it already.
@@ -759,6 +757,12 @@ impl ModifyState {
             }
         }
         Ok(())
+    }
+
+    /// What follows when a row is written: the checks of views, then RETURNING.
+    fn written(&mut self, target: &TargetTable, new: &[Datum], tid: Tid, env: &mut Env<'_>) -> Result<()> {
+        self.check_options(target, new, env)?;
+        self.return_row(new, tid, env)
     }
 
     fn return_row(&mut self, new: &[Datum], tid: Tid, env: &mut Env<'_>) -> Result<()> {
@@ -794,12 +798,11 @@ impl ModifyState {
                     new[*column] = value.clone();
                 }
                 target.prepare(&mut new, env)?;
-                state.check_options(target, &new, env)?;
                 let changed = target.update(tid, &new, &old, env)?;
                 state.old = old;
                 match changed {
                     Changed::Done(made) => {
-                        state.return_row(&new, made, env)?;
+                        state.written(target, &new, made, env)?;
                         state.new = new;
                         return Ok(true);
                     }

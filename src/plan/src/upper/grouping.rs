@@ -15,12 +15,12 @@ use std::rc::Rc;
 /// What is grouped and aggregated, however it is done.
 pub(super) struct Grouping {
     clauses: Vec<SortGroupClause>,
-    having: Vec<Expr>,
+    pub(super) having: Vec<Expr>,
     /// Groups expected, before HAVING.
     groups: f64,
     /// The column references of each grouping set; empty if there are none.
     sets: Vec<Vec<u32>>,
-    aggregates: Vec<Aggref>,
+    pub(super) aggregates: Vec<Aggref>,
 }
 
 impl Grouping {
@@ -87,7 +87,13 @@ impl Planner<'_> {
             grouping.groups = self.group_count(root, &exprs, best.rows)?;
             return self.sorted_or_hashed_groups(root, &paths, target, &grouping);
         };
-        Ok(vec![Rc::new(self.agg_path(&best, target, strategy, &grouping))])
+        let mut path = self.agg_path(&best, target, strategy, &grouping);
+        if strategy == AggStrategy::Plain
+            && let Some(better) = self.minmax_path(root, target, &grouping, &path)?
+        {
+            path = better;
+        }
+        Ok(vec![Rc::new(path)])
     }
 
     fn take_grouping_sets(&mut self, root: &Root, grouping: &mut Grouping, rows: f64) -> Result<()> {

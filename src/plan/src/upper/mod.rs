@@ -4,6 +4,7 @@
 
 mod grouping;
 mod limit;
+mod minmax;
 mod order;
 mod sets;
 mod targets;
@@ -14,6 +15,7 @@ use crate::relids::Relids;
 use crate::root::{ModifyPath, Path, PathKind, PathRc, Planner, Root, Target};
 use analyze::query::CmdType;
 use limit::{LimitEstimate, needs_limit};
+pub use minmax::put_values;
 use report::{Result, bail, unsupported};
 use std::rc::Rc;
 
@@ -51,6 +53,7 @@ impl Planner<'_> {
     fn joined_paths(&mut self, root: &mut Root) -> Result<(Vec<PathRc>, Rc<Target>)> {
         self.preprocess_targets(root)?;
         self.number_aggregates(root);
+        root.minmax_query = minmax::minmax_query(&root.query);
         for expr in &self.top_needs(root) {
             self.need_vars(root, expr, Relids::single(0));
         }
