@@ -34,16 +34,31 @@ fn everything_is_a_thread_of_one_process() {
     assert_eq!(types, wanted.len().to_string());
 }
 
-#[test]
-fn pages_are_written_while_the_log_is_redone_and_redo_can_be_stopped() {
+/// A server that stands still in the middle of redo, of a table of 300,000 rows.
+fn stopped_in_redo() -> Cluster {
     let mut cluster = Cluster::new();
-    cluster.start();
-    let fill = "create table t(a int primary key); insert into t select generate_series(1, 300000)";
-    cluster.connect().run(fill);
+    cluster.set("fault_hooks", "on").start();
+    cluster.connect().run("create table t(a int primary key); insert into t select generate_series(1, 300000)");
     cluster.kill();
     cluster.launch();
     cluster.wait_for_log("redo starts at");
     cluster.signal("STOP");
+    cluster
+}
+
+#[test]
+fn a_crash_in_redo_begins_it_again() {
+    let cluster = stopped_in_redo();
+    strike(&cluster, "bgwriter", "PANIC");
+    cluster.signal("CONT");
+    wait_until("redo begins again", || cluster.log().matches("redo starts at").count() == 2);
+    wait_until("clients are served", || cluster.try_connect("postgres", "postgres").is_ok_and(|c| c.is_ok()));
+    assert_eq!(cluster.connect().run("select count(*) from t").value(), "300000");
+}
+
+#[test]
+fn pages_are_written_while_the_log_is_redone_and_redo_can_be_stopped() {
+    let mut cluster = stopped_in_redo();
     let during = threads(&cluster);
     cluster.signal("INT");
     cluster.signal("CONT");
