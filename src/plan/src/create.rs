@@ -1,16 +1,17 @@
 //! From the chosen path to a plan tree. Expressions still refer to range table entries; `finish` turns them to what
 //! nodes find in their inputs.
 
+mod bitmap;
+
 use crate::node::{
-    Agg, Append, BitmapHeapScan, BitmapIndexScan, CteScan, FunctionScan, Group, GroupColumn, GroupingSetPlan, Hash,
-    HashJoin, IncrementalSort, IndexCondition, IndexConditionKind, IndexOnlyScan, IndexScan, Limit, LockRows, Memoize,
-    MergeClause, MergeJoin, ModifyTable, NestLoop, Node, OnConflict, Plan, RecursiveUnion, ResultNode, ScanFunction,
-    SeqScan, SetOp, Sort, SortColumn, SubqueryScan, TidScan, Unique, ValuesScan, WindowAgg, WorkTableScan,
+    Agg, Append, CteScan, FunctionScan, Group, GroupColumn, GroupingSetPlan, Hash, HashJoin, IncrementalSort,
+    IndexCondition, IndexConditionKind, IndexOnlyScan, IndexScan, Limit, LockRows, Memoize, MergeClause, MergeJoin,
+    ModifyTable, NestLoop, Node, OnConflict, Plan, RecursiveUnion, ResultNode, ScanFunction, SeqScan, SetOp, Sort,
+    SortColumn, SubqueryScan, TidScan, Unique, ValuesScan, WindowAgg, WorkTableScan,
 };
 use crate::relids::Relids;
 use crate::root::{
-    BitmapPath, ClauseRc, IndexClause, IndexUse, JoinPath, Path, PathKeys, PathKind, PathRc, Planner, Root,
-    SubqueryPath, Target,
+    ClauseRc, IndexClause, IndexUse, JoinPath, Path, PathKeys, PathKind, PathRc, Planner, Root, SubqueryPath, Target,
 };
 use crate::tree;
 use analyze::expr::{Expr, Location, OpExpr, Param, ParamKind};
@@ -480,96 +481,6 @@ impl Planner<'_> {
             _ => return Err(lost()),
         };
         Ok(IndexCondition { column, kind })
-    }
-
-    fn bitmap_plan(&mut self, root: &Root, path: &Path, bitmap: &BitmapPath) -> Result<Plan> {
-        let relation = self.rti(path)?;
-        let rows = path.rows;
-        let (tree, conditions, exact) = self.bitmap_tree(root, relation, bitmap)?;
-        let node =
-            Node::BitmapHeapScan(Box::new(BitmapHeapScan { relation, bitmap: tree, recheck: conditions.clone() }));
-        let clauses = self.scan_clauses(root, path);
-        let used: Vec<u32> = clauses.iter().filter(|c| exact.contains(&c.serial)).map(|c| c.serial).collect();
-        let mut plan = self.scan_plan(root, path, node, &used)?;
-        plan.qual.retain(|q| !conditions.contains(q));
-        plan.rows = rows;
-        Ok(plan)
-    }
-
-    /// The nodes that make a bitmap; the conditions to recheck; and which clauses they apply exactly.
-    fn bitmap_tree(&mut self, root: &Root, relation: i32, bitmap: &BitmapPath) -> Result<(Plan, Vec<Expr>, Vec<u32>)> {
-        let (cost, selectivity) = self.bitmap_cost(bitmap);
-        let tuples = root.base_rel(relation).and_then(|r| r.base.as_ref()).map_or(1.0, |b| b.tuples);
-        let mut conditions = Vec::new();
-        let mut exact = Vec::new();
-        let node = match bitmap {
-            BitmapPath::Index(usage) => {
-                let (index_conditions, original) = self.index_conditions(usage)?;
-                for clause in &usage.clauses {
-                    let mut shown = clause.clause.expr.clone();
-                    self.put_params(&mut shown)?;
-                    if clause.lossy {
-                        continue;
-                    }
-                    exact.push(clause.clause.serial);
-                    conditions.push(shown);
-                }
-                // Lossy ones recheck what the index tests; the condition itself stays in the filter.
-                for clause in usage.clauses.iter().filter(|c| c.lossy) {
-                    conditions.extend(self.with_params(clause.quals.clone())?);
-                }
-                Node::BitmapIndexScan(Box::new(BitmapIndexScan {
-                    relation,
-                    index: usage.index.info.oid,
-                    conditions: index_conditions,
-                    conditions_original: original,
-                }))
-            }
-            BitmapPath::And(parts) => {
-                let mut children = Vec::new();
-                for part in parts {
-                    let (child, own, used) = self.bitmap_tree(root, relation, part)?;
-                    children.push(child);
-                    own.into_iter().for_each(|c| {
-                        if !conditions.contains(&c) {
-                            conditions.push(c)
-                        }
-                    });
-                    exact.extend(used);
-                }
-                Node::BitmapAnd(children)
-            }
-            BitmapPath::Or(parts) => {
-                let mut children = Vec::new();
-                let mut arms = Vec::new();
-                for part in parts {
-                    let (child, own, _) = self.bitmap_tree(root, relation, part)?;
-                    children.push(child);
-                    arms.push(Expr::and(own));
-                }
-                let or = analyze::expr::BoolExpr {
-                    op: analyze::expr::BoolExprType::Or,
-                    args: arms,
-                    location: Location::UNKNOWN,
-                };
-                conditions.push(or.into());
-                Node::BitmapOr(children)
-            }
-        };
-        self.next_node += 1;
-        let plan = Plan {
-            id: self.next_node,
-            startup_cost: if matches!(node, Node::BitmapIndexScan(_)) { 0.0 } else { cost },
-            total_cost: cost,
-            rows: crate::cost::clamp_rows(selectivity * tuples),
-            width: 0,
-            targetlist: Vec::new(),
-            qual: Vec::new(),
-            init_plans: Vec::new(),
-            all_params: BTreeSet::new(),
-            node,
-        };
-        Ok((plan, conditions, exact))
     }
 
     fn subquery_plan(&mut self, root: &Root, path: &Path, sub: &SubqueryPath) -> Result<Plan> {
