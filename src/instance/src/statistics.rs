@@ -1,7 +1,8 @@
 //! Cumulative statistics: what was read and changed, by relation and database.
 //!
-//! 1. A session counts into its own [`Pending`], and what its transaction writes into the transaction
-//!    ([`xact::Changes`]): no lock, no atomic.
+//! 1. A session counts into its own [`Pending`], what its transaction writes into the transaction ([`xact::Changes`]), and the
+//!    pages that it asks for, its temporary files and the log into its handle on the storage engine ([`access::PageCounts`],
+//!    [`buffer::Usage`]): no lock, nothing shared.
 //! 2. When a transaction ends, and some time has passed since the last time, it adds its counts to the [`Statistics`] that all
 //!    share.
 //! 3. Who looks at them sees each counter as it was when his transaction first looked, or as `stats_fetch_consistency` says:

@@ -256,3 +256,20 @@ fn explain_tells_what_was_logged_and_spilled() {
     assert!(sort.contains("Buffers: temp read=") && sort.contains(" written="), "{sort}");
     assert!(sort.contains("I/O Timings: temp read="), "{sort}");
 }
+
+#[test]
+fn reading_from_files_is_counted_and_timed() {
+    let mut cluster = Cluster::new();
+    cluster.set("track_io_timing", "on").start();
+    cluster.connect().run("create table t as select generate_series(1, 10000) a");
+    cluster.stop();
+    cluster.start();
+    let mut session = cluster.connect();
+    let plan = session.run("explain (analyze, buffers) select * from t");
+    let lines = plan.rows().iter().filter_map(|row| row[0].clone()).collect::<Vec<_>>().join("\n");
+    assert!(lines.contains("Buffers: shared read=") && lines.contains("I/O Timings: shared read="), "{lines}");
+    session.run("select pg_stat_force_next_flush()");
+    let counted = "select blks_read > 40 and blk_read_time > 0 and heap_blks_read > 40 \
+                   from pg_stat_database, pg_statio_user_tables where datname = current_database() and relname = 't'";
+    assert_eq!(session.run(counted).value(), "t");
+}

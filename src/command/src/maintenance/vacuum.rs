@@ -40,9 +40,9 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     }
     let store = &cx.session.store;
     // Nothing reads the session's transaction while the table is worked on.
-    let stats = cx.with_tx(|tx| table.am.vacuum(&mut Access::new(store, tx), table, &indexes, how))?;
-    let live = live_rows(&entry.class, &stats);
-    note_sizes(cx, entry.oid, stats.blocks, live, Some(stats.all_visible_blocks))?;
+    let mut stats = cx.with_tx(|tx| table.am.vacuum(&mut Access::new(store, tx), table, &indexes, how))?;
+    stats.live = live_rows(&entry.class, &stats);
+    note_sizes(cx, entry.oid, stats.blocks, stats.live, Some(stats.all_visible_blocks))?;
     unmark(cx, entry)?;
     for (index, found) in entry.indexes.iter().zip(&stats.indexes) {
         note_sizes(cx, *index, found.blocks, found.entries as f64, None)?;
@@ -51,7 +51,7 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     let counters = cx.instance.statistics.relation_or_new((database, entry.oid));
     let automatic = [Counter::Autovacuums, Counter::LastAutovacuum];
     count_work(cx, &counters, [Counter::Vacuums, Counter::LastVacuum], automatic);
-    counters.set(Counter::Live, live.max(0.0) as i64);
+    counters.set(Counter::Live, stats.live.max(0.0) as i64);
     counters.set(Counter::Dead, stats.recently_dead as i64);
     counters.set(Counter::InsertedSinceVacuum, 0);
     let names: Vec<&str> = indexes.iter().map(|index| index.relation.name.as_str()).collect();
