@@ -56,6 +56,5 @@ pub(crate) fn hash(value: &Datum, element: &Hasher) -> u64 {
 /// `btoidvectorcmp`: by length, then by element.
 pub(crate) fn compare_oidvectors(a: &Datum, b: &Datum) -> Ordering {
     let (left, right) = (ArrayRef::of(a), ArrayRef::of(b));
-    let oids = |v: ArrayRef<'_>| v.iter().map(|d| d.as_oid()).collect::<Vec<_>>();
-    left.len().cmp(&right.len()).then_with(|| oids(left).cmp(&oids(right)))
+    left.len().cmp(&right.len()).then_with(|| left.iter().map(|d| d.as_oid()).cmp(right.iter().map(|d| d.as_oid())))
 }

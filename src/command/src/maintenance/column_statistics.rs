@@ -44,8 +44,7 @@ pub(super) fn describe(sampled: &Sampled<'_>, comparator: Option<&Comparator>) -
     let sample_rows = sampled.values.len() as f64;
     let mut statistics = ColumnStatistics::default();
     let (mut nulls, mut wide, mut width) = (0usize, 0usize, 0usize);
-    // Each with its place among those looked at.
-    let mut values: Vec<(&Datum, usize)> = Vec::new();
+    let mut values: Vec<Value<'_>> = Vec::with_capacity(sampled.values.len());
     for value in sampled.values {
         if value.is_null() {
             nulls += 1;
@@ -57,7 +56,8 @@ pub(super) fn describe(sampled: &Sampled<'_>, comparator: Option<&Comparator>) -
             wide += 1;
             continue;
         }
-        values.push((value, values.len()));
+        let key = comparator.map_or(0, |comparator| comparator.sort_key(value));
+        values.push(Value { key, place: values.len() as u32, datum: value });
     }
     let present = values.len() + wide;
     statistics.null_fraction = nulls as f64 / sample_rows;
@@ -73,15 +73,33 @@ pub(super) fn describe(sampled: &Sampled<'_>, comparator: Option<&Comparator>) -
         }
         return statistics;
     }
-    values.sort_by(|a, b| comparator.compare(a.0, b.0));
+    // Stable, so that equal values stay in the order of the rows; many of them are sorted fast.
+    match comparator.key_says_all() {
+        true => values.sort_by_key(|value| value.key),
+        false => values.sort_by(|a, b| order(a, b, comparator)),
+    }
     let groups = groups(&values, comparator);
     statistics.distinct = distinct(&groups, sampled, nulls, wide, statistics.null_fraction);
     let common = common(&groups, sampled, wide, &statistics);
     statistics.histogram = histogram(&values, &groups, &common, sampled.target);
     statistics.correlation = correlation(&values);
     let share = |group: &Group| (group.count as f64 / sample_rows) as f32;
-    statistics.common = common.iter().map(|at| (values[groups[*at].first].0.clone(), share(&groups[*at]))).collect();
+    statistics.common =
+        common.iter().map(|at| (values[groups[*at].first].datum.clone(), share(&groups[*at]))).collect();
     statistics
+}
+
+/// A value of the sample.
+struct Value<'a> {
+    /// What it is sorted by first.
+    key: u64,
+    /// Its place among those looked at.
+    place: u32,
+    datum: &'a Datum,
+}
+
+fn order(a: &Value<'_>, b: &Value<'_>, comparator: &Comparator) -> Ordering {
+    a.key.cmp(&b.key).then_with(|| comparator.compare(a.datum, b.datum))
 }
 
 /// Equal values side by side.
@@ -90,11 +108,11 @@ struct Group {
     count: usize,
 }
 
-fn groups(values: &[(&Datum, usize)], comparator: &Comparator) -> Vec<Group> {
+fn groups(values: &[Value<'_>], comparator: &Comparator) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
     for (at, value) in values.iter().enumerate() {
         match groups.last_mut() {
-            Some(group) if comparator.compare(values[group.first].0, value.0) == Ordering::Equal => group.count += 1,
+            Some(group) if order(&values[group.first], value, comparator) == Ordering::Equal => group.count += 1,
             _ => groups.push(Group { first: at, count: 1 }),
         }
     }
@@ -175,7 +193,7 @@ fn worth_keeping(counts: &[usize], sampled: &Sampled<'_>, statistics: &ColumnSta
     kept
 }
 
-fn histogram(values: &[(&Datum, usize)], groups: &[Group], common: &[usize], target: usize) -> Vec<Datum> {
+fn histogram(values: &[Value<'_>], groups: &[Group], common: &[usize], target: usize) -> Vec<Datum> {
     let bounds = (groups.len() - common.len()).min(target + 1);
     if bounds < 2 {
         return Vec::new();
@@ -184,17 +202,17 @@ fn histogram(values: &[(&Datum, usize)], groups: &[Group], common: &[usize], tar
     common.iter().for_each(|at| is_common[*at] = true);
     let others = groups.iter().zip(&is_common).filter(|(_, is_common)| !**is_common);
     let left: Vec<&Datum> =
-        others.flat_map(|(group, _)| values[group.first..group.first + group.count].iter().map(|v| v.0)).collect();
+        others.flat_map(|(group, _)| values[group.first..group.first + group.count].iter().map(|v| v.datum)).collect();
     // The last bound is the last value: exact steps, without rounding.
     (0..bounds).map(|at| left[at * (left.len() - 1) / (bounds - 1)].clone()).collect()
 }
 
-fn correlation(values: &[(&Datum, usize)]) -> Option<f64> {
+fn correlation(values: &[Value<'_>]) -> Option<f64> {
     let n = values.len() as f64;
     if values.len() < 2 {
         return None;
     }
-    let products: f64 = values.iter().enumerate().map(|(at, value)| at as f64 * value.1 as f64).sum();
+    let products: f64 = values.iter().enumerate().map(|(at, value)| at as f64 * f64::from(value.place)).sum();
     let sum = (n - 1.0) * n / 2.0;
     let squares = (n - 1.0) * n * (2.0 * n - 1.0) / 6.0;
     Some((n * products - sum * sum) / (n * squares - sum * sum))
