@@ -1,8 +1,8 @@
 --
 -- The views of pg_catalog and information_schema: columns and types are PostgreSQL's, and what is not there is shown as nothing.
 --
--- Network addresses are text, as there is no type for them; two views of PostgreSQL's memory are not there.
-select c.relname, count(*) as columns, md5(string_agg(attname || ' ' || replace(format_type(atttypid, atttypmod), 'inet', 'text'), ',' order by attnum)) as types
+-- Two views of PostgreSQL's memory are not there.
+select c.relname, count(*) as columns, md5(string_agg(attname || ' ' || format_type(atttypid, atttypmod), ',' order by attnum)) as types
 from pg_class c join pg_attribute a on a.attrelid = c.oid
 where c.relnamespace = 'pg_catalog'::regnamespace and c.relkind = 'v' and attnum > 0 and c.relname not in ('pg_backend_memory_contexts', 'pg_shmem_allocations')
 group by c.relname order by c.relname;
