@@ -94,7 +94,8 @@ impl Comparator {
             Comparator::Int8 => signed(value.as_i64()),
             Comparator::Oid => u64::from(value.as_oid().0),
             Comparator::Bytes => first_bytes(value.as_bytes()),
-            Comparator::Float4 | Comparator::Float8 | Comparator::Bpchar | Comparator::Custom(_) => 0,
+            Comparator::Float4 | Comparator::Float8 | Comparator::Bpchar => 0,
+            Comparator::Custom(_) | Comparator::Fallible(_) => 0,
         }
     }
 
