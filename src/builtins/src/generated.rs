@@ -1475,4 +1475,5 @@ pub(crate) static SET_RETURNING: &[SetReturning] = &[
     r(3969, "json_array_elements_text", 1, true, symbols::json_array_elements_text),
     r(6160, "text_to_table", 2, false, symbols::text_to_table),
     r(6161, "text_to_table_null", 3, false, symbols::text_to_table_null),
+    r(13208, "pg_expandarray", 1, true, symbols::pg_expandarray),
 ];

@@ -378,6 +378,21 @@ impl RowSource for Unnest {
     }
 }
 
+/// An array's elements, each with its place from 1: drivers ask for the columns of a key so.
+struct Expand {
+    elements: Unnest,
+}
+
+impl RowSource for Expand {
+    fn next(&mut self, cx: &mut FnCtx<'_>, out: &mut Vec<Datum>) -> Result<bool> {
+        let found = self.elements.next(cx, out)?;
+        if found {
+            out.push(Datum::Int4(self.elements.next as i32));
+        }
+        Ok(found)
+    }
+}
+
 fn subscripts(args: &[Datum]) -> Vec<Datum> {
     let Some(d) = dimension(&args[0], args[1].as_i32()) else { return Vec::new() };
     let mut all: Vec<Datum> = (d.lower..d.lower + d.length).map(Datum::Int4).collect();
@@ -544,6 +559,9 @@ fn oid_bytes(vector: &Datum) -> Vec<u8> {
 
 set_returning! {
     fn array_unnest(cx, args) { Ok(Box::new(Unnest { array: args[0].clone(), next: 0 })) }
+    fn pg_expandarray(cx, args) {
+        Ok(Box::new(Expand { elements: Unnest { array: args[0].clone(), next: 0 } }))
+    }
     fn generate_subscripts(cx, args) { Ok(rows(subscripts(args))) }
     fn generate_subscripts_nodir(cx, args) { Ok(rows(subscripts(args))) }
 }

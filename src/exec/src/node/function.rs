@@ -251,7 +251,7 @@ fn one_value(env: &Env<'_>, call: &SetCall, columns: &mut Vec<Datum>) -> Result<
     if columns.len() == 1 {
         return Ok(columns.pop().unwrap_or_default());
     }
-    let types = crate::system::output_types(env.cx, call.info.function)?;
+    let types = crate::system::output_types(env.cx, call.info.function, &call.info.arg_types)?;
     let (names, types): (Vec<String>, Vec<Oid>) = types.into_iter().unzip();
     let attributes = names.into_iter().zip(&types).map(|(name, oid)| Types(env.cx).attribute(name, *oid));
     let desc = TupleDesc { attributes: attributes.collect::<Result<_>>()? };

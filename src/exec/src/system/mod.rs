@@ -28,9 +28,10 @@ pub use sequences::next_value;
 pub use session::{sees_all_settings, setting_text, sql_value};
 
 use crate::SystemFn;
+use crate::types::Types;
 use base::Oid;
 use builtins::network::Inet;
-use builtins::{FnCtx, IntoDatum};
+use builtins::{FnCtx, IntoDatum, TypeLookup};
 use instance::Ctx;
 use report::Result;
 use std::net::IpAddr;
@@ -46,14 +47,20 @@ pub fn set_function(oid: Oid) -> Option<SystemSet> {
     sets.into_iter().flatten().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
 
-/// Names and types of a function's OUT columns.
-pub fn output_types(cx: Ctx<'_>, function: Oid) -> Result<Vec<(String, Oid)>> {
+/// Names and types of a function's OUT columns when it is called with arguments of these types: an element's type follows from the
+/// array.
+pub fn output_types(cx: Ctx<'_>, function: Oid, arguments: &[Oid]) -> Result<Vec<(String, Oid)>> {
+    const ANYELEMENT: Oid = Oid(2283);
     let Some(row) = cx.catalog().function(function)? else { return Ok(Vec::new()) };
     let types = row.proallargtypes.clone().unwrap_or_default();
     let modes = row.proargmodes.clone().unwrap_or_default();
     let names = row.proargnames.clone().unwrap_or_default();
     let out = types.iter().enumerate().filter(|(i, _)| matches!(modes.get(*i), Some(b'o' | b'b' | b't')));
-    Ok(out.map(|(i, t)| (names.get(i).cloned().unwrap_or_default(), *t)).collect())
+    let actual = |declared: Oid| match (declared, arguments.first()) {
+        (ANYELEMENT, Some(array)) => Types(cx).type_info(*array).map(|info| info.element),
+        _ => Ok(declared),
+    };
+    out.map(|(i, t)| Ok((names.get(i).cloned().unwrap_or_default(), actual(*t)?))).collect()
 }
 
 /// The text of an index's column, from 1.
