@@ -5,7 +5,7 @@
 //! 2. Makes the directory tree ([`directory`]) and the settings files ([`settings`]).
 //! 3. Starts the `postmaster` next to itself ([`server`]): once with `--boot`, which reads the bootstrap script from its
 //!    standard input and makes template1's catalogs; once with `--single -j`, which reads SQL ([`script`]) and
-//!    does the rest: views, information_schema, privileges, template0, postgres.
+//!    does the rest: views, information_schema ([`features`]), privileges, statistics. template0 and postgres are copies.
 //! 4. Forces everything to disk ([`sync`]).
 //!
 //! Whatever goes wrong on the way, signals included, the directories that were made are removed again ([`cleanup`]).
