@@ -75,6 +75,7 @@ pub(crate) use analysis::prepared_query;
 pub use analysis::{evaluate_parameters, with_analyze_context};
 pub use client::{Client, CopyFormat};
 pub use role::reset_user;
+pub use statement_name::command_tag;
 pub use tag::Tag;
 pub use temporary::watch_commit;
 pub use transaction::set_characteristics;
@@ -166,7 +167,7 @@ pub(crate) fn run(ex: &mut Execution<'_, '_>, statement: &Statement) -> Result<T
 /// 25006 for statements that change catalogs. The others look for themselves, or change nothing that is kept.
 fn check_read_only(statement: &Statement) -> Result<()> {
     const CHANGING: [&str; 8] = ["CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "COMMENT", "TRUNCATE", "REFRESH"];
-    let name = statement_name::statement_name(statement);
+    let name = statement_name::command_tag(statement);
     let verb = name.split(' ').next().unwrap_or_default();
     if CHANGING.contains(&verb) && name != "ALTER SYSTEM" {
         bail!(READ_ONLY_SQL_TRANSACTION, "cannot execute {name} in a read-only transaction");

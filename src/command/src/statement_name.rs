@@ -1,38 +1,131 @@
 //! What statements and kinds of objects are called in SQL.
 
-use parser::ast::{CreateTableAsStmt, ObjectType, ReindexTarget, Statement};
+use parser::ast::{
+    CreateTableAsStmt, DiscardTarget, ObjectType, ReindexTarget, Statement, TransactionStmt, VariableSetAction,
+};
 
-/// What a statement is called in SQL, for messages about it.
+/// A verb with the words for a kind of object.
+macro_rules! with_words {
+    ($verb:literal, $object_type:expr) => {
+        match $object_type {
+            ObjectType::AccessMethod => concat!($verb, "ACCESS METHOD"),
+            ObjectType::Aggregate => concat!($verb, "AGGREGATE"),
+            ObjectType::Attribute => concat!($verb, "TYPE"),
+            ObjectType::Cast => concat!($verb, "CAST"),
+            ObjectType::Column => concat!($verb, "COLUMN"),
+            ObjectType::Collation => concat!($verb, "COLLATION"),
+            ObjectType::Conversion => concat!($verb, "CONVERSION"),
+            ObjectType::Database => concat!($verb, "DATABASE"),
+            ObjectType::Domain => concat!($verb, "DOMAIN"),
+            ObjectType::DomainConstraint => concat!($verb, "CONSTRAINT"),
+            ObjectType::EventTrigger => concat!($verb, "EVENT TRIGGER"),
+            ObjectType::Extension => concat!($verb, "EXTENSION"),
+            ObjectType::ForeignDataWrapper => concat!($verb, "FOREIGN DATA WRAPPER"),
+            ObjectType::ForeignServer => concat!($verb, "SERVER"),
+            ObjectType::ForeignTable => concat!($verb, "FOREIGN TABLE"),
+            ObjectType::Function => concat!($verb, "FUNCTION"),
+            ObjectType::Index => concat!($verb, "INDEX"),
+            ObjectType::Language => concat!($verb, "LANGUAGE"),
+            ObjectType::LargeObject => concat!($verb, "LARGE OBJECT"),
+            ObjectType::MaterializedView => concat!($verb, "MATERIALIZED VIEW"),
+            ObjectType::OperatorClass => concat!($verb, "OPERATOR CLASS"),
+            ObjectType::Operator => concat!($verb, "OPERATOR"),
+            ObjectType::OperatorFamily => concat!($verb, "OPERATOR FAMILY"),
+            ObjectType::ParameterAcl => concat!($verb, "PARAMETER"),
+            ObjectType::Policy => concat!($verb, "POLICY"),
+            ObjectType::Procedure => concat!($verb, "PROCEDURE"),
+            ObjectType::Publication => concat!($verb, "PUBLICATION"),
+            ObjectType::Role => concat!($verb, "ROLE"),
+            ObjectType::Routine => concat!($verb, "ROUTINE"),
+            ObjectType::Rule => concat!($verb, "RULE"),
+            ObjectType::Schema => concat!($verb, "SCHEMA"),
+            ObjectType::Sequence => concat!($verb, "SEQUENCE"),
+            ObjectType::Subscription => concat!($verb, "SUBSCRIPTION"),
+            ObjectType::Statistics => concat!($verb, "STATISTICS"),
+            ObjectType::TableConstraint => concat!($verb, "CONSTRAINT"),
+            ObjectType::Table => concat!($verb, "TABLE"),
+            ObjectType::Tablespace => concat!($verb, "TABLESPACE"),
+            ObjectType::Transform => concat!($verb, "TRANSFORM"),
+            ObjectType::Trigger => concat!($verb, "TRIGGER"),
+            ObjectType::TextSearchConfiguration => concat!($verb, "TEXT SEARCH CONFIGURATION"),
+            ObjectType::TextSearchDictionary => concat!($verb, "TEXT SEARCH DICTIONARY"),
+            ObjectType::TextSearchParser => concat!($verb, "TEXT SEARCH PARSER"),
+            ObjectType::TextSearchTemplate => concat!($verb, "TEXT SEARCH TEMPLATE"),
+            ObjectType::Type => concat!($verb, "TYPE"),
+            ObjectType::UserMapping => concat!($verb, "USER MAPPING"),
+            ObjectType::View => concat!($verb, "VIEW"),
+        }
+    };
+}
+
+/// What a statement is called in SQL, for messages about it: its tag, and what tells it from others with that tag.
 pub fn statement_name(statement: &Statement) -> String {
     let of = |verb: &str, object_type: ObjectType| format!("{verb} {}", object_words(object_type));
-    let name = match statement {
-        Statement::Drop(s) => return of("DROP", s.object_type),
-        Statement::Comment(s) => return of("COMMENT ON", s.object_type),
-        Statement::Rename(s) => return of("ALTER", s.relation_type.unwrap_or(s.rename_type)) + " RENAME",
-        Statement::AlterObjectSchema(s) => return of("ALTER", s.object_type) + " SET SCHEMA",
-        Statement::AlterOwner(s) => return of("ALTER", s.object_type) + " OWNER TO",
-        Statement::AlterObjectDepends(s) => return of("ALTER", s.object_type) + " DEPENDS ON EXTENSION",
-        Statement::AlterFunction(s) => return of("ALTER", s.object_type),
-        Statement::Define(s) => return of("CREATE", s.object_type),
-        Statement::CreateFunction(s) => {
-            if s.procedure {
-                "CREATE PROCEDURE"
-            } else {
-                "CREATE FUNCTION"
-            }
-        }
+    match statement {
+        Statement::Comment(s) => of("COMMENT ON", s.object_type),
+        Statement::Rename(s) => of("ALTER", s.relation_type.unwrap_or(s.rename_type)) + " RENAME",
+        Statement::AlterObjectSchema(s) => of("ALTER", s.object_type) + " SET SCHEMA",
+        Statement::AlterOwner(s) => of("ALTER", s.object_type) + " OWNER TO",
+        Statement::AlterObjectDepends(s) => of("ALTER", s.object_type) + " DEPENDS ON EXTENSION",
+        Statement::AlterTableMoveAll(_) => "ALTER TABLE ALL IN TABLESPACE".to_owned(),
+        Statement::Reindex(s) => reindex_name(&s.target).to_owned(),
+        Statement::Transaction(_) => "a transaction statement in this place".to_owned(),
+        Statement::Prepare(_)
+        | Statement::Execute(_)
+        | Statement::Deallocate(_)
+        | Statement::DeclareCursor(_)
+        | Statement::Fetch(_)
+        | Statement::ClosePortal(_) => format!("{} in this place", command_tag(statement)),
+        Statement::Return(_) => "RETURN".to_owned(),
+        Statement::PlAssign(_) => "a PL/pgSQL assignment".to_owned(),
+        other => command_tag(other).to_owned(),
+    }
+}
+
+/// A statement's command tag, without counts.
+pub fn command_tag(statement: &Statement) -> &'static str {
+    match statement {
+        Statement::Transaction(s) => transaction_tag(s),
+        Statement::Drop(s) => with_words!("DROP ", s.object_type),
+        Statement::Rename(s) => alter_tag(s.relation_type.unwrap_or(s.rename_type)),
+        Statement::AlterObjectSchema(s) => alter_tag(s.object_type),
+        Statement::AlterOwner(s) => alter_tag(s.object_type),
+        Statement::AlterObjectDepends(s) => alter_tag(s.object_type),
+        Statement::AlterFunction(s) => alter_tag(s.object_type),
+        Statement::AlterTable(s) => alter_tag(s.object_type),
+        Statement::AlterTableMoveAll(s) => alter_tag(s.object_type),
+        Statement::Define(s) => with_words!("CREATE ", s.object_type),
+        Statement::CreateFunction(s) if s.procedure => "CREATE PROCEDURE",
         Statement::CreateTableAs(s) => create_as_name(s),
-        Statement::Vacuum(s) => {
-            if s.is_vacuum {
-                "VACUUM"
-            } else {
-                "ANALYZE"
-            }
-        }
-        Statement::Reindex(s) => reindex_name(&s.target),
+        Statement::Vacuum(s) if !s.is_vacuum => "ANALYZE",
+        Statement::Grant(s) if !s.is_grant => "REVOKE",
+        Statement::GrantRole(s) if !s.is_grant => "REVOKE ROLE",
         other => fixed_name(other),
-    };
-    name.to_owned()
+    }
+}
+
+const fn transaction_tag(statement: &TransactionStmt) -> &'static str {
+    use TransactionStmt as T;
+    match statement {
+        T::Begin(_) => "BEGIN",
+        T::Start(_) => "START TRANSACTION",
+        T::Commit { .. } => "COMMIT",
+        T::Rollback { .. } | T::RollbackTo(_) => "ROLLBACK",
+        T::Savepoint(_) => "SAVEPOINT",
+        T::Release(_) => "RELEASE",
+        T::Prepare(_) => "PREPARE TRANSACTION",
+        T::CommitPrepared(_) => "COMMIT PREPARED",
+        T::RollbackPrepared(_) => "ROLLBACK PREPARED",
+    }
+}
+
+/// A column is altered with its table, a constraint with its table or domain.
+const fn alter_tag(object_type: ObjectType) -> &'static str {
+    match object_type {
+        ObjectType::Column | ObjectType::TableConstraint => "ALTER TABLE",
+        ObjectType::DomainConstraint => "ALTER DOMAIN",
+        other => with_words!("ALTER ", other),
+    }
 }
 
 /// CREATE TABLE AS and what is like it.
@@ -63,17 +156,23 @@ fn fixed_name(statement: &Statement) -> &'static str {
         S::Update(_) => "UPDATE",
         S::Delete(_) => "DELETE",
         S::Merge(_) => "MERGE",
-        S::Transaction(_) => "a transaction statement in this place",
+        S::VariableSet(s) if matches!(s.action, VariableSetAction::Reset(_) | VariableSetAction::ResetAll) => "RESET",
         S::VariableSet(_) => "SET",
         S::VariableShow(_) => "SHOW",
         S::ConstraintsSet(_) => "SET CONSTRAINTS",
-        S::Discard(_) => "DISCARD",
-        S::Prepare(_) => "PREPARE in this place",
-        S::Execute(_) => "EXECUTE in this place",
-        S::Deallocate(_) => "DEALLOCATE in this place",
-        S::DeclareCursor(_) => "DECLARE CURSOR in this place",
-        S::Fetch(_) => "FETCH in this place",
-        S::ClosePortal(_) => "CLOSE in this place",
+        S::Discard(DiscardTarget::All) => "DISCARD ALL",
+        S::Discard(DiscardTarget::Plans) => "DISCARD PLANS",
+        S::Discard(DiscardTarget::Sequences) => "DISCARD SEQUENCES",
+        S::Discard(DiscardTarget::Temp) => "DISCARD TEMP",
+        S::Prepare(_) => "PREPARE",
+        S::Execute(_) => "EXECUTE",
+        S::Deallocate(s) if s.name.is_none() => "DEALLOCATE ALL",
+        S::Deallocate(_) => "DEALLOCATE",
+        S::DeclareCursor(_) => "DECLARE CURSOR",
+        S::Fetch(s) if s.is_move => "MOVE",
+        S::Fetch(_) => "FETCH",
+        S::ClosePortal(s) if s.cursor.is_none() => "CLOSE CURSOR ALL",
+        S::ClosePortal(_) => "CLOSE CURSOR",
         S::Listen(_) => "LISTEN",
         S::Unlisten(_) => "UNLISTEN",
         S::Notify(_) => "NOTIFY",
@@ -84,14 +183,12 @@ fn fixed_name(statement: &Statement) -> &'static str {
         S::Do(_) => "DO",
         S::Load(_) => "LOAD",
         S::Checkpoint => "CHECKPOINT",
-        S::Return(_) => "RETURN",
-        S::PlAssign(_) => "a PL/pgSQL assignment",
+        S::Vacuum(_) => "VACUUM",
+        S::Reindex(_) => "REINDEX",
         S::Cluster(_) => "CLUSTER",
         S::Truncate(_) => "TRUNCATE TABLE",
         S::CreateTable(_) => "CREATE TABLE",
         S::RefreshMatView(_) => "REFRESH MATERIALIZED VIEW",
-        S::AlterTable(_) => "ALTER TABLE",
-        S::AlterTableMoveAll(_) => "ALTER TABLE ALL IN TABLESPACE",
         S::CreateIndex(_) => "CREATE INDEX",
         S::CreateView(_) => "CREATE VIEW",
         S::CreateSequence(_) => "CREATE SEQUENCE",
@@ -102,6 +199,8 @@ fn fixed_name(statement: &Statement) -> &'static str {
         S::CreateRule(_) => "CREATE RULE",
         S::CreatePolicy(_) => "CREATE POLICY",
         S::AlterPolicy(_) => "ALTER POLICY",
+        S::Comment(_) => "COMMENT",
+        S::CreateFunction(_) => "CREATE FUNCTION",
         S::SecLabel(_) => "SECURITY LABEL",
         other => later_name(other),
     }
@@ -142,20 +241,8 @@ fn later_name(statement: &Statement) -> &'static str {
         S::CreateRole(_) => "CREATE ROLE",
         S::AlterRole(_) | S::AlterRoleSet(_) => "ALTER ROLE",
         S::DropRole(_) => "DROP ROLE",
-        S::Grant(s) => {
-            if s.is_grant {
-                "GRANT"
-            } else {
-                "REVOKE"
-            }
-        }
-        S::GrantRole(s) => {
-            if s.is_grant {
-                "GRANT ROLE"
-            } else {
-                "REVOKE ROLE"
-            }
-        }
+        S::Grant(_) => "GRANT",
+        S::GrantRole(_) => "GRANT ROLE",
         S::AlterDefaultPrivileges(_) => "ALTER DEFAULT PRIVILEGES",
         S::DropOwned(_) => "DROP OWNED",
         S::ReassignOwned(_) => "REASSIGN OWNED",
@@ -178,54 +265,7 @@ fn later_name(statement: &Statement) -> &'static str {
 
 /// The words for a kind of object, in SQL.
 pub const fn object_words(object_type: ObjectType) -> &'static str {
-    match object_type {
-        ObjectType::AccessMethod => "ACCESS METHOD",
-        ObjectType::Aggregate => "AGGREGATE",
-        ObjectType::Attribute => "TYPE",
-        ObjectType::Cast => "CAST",
-        ObjectType::Column => "COLUMN",
-        ObjectType::Collation => "COLLATION",
-        ObjectType::Conversion => "CONVERSION",
-        ObjectType::Database => "DATABASE",
-        ObjectType::Domain => "DOMAIN",
-        ObjectType::DomainConstraint => "CONSTRAINT",
-        ObjectType::EventTrigger => "EVENT TRIGGER",
-        ObjectType::Extension => "EXTENSION",
-        ObjectType::ForeignDataWrapper => "FOREIGN DATA WRAPPER",
-        ObjectType::ForeignServer => "SERVER",
-        ObjectType::ForeignTable => "FOREIGN TABLE",
-        ObjectType::Function => "FUNCTION",
-        ObjectType::Index => "INDEX",
-        ObjectType::Language => "LANGUAGE",
-        ObjectType::LargeObject => "LARGE OBJECT",
-        ObjectType::MaterializedView => "MATERIALIZED VIEW",
-        ObjectType::OperatorClass => "OPERATOR CLASS",
-        ObjectType::Operator => "OPERATOR",
-        ObjectType::OperatorFamily => "OPERATOR FAMILY",
-        ObjectType::ParameterAcl => "PARAMETER",
-        ObjectType::Policy => "POLICY",
-        ObjectType::Procedure => "PROCEDURE",
-        ObjectType::Publication => "PUBLICATION",
-        ObjectType::Role => "ROLE",
-        ObjectType::Routine => "ROUTINE",
-        ObjectType::Rule => "RULE",
-        ObjectType::Schema => "SCHEMA",
-        ObjectType::Sequence => "SEQUENCE",
-        ObjectType::Subscription => "SUBSCRIPTION",
-        ObjectType::Statistics => "STATISTICS",
-        ObjectType::TableConstraint => "CONSTRAINT",
-        ObjectType::Table => "TABLE",
-        ObjectType::Tablespace => "TABLESPACE",
-        ObjectType::Transform => "TRANSFORM",
-        ObjectType::Trigger => "TRIGGER",
-        ObjectType::TextSearchConfiguration => "TEXT SEARCH CONFIGURATION",
-        ObjectType::TextSearchDictionary => "TEXT SEARCH DICTIONARY",
-        ObjectType::TextSearchParser => "TEXT SEARCH PARSER",
-        ObjectType::TextSearchTemplate => "TEXT SEARCH TEMPLATE",
-        ObjectType::Type => "TYPE",
-        ObjectType::UserMapping => "USER MAPPING",
-        ObjectType::View => "VIEW",
-    }
+    with_words!("", object_type)
 }
 
 #[cfg(test)]
@@ -235,6 +275,35 @@ mod tests {
     fn name(text: &str) -> String {
         let parsed = parser::parse(text, &parser::ParseOptions::default()).unwrap();
         statement_name(&parsed[0].stmt)
+    }
+
+    #[test]
+    fn tags_are_those_of_postgres() {
+        let tags = [
+            ("alter table t rename column a to b", "ALTER TABLE"),
+            ("alter table t rename constraint a to b", "ALTER TABLE"),
+            ("alter view v rename to w", "ALTER VIEW"),
+            ("alter index i rename to j", "ALTER INDEX"),
+            ("alter type t rename attribute a to b", "ALTER TYPE"),
+            ("alter domain d rename constraint a to b", "ALTER DOMAIN"),
+            ("alter function f() owner to u", "ALTER FUNCTION"),
+            ("create unique index on t (a)", "CREATE INDEX"),
+            ("comment on table t is 'x'", "COMMENT"),
+            ("drop materialized view v", "DROP MATERIALIZED VIEW"),
+            ("with x as (select 1) select * from x", "SELECT"),
+            ("start transaction", "START TRANSACTION"),
+            ("rollback to a", "ROLLBACK"),
+            ("reset all", "RESET"),
+            ("discard temp", "DISCARD TEMP"),
+            ("deallocate all", "DEALLOCATE ALL"),
+            ("move 1 from c", "MOVE"),
+            ("reindex table t", "REINDEX"),
+            ("analyze", "ANALYZE"),
+        ];
+        for (text, tag) in tags {
+            let parsed = parser::parse(text, &parser::ParseOptions::default()).unwrap();
+            assert_eq!(command_tag(&parsed[0].stmt), tag, "{text}");
+        }
     }
 
     #[test]

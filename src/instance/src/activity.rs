@@ -90,6 +90,8 @@ pub struct Activity {
     pub xid: Option<Xid>,
     /// The text of its present or last statement.
     pub query: String,
+    /// The tag of the statement that runs; empty until it is known.
+    pub command: &'static str,
 }
 
 /// A row with the session it belongs to.

@@ -270,6 +270,12 @@ impl SessionEntry {
         activity.query.clear();
         activity.query.push_str(&text[..text.floor_char_boundary(text_bytes_max)]);
         activity.statement_start_us = now_us;
+        activity.command = "";
+    }
+
+    /// The statement that runs is known by its tag, or by what the protocol does with it (`PARSE`, `BIND`).
+    pub fn set_command(&self, tag: &'static str) {
+        self.shared.lock().activity.command = tag;
     }
 
     /// A statement has ended, and the session waits for the next in this state.

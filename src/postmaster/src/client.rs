@@ -253,11 +253,13 @@ impl ClientLog {
         let activity = session.with_activity(|activity| {
             activity.application_name.clone_into(&mut self.name.lock().application_name);
             match activity.state {
-                ActivityState::Active => command_words(&activity.query),
-                state => state.as_str().unwrap_or_default().to_owned(),
+                // It is being read.
+                ActivityState::Active if activity.command.is_empty() => "idle",
+                ActivityState::Active => activity.command,
+                state => state.as_str().unwrap_or_default(),
             }
         });
-        self.who(&activity)
+        self.who(activity)
     }
 
     fn emit(&self, who: &Who, error: &Error, statement: Option<&str>) {
@@ -418,15 +420,6 @@ impl Server for ServerSide<'_> {
 }
 
 /// What a statement is, by its first words: as its completion tag begins.
-fn command_words(query: &str) -> String {
-    let mut words = query.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    let first = words.next().unwrap_or_default().to_ascii_uppercase();
-    match (first.as_str(), words.next()) {
-        ("CREATE" | "ALTER" | "DROP", Some(what)) => format!("{first} {}", what.to_ascii_uppercase()),
-        _ => first,
-    }
-}
-
 /// Carries a cancel request out. What comes of it only the log learns.
 pub fn cancel(shared: &Shared, instance: &Instance, session: SessionId, key: i32) {
     let log = shared.logger.postmaster();

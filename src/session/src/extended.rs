@@ -83,6 +83,7 @@ impl Session {
 
     fn parse_message(&mut self, instance: &Instance, name: &str, text: &str, types: &[u32]) -> Result<()> {
         self.open_pipeline(instance, text);
+        self.state.entry.set_command("PARSE");
         if name.is_empty() && self.reuse_parsed(instance, text, types) {
             self.wire.out.parse_complete();
             return Ok(());
@@ -123,6 +124,7 @@ impl Session {
     fn bind_message(&mut self, instance: &Instance, bind: &Bind<'_>) -> Result<()> {
         let prepared = self.find_prepared(bind.statement)?;
         self.open_pipeline(instance, &prepared.text);
+        self.state.entry.set_command("BIND");
         let statement = payload(&prepared);
         if let Some(statement) = statement {
             self.check_not_failed(&statement.raw.stmt)?;
@@ -223,6 +225,7 @@ impl Session {
             self.wire.out.empty_query();
             return Ok(());
         };
+        self.state.entry.set_command(command::command_tag(&statement.raw.stmt));
         self.check_not_failed(&statement.raw.stmt)?;
         self.ensure_transaction(instance);
         Ctx::new(instance, &self.state).check_interrupts()?;

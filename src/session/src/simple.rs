@@ -108,6 +108,7 @@ impl Session {
     fn run_known(&mut self, instance: &Instance, known: &Known, params: Arc<Params>) -> Result<()> {
         let cx = Ctx::new(instance, &self.state);
         cx.check_interrupts()?;
+        self.state.entry.set_command(command::command_tag(&known.statement.raw.stmt));
         let mut output = Output::simple(&mut self.wire, cx, self.block != Block::Idle);
         let tag = output.run(&known.statement, &known.text, params)?;
         self.finish_statement(instance, &known.statement.raw, true)?;
@@ -131,6 +132,7 @@ impl Session {
     }
 
     fn run_statement(&mut self, instance: &Instance, raw: &RawStatement, text: &str) -> Result<Tag> {
+        self.state.entry.set_command(command::command_tag(&raw.stmt));
         Ctx::new(instance, &self.state).check_interrupts()?;
         if let Some(outcome) = self.run_session_statement(instance, raw, text, None) {
             return outcome;
