@@ -78,6 +78,7 @@ impl Session {
         let is_several = statements.len() > 1;
         let last = statements.len() - 1;
         for (n, raw) in statements.iter().enumerate() {
+            self.state.entry.set_command(command::command_tag(&raw.stmt));
             self.check_not_failed(&raw.stmt)?;
             if n > 0 {
                 // The statement before may have been a SET.
@@ -132,7 +133,6 @@ impl Session {
     }
 
     fn run_statement(&mut self, instance: &Instance, raw: &RawStatement, text: &str) -> Result<Tag> {
-        self.state.entry.set_command(command::command_tag(&raw.stmt));
         Ctx::new(instance, &self.state).check_interrupts()?;
         if let Some(outcome) = self.run_session_statement(instance, raw, text, None) {
             return outcome;

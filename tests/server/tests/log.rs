@@ -106,6 +106,8 @@ fn the_prefix_says_who_speaks() {
     session.query("select 1 / 0").expect("the connection holds");
     session.run("begin; create table t(a int); insert into t values (1)");
     session.query("select nothing").expect("the connection holds");
+    session.query("create unique index on t(a)").expect("the connection holds");
+    session.query("selec 1").expect("the connection holds");
     drop(session);
     cluster.wait_for_log("LOG:  disconnection: session time: ");
     let log = cluster.log();
@@ -120,6 +122,8 @@ fn the_prefix_says_who_speaks() {
     let authorized = find("connection authorized: user=postgres database=postgres application_name=testkit");
     assert!(authorized.contains("|postgres|postgres|testkit|[local]|client backend|00000|authentication|"));
     assert!(find("ERROR:  division by zero").contains("|22012|SELECT|"));
+    assert!(find("ERROR:  current transaction is aborted").contains("|25P02|CREATE INDEX|"));
+    assert!(find("ERROR:  syntax error").contains("|42601|idle|"));
     let xid = find("ERROR:  column \"nothing\"").split('|').nth(10).expect("a transaction id");
     assert_ne!(xid, "0", "{log}");
     // What is no session ends at %q.
