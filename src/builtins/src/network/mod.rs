@@ -1,4 +1,4 @@
-//! Network addresses: inet and cidr here, macaddr and macaddr8 in [`mac`].
+//! Network addresses: inet and cidr here, macaddr and macaddr8 in `mac`.
 //!
 //! Shape of an inet or cidr value, PostgreSQL's own:
 //!
