@@ -25,7 +25,9 @@ const DATABASE_SETTINGS: [&str; 6] = [
 
 /// Runs the schedule, or the scripts named.
 pub fn run_all(options: &Options, server: &mut Server, tally: &mut Tally) -> Result<(), String> {
-    fs::create_dir_all(&options.output).map_err(|error| format!("{}: {error}", options.output.display()))?;
+    // PostgreSQL's scripts write below `results`.
+    let results = options.output.join("results");
+    fs::create_dir_all(&results).map_err(|error| format!("{}: {error}", results.display()))?;
     server.database = create_database(server)?;
     for group in groups(options)? {
         for part in group.chunks(options.jobs.max(1)) {
