@@ -35,7 +35,8 @@ pub fn comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Resu
         t::TEXT | t::VARCHAR | t::NAME | t::BYTEA | t::UUID | t::UNKNOWN | t::CSTRING => Comparator::Bytes,
         t::MACADDR | t::MACADDR8 => Comparator::Bytes,
         // An aclitem has an equality but no order; this one serves arrays of it.
-        Oid(1033) => Comparator::Bytes,
+        crate::acl::ACLITEM => Comparator::Bytes,
+        other if is_as_text_or_bytea(other) => Comparator::Bytes,
         t::BPCHAR => Comparator::Bpchar,
         t::XID8 | t::PG_LSN => custom(|a, b| (a.as_i64() as u64).cmp(&(b.as_i64() as u64))),
         t::TID => custom(|a, b| crate::oid::tid_cmp(a.as_bytes(), b.as_bytes())),
@@ -69,6 +70,12 @@ fn other_comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Re
         return Ok(Comparator::Oid);
     }
     Err(no_comparison(&types.type_name(type_oid, -1)))
+}
+
+/// Types of the catalogs' own that have no operators: PostgreSQL compares them as text or bytea, to which they can be cast without a change.
+fn is_as_text_or_bytea(type_oid: Oid) -> bool {
+    use crate::type_oid as t;
+    [t::PG_NODE_TREE, t::PG_NDISTINCT, t::PG_DEPENDENCIES, t::PG_MCV_LIST].contains(&type_oid)
 }
 
 #[cold]
@@ -216,6 +223,8 @@ pub fn hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result<H
         | t::CSTRING
         | t::OIDVECTOR
         | t::TIMETZ => Hasher::Bytes,
+        crate::acl::ACLITEM => Hasher::Bytes,
+        other if is_as_text_or_bytea(other) => Hasher::Bytes,
         t::BPCHAR => Hasher::Bpchar,
         t::JSONB => Hasher::Custom(Arc::new(crate::json::functions::memory_hash)),
         t::INTERVAL => Hasher::Custom(Arc::new(|v| mix(span(&Interval::from_datum(v)) as u64))),

@@ -51,6 +51,10 @@ pub mod type_oid {
     pub const CSTRING: Oid = Oid(2275);
     pub const UUID: Oid = Oid(2950);
     pub const PG_LSN: Oid = Oid(3220);
+    pub const PG_NODE_TREE: Oid = Oid(194);
+    pub const PG_NDISTINCT: Oid = Oid(3361);
+    pub const PG_DEPENDENCIES: Oid = Oid(3402);
+    pub const PG_MCV_LIST: Oid = Oid(5017);
     pub const JSONB: Oid = Oid(3802);
 }
 
