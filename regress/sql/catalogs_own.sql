@@ -45,9 +45,9 @@ drop table cg_t;
 select count(*) from pg_class where relname like 'cg\_t%';
 select count(*) from pg_depend d where classid = 'pg_class'::regclass and not exists (select 1 from pg_class c where c.oid = d.objid);
 -- columns of types that only the catalogs use can be grouped and joined
-select count(*) from (select distinct relacl from pg_class where relname in ('pg_class', 'pg_authid', 'pg_type')) x;
+select count(*) from (select distinct relacl from pg_class where oid in ('pg_cast'::regclass, 'pg_authid'::regclass, 'pg_opclass'::regclass)) x;
 select count(*) from (select relacl from pg_class union select relacl from pg_class) x where relacl is null;
-select count(*) from pg_class a join pg_class b on a.relacl = b.relacl where a.relname = 'pg_class' and b.relname = 'pg_type';
+select count(*) from pg_class a join pg_class b on a.relacl = b.relacl where a.oid = 'pg_cast'::regclass and b.oid = 'pg_opclass'::regclass;
 select relpartbound, count(*) > 1 from pg_class group by relpartbound;
 select count(*) from (select distinct stxdndistinct, stxdmcv, stxddependencies from pg_statistic_ext_data) x;
 select ev_action = ev_qual from pg_rewrite where ev_class = 'pg_tables'::regclass;
