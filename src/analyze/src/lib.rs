@@ -51,6 +51,7 @@ mod updatable;
 pub mod vars;
 pub mod walk;
 
+pub use agg::expand_grouping_sets;
 pub use context::{AnalyzeContext, Parameters};
 pub use definition::{DefaultFor, RelationExpr, is_optimizable};
 pub use lookup::{Lookup, Shared};

@@ -619,11 +619,7 @@ fn empty_statement() -> PlannedStmt {
             qual: Vec::new(),
             init_plans: Vec::new(),
             all_params: Default::default(),
-            node: plan::node::Node::Result(plan::node::ResultNode {
-                child: None,
-                constant_qual: Vec::new(),
-                aggregates: Vec::new(),
-            }),
+            node: plan::node::Node::Result(plan::node::ResultNode::new(None, Vec::new())),
         }),
         rtable: Vec::new(),
         subplans: Vec::new(),

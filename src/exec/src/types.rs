@@ -6,6 +6,7 @@ use builtins::{BuiltinTypes, EnumLabel, FnCtx, TypeInfo, TypeLookup};
 use catalog::rows::PgType;
 use instance::Ctx;
 use report::{Result, error};
+use schema::CatalogVersion;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tuple::{Attribute, Datum, Repr, TupleDesc};
@@ -76,7 +77,15 @@ impl TypeLookup for Types<'_> {
     }
 
     fn to_keep(&self) -> Result<Arc<dyn TypeLookup + Send + Sync>> {
-        Ok(Arc::new(KeptTypes::of(*self)?))
+        let version = self.0.catalog().version();
+        if let Some((known, kept)) = &self.0.session.extensions.borrow_mut().get::<LastKept>().0
+            && *known == version
+        {
+            return Ok(Arc::clone(kept) as _);
+        }
+        let kept = Arc::new(KeptTypes::of(*self)?);
+        self.0.session.extensions.borrow_mut().get::<LastKept>().0 = Some((version, Arc::clone(&kept)));
+        Ok(kept)
     }
 }
 
@@ -86,6 +95,10 @@ struct KeptTypes {
     types: Arc<HashMap<Oid, TypeInfo>>,
     labels: Arc<HashMap<Oid, Arc<[EnumLabel]>>>,
 }
+
+/// What was kept last, and what the catalogs were then.
+#[derive(Default)]
+struct LastKept(Option<(CatalogVersion, Arc<KeptTypes>)>);
 
 impl KeptTypes {
     fn of(types: Types<'_>) -> Result<KeptTypes> {

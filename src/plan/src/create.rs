@@ -106,12 +106,7 @@ impl Planner<'_> {
                 self.scan_plan(root, path, node, &[])?
             }
             PathKind::Result { quals, child: None } => {
-                let mut plan = self.scan_plan(
-                    root,
-                    path,
-                    Node::Result(ResultNode { child: None, constant_qual: quals.clone(), aggregates: Vec::new() }),
-                    &[],
-                )?;
+                let mut plan = self.scan_plan(root, path, Node::Result(ResultNode::new(None, quals.clone())), &[])?;
                 // No row is read: its conditions are all constant.
                 let moved = std::mem::take(&mut plan.qual);
                 if let Node::Result(node) = &mut plan.node {
@@ -121,14 +116,7 @@ impl Planner<'_> {
             }
             PathKind::Result { quals, child: Some(child) } => {
                 let child = self.create_plan(root, child)?;
-                self.new_plan(
-                    path,
-                    Node::Result(ResultNode {
-                        child: Some(Box::new(child)),
-                        constant_qual: quals.clone(),
-                        aggregates: Vec::new(),
-                    }),
-                )
+                self.new_plan(path, Node::Result(ResultNode::new(Some(child), quals.clone())))
             }
             PathKind::MinMax { values, having } => {
                 let node = ResultNode { child: None, constant_qual: having.clone(), aggregates: values.clone() };
@@ -136,10 +124,7 @@ impl Planner<'_> {
             }
             PathKind::Dummy => {
                 let never = analyze::expr::Const::bool(false).into();
-                let mut plan = self.new_plan(
-                    path,
-                    Node::Result(ResultNode { child: None, constant_qual: vec![never], aggregates: Vec::new() }),
-                );
+                let mut plan = self.new_plan(path, Node::Result(ResultNode::new(None, vec![never])));
                 // The columns are never read; nulls stand for them.
                 plan.startup_cost = 0.0;
                 plan.total_cost = 0.0;
@@ -370,9 +355,7 @@ impl Planner<'_> {
         self.next_node += 1;
         let mut child = plan;
         child.id = self.next_node;
-        let mut gate = self.above(child, |child| {
-            Node::Result(ResultNode { child: Some(Box::new(child)), constant_qual, aggregates: Vec::new() })
-        });
+        let mut gate = self.above(child, |child| Node::Result(ResultNode::new(Some(child), constant_qual)));
         gate.targetlist = target_entries(&path.target);
         Ok(gate)
     }
@@ -819,13 +802,7 @@ impl Planner<'_> {
         if !can_project(&plan.node) {
             self.next_node += 1;
             let id = self.next_node;
-            plan = self.above(plan, |child| {
-                Node::Result(ResultNode {
-                    child: Some(Box::new(child)),
-                    constant_qual: Vec::new(),
-                    aggregates: Vec::new(),
-                })
-            });
+            plan = self.above(plan, |child| Node::Result(ResultNode::new(Some(child), Vec::new())));
             plan.id = id;
         }
         for expr in missing {
@@ -851,10 +828,7 @@ impl Planner<'_> {
             plan.width = path.target.width;
             return Ok(plan);
         }
-        let mut result = self.new_plan(
-            path,
-            Node::Result(ResultNode { child: Some(Box::new(plan)), constant_qual: Vec::new(), aggregates: Vec::new() }),
-        );
+        let mut result = self.new_plan(path, Node::Result(ResultNode::new(Some(plan), Vec::new())));
         result.targetlist = targetlist;
         Ok(result)
     }

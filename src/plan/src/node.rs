@@ -158,6 +158,13 @@ pub struct ResultNode {
     pub aggregates: Vec<(Aggref, Expr)>,
 }
 
+impl ResultNode {
+    /// Rows of the child, or one row, if the conditions hold.
+    pub fn new(child: Option<Plan>, constant_qual: Vec<Expr>) -> ResultNode {
+        ResultNode { child: child.map(Box::new), constant_qual, aggregates: Vec::new() }
+    }
+}
+
 /// The children's rows, one child after another.
 #[derive(Clone, Debug)]
 pub struct Append {

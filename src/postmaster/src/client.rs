@@ -419,7 +419,6 @@ impl Server for ServerSide<'_> {
     }
 }
 
-/// What a statement is, by its first words: as its completion tag begins.
 /// Carries a cancel request out. What comes of it only the log learns.
 pub fn cancel(shared: &Shared, instance: &Instance, session: SessionId, key: i32) {
     let log = shared.logger.postmaster();

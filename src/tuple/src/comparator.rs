@@ -177,7 +177,6 @@ fn like(a: &Datum, stored: &[u8]) -> Datum {
     }
 }
 
-/// PostgreSQL's order of floats: NaN equals NaN and is greater than all else; -0 equals 0.
 /// The first eight bytes as a number, zeros for what is missing.
 fn first_bytes(bytes: &[u8]) -> u64 {
     let mut first = [0; 8];
@@ -186,6 +185,7 @@ fn first_bytes(bytes: &[u8]) -> u64 {
     u64::from_be_bytes(first)
 }
 
+/// PostgreSQL's order of floats: NaN equals NaN and is greater than all else; -0 equals 0.
 fn compare_floats(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }

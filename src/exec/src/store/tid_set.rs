@@ -174,9 +174,9 @@ impl TidSet {
         }
         self.pack();
         other.pack();
-        let (mine, others) = (self.pages.take().unwrap_or_default(), other.pages.unwrap_or_default());
+        let (mut mine, others) = (self.pages.take().unwrap_or_default(), other.pages.unwrap_or_default());
         let mut both = Pages::default();
-        for (block, mut words) in mine.exact.clone() {
+        for (block, mut words) in std::mem::take(&mut mine.exact) {
             if let Some(theirs) = others.exact.get(&block) {
                 words.iter_mut().zip(theirs).for_each(|(word, their)| *word &= their);
             } else if !others.is_whole(block) {

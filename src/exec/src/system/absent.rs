@@ -4,8 +4,8 @@
 use super::activity::Rows;
 use super::functions;
 use super::session::void;
-use base::Oid;
 use builtins::FnCtx;
+use builtins::type_oid::{INT4, INT8, OID, RECORD, TEXT, TIMESTAMPTZ};
 use instance::Ctx;
 use report::{Result, bail, error};
 use tuple::{Datum, Repr};
@@ -41,13 +41,6 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_partition_tree", no_rows),
     ("pg_partition_ancestors", no_rows),
 ];
-
-const INT4: Oid = Oid(23);
-const INT8: Oid = Oid(20);
-const OID: Oid = Oid(26);
-const TEXT: Oid = Oid(25);
-const TIMESTAMPTZ: Oid = Oid(1184);
-const RECORD: Oid = Oid(2249);
 
 fn no_rows(_: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
     Ok(Vec::new())

@@ -6,8 +6,8 @@
 use super::activity::Rows;
 use super::functions;
 use super::session::void;
-use base::Oid;
 use builtins::FnCtx;
+use builtins::type_oid::{FLOAT8, INT8, NUMERIC, RECORD, TEXT, TIMESTAMPTZ};
 use instance::{ClusterCounter as C, Ctx};
 use report::Result;
 use tuple::Datum;
@@ -66,13 +66,6 @@ fn reset_time(cx: Ctx<'_>, counter: C) -> Datum {
         us => Datum::Int8(us),
     }
 }
-
-const INT8: Oid = Oid(20);
-const TEXT: Oid = Oid(25);
-const FLOAT8: Oid = Oid(701);
-const TIMESTAMPTZ: Oid = Oid(1184);
-const NUMERIC: Oid = Oid(1700);
-const RECORD: Oid = Oid(2249);
 
 fn pg_stat_get_wal(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Datum> {
     let count = |counter| (INT8, Datum::Int8(value(cx, counter)));

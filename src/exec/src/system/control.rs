@@ -4,7 +4,8 @@ use super::activity::Rows;
 use super::functions;
 use base::{Lsn, Oid, PAGE_BYTES, Xid};
 use builtins::FnCtx;
-use instance::{Ctx, SQL_EPOCH_US};
+use builtins::type_oid::{BOOL, INT4, INT8, OID, PG_LSN, RECORD, TEXT, TIMESTAMPTZ, XID};
+use instance::Ctx;
 use report::Result;
 use tuple::Datum;
 use wal::segment_file_name;
@@ -16,16 +17,6 @@ functions! {
 /// Set-returning functions by symbol.
 pub(super) const SETS: &[(&str, super::SystemSet)] =
     &[("pg_get_wal_resource_managers", pg_get_wal_resource_managers), ("pg_config", pg_config)];
-
-const BOOL: Oid = Oid(16);
-const INT8: Oid = Oid(20);
-const INT4: Oid = Oid(23);
-const TEXT: Oid = Oid(25);
-const OID: Oid = Oid(26);
-const XID: Oid = Oid(28);
-const TIMESTAMPTZ: Oid = Oid(1184);
-const RECORD: Oid = Oid(2249);
-const PG_LSN: Oid = Oid(3220);
 
 /// Most columns of an index.
 const INDEX_COLUMNS_MAX: i32 = 32;
@@ -42,7 +33,7 @@ fn int4(value: impl TryInto<i32>) -> (Oid, Datum) {
 
 /// A time that is kept in microseconds since 1970, to the second.
 fn moment(us: i64) -> (Oid, Datum) {
-    (TIMESTAMPTZ, Datum::Int8(us.div_euclid(1_000_000) * 1_000_000 - SQL_EPOCH_US))
+    (TIMESTAMPTZ, super::to_the_second(us))
 }
 
 fn lsn(lsn: Lsn) -> (Oid, Datum) {

@@ -3,6 +3,7 @@
 use super::{functions, or_null};
 use crate::object::{self, Identity, ObjectAddress, schema_and_name};
 use base::Oid;
+use builtins::type_oid::{RECORD, TEXT};
 use builtins::{FnCtx, quote_identifier};
 use instance::Ctx;
 use report::Result;
@@ -10,9 +11,7 @@ use tuple::{Datum, Repr};
 
 functions! { pg_describe_object, pg_identify_object, pg_identify_object_as_address }
 
-const TEXT: Oid = Oid(25);
 const TEXT_ARRAY: Oid = Oid(1009);
-const RECORD: Oid = Oid(2249);
 
 fn address(args: &[Datum]) -> ObjectAddress {
     ObjectAddress { class: args[0].as_oid(), object: args[1].as_oid(), part: args[2].as_i32() }

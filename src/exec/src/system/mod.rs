@@ -32,7 +32,7 @@ use crate::types::Types;
 use base::Oid;
 use builtins::network::Inet;
 use builtins::{FnCtx, IntoDatum, TypeLookup};
-use instance::Ctx;
+use instance::{Ctx, SQL_EPOCH_US};
 use report::Result;
 use std::net::IpAddr;
 use tuple::Datum;
@@ -138,6 +138,11 @@ fn name_datum(name: &str) -> Datum {
 /// The value, or null.
 fn or_null(text: Option<String>) -> Datum {
     text.map_or(Datum::Null, Datum::from)
+}
+
+/// A timestamp with time zone of a time in microseconds since 1970, which the file system and the control file keep to the second.
+fn to_the_second(us: i64) -> Datum {
+    Datum::Int8(us.div_euclid(1_000_000) * 1_000_000 - SQL_EPOCH_US)
 }
 
 /// A host's address as inet, null for none: clients of Unix sockets have none.

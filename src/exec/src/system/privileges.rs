@@ -4,7 +4,7 @@ use super::functions;
 use base::Oid;
 use builtins::FnCtx;
 use catalog::AclItem;
-use catalog::rows::{PgAttribute, PgClass, PgForeignDataWrapper, PgForeignServer, PgParameterAcl};
+use catalog::rows::{PgAttribute, PgClass, PgForeignDataWrapper, PgForeignServer, PgParameterAcl, PgTablespace};
 use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges};
 use report::{Result, bail, error};
@@ -225,6 +225,24 @@ fn inquire(
     any(&wanted, |wanted| Ok(cx.held(user, (kind, owner), acl.as_deref(), wanted)? == wanted))
 }
 
+/// 42704 if there is nothing of a name; of an oid that nothing has the answer is null.
+fn found(kind: &str, named: &Datum, guarded: Option<Guarded>) -> Result<Option<Guarded>> {
+    match (guarded, named) {
+        (None, Datum::Oid(_)) => Ok(None),
+        (None, name) => bail!(UNDEFINED_OBJECT, "{kind} \"{}\" does not exist", name.as_str()),
+        (guarded, _) => Ok(guarded),
+    }
+}
+
+/// A row of a catalog by its oid or its name, not from a cache.
+fn one<R: catalog::Row>(cx: Ctx<'_>, named: &Datum, (oid_column, name_column): (i16, i16)) -> Result<Option<R>> {
+    let key = match named {
+        Datum::Oid(oid) => schema::Key::oid(oid_column, *oid),
+        name => schema::Key::text(name_column, name.as_str()),
+    };
+    Ok(cx.catalog().scan::<R>(&[key])?.into_iter().next().map(|found| found.row))
+}
+
 fn has_database(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     inquire(cx, args, ObjectKind::Database, |named| match named {
         Datum::Oid(oid) => Ok(cx.catalog().database(*oid)?.map(|row| (row.datdba, row.datacl.clone()))),
@@ -277,54 +295,36 @@ fn has_type(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
 }
 
 fn has_language(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    inquire(cx, args, ObjectKind::Language, |named| match named {
-        Datum::Oid(oid) => Ok(cx.catalog().language(*oid)?.map(|row| (row.lanowner, row.lanacl.clone()))),
-        name => match cx.catalog().language_by_name(name.as_str())? {
-            Some(row) => Ok(Some((row.lanowner, row.lanacl.clone()))),
-            None => bail!(UNDEFINED_OBJECT, "language \"{}\" does not exist", name.as_str()),
-        },
+    inquire(cx, args, ObjectKind::Language, |named| {
+        let row = match named {
+            Datum::Oid(oid) => cx.catalog().language(*oid)?,
+            name => cx.catalog().language_by_name(name.as_str())?,
+        };
+        found("language", named, row.map(|row| (row.lanowner, row.lanacl.clone())))
     })
 }
 
 fn has_tablespace(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
-    inquire(cx, args, ObjectKind::Tablespace, |named| match named {
-        Datum::Oid(oid) => Ok(cx.catalog().tablespace(*oid)?.map(|row| (row.spcowner, row.spcacl.clone()))),
-        name => match cx.catalog().tablespace_by_name(name.as_str())? {
-            Some(row) => Ok(Some((row.spcowner, row.spcacl.clone()))),
-            None => bail!(UNDEFINED_OBJECT, "tablespace \"{}\" does not exist", name.as_str()),
-        },
+    use catalog::columns::pg_tablespace as c;
+    inquire(cx, args, ObjectKind::Tablespace, |named| {
+        let row = one::<PgTablespace>(cx, named, (c::OID, c::SPCNAME))?;
+        found("tablespace", named, row.map(|row| (row.spcowner, row.spcacl.clone())))
     })
 }
 
 fn has_wrapper(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     use catalog::columns::pg_foreign_data_wrapper as c;
     inquire(cx, args, ObjectKind::ForeignDataWrapper, |named| {
-        let key = match named {
-            Datum::Oid(oid) => schema::Key::oid(c::OID, *oid),
-            name => schema::Key::text(c::FDWNAME, name.as_str()),
-        };
-        let found = cx.catalog().scan::<PgForeignDataWrapper>(&[key])?.into_iter().next();
-        match (found, named) {
-            (Some(row), _) => Ok(Some((row.fdwowner, row.fdwacl.clone()))),
-            (None, Datum::Oid(_)) => Ok(None),
-            (None, name) => bail!(UNDEFINED_OBJECT, "foreign-data wrapper \"{}\" does not exist", name.as_str()),
-        }
+        let row = one::<PgForeignDataWrapper>(cx, named, (c::OID, c::FDWNAME))?;
+        found("foreign-data wrapper", named, row.map(|row| (row.fdwowner, row.fdwacl.clone())))
     })
 }
 
 fn has_server(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     use catalog::columns::pg_foreign_server as c;
     inquire(cx, args, ObjectKind::ForeignServer, |named| {
-        let key = match named {
-            Datum::Oid(oid) => schema::Key::oid(c::OID, *oid),
-            name => schema::Key::text(c::SRVNAME, name.as_str()),
-        };
-        let found = cx.catalog().scan::<PgForeignServer>(&[key])?.into_iter().next();
-        match (found, named) {
-            (Some(row), _) => Ok(Some((row.srvowner, row.srvacl.clone()))),
-            (None, Datum::Oid(_)) => Ok(None),
-            (None, name) => bail!(UNDEFINED_OBJECT, "server \"{}\" does not exist", name.as_str()),
-        }
+        let row = one::<PgForeignServer>(cx, named, (c::OID, c::SRVNAME))?;
+        found("server", named, row.map(|row| (row.srvowner, row.srvacl.clone())))
     })
 }
 

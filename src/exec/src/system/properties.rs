@@ -3,6 +3,7 @@
 use super::functions;
 use crate::types::Types;
 use base::Oid;
+use builtins::type_oid::{TEXT, UNKNOWN};
 use builtins::{FnCtx, TypeLookup};
 use config::{Setting, flag};
 use instance::Ctx;
@@ -13,9 +14,6 @@ functions! {
     pg_indexam_has_property, pg_index_has_property, pg_index_column_has_property, pg_indexam_progress_phasename,
     pg_collation_for, pg_settings_get_flags,
 }
-
-const TEXT: Oid = Oid(25);
-const UNKNOWN: Oid = Oid(705);
 
 const BTREE: Oid = Oid(403);
 

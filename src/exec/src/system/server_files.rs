@@ -9,9 +9,10 @@ use super::activity::Rows;
 use super::functions;
 use base::Oid;
 use builtins::FnCtx;
+use builtins::type_oid::{BOOL, INT8, RECORD, TIMESTAMPTZ};
 use config::Setting;
 use host::{EntryKind, File, FileStatus, OpenMode, OpenOptions};
-use instance::{Ctx, SQL_EPOCH_US};
+use instance::Ctx;
 use report::{Error, Result, bail, error};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -39,10 +40,6 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
 
 /// Who may read any file.
 const READ_SERVER_FILES: Oid = Oid(4569);
-const INT8: Oid = Oid(20);
-const BOOL: Oid = Oid(16);
-const TIMESTAMPTZ: Oid = Oid(1184);
-const RECORD: Oid = Oid(2249);
 /// The longest value, in bytes.
 const VALUE_BYTES_MAX: u64 = (1 << 30) - 5;
 
@@ -168,11 +165,6 @@ const STEP_BYTES: u64 = 1 << 16;
 /// What the system calls an argument that makes no sense.
 const EINVAL: i32 = 22;
 
-/// A time of the file system, to the second.
-fn moment(us: i64) -> Datum {
-    Datum::Int8(us.div_euclid(1_000_000) * 1_000_000 - SQL_EPOCH_US)
-}
-
 fn pg_stat_file(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum> {
     let path = checked_path(cx, &args[0])?;
     let status = match cx.instance.host.disk.status(Path::new(&path)) {
@@ -181,9 +173,9 @@ fn pg_stat_file(cx: Ctx<'_>, _: &mut FnCtx<'_>, args: &[Datum]) -> Result<Datum>
     };
     let columns = [
         (INT8, Datum::Int8(status.bytes as i64)),
-        (TIMESTAMPTZ, moment(status.accessed_us)),
-        (TIMESTAMPTZ, moment(status.modified_us)),
-        (TIMESTAMPTZ, moment(status.changed_us)),
+        (TIMESTAMPTZ, super::to_the_second(status.accessed_us)),
+        (TIMESTAMPTZ, super::to_the_second(status.modified_us)),
+        (TIMESTAMPTZ, super::to_the_second(status.changed_us)),
         (TIMESTAMPTZ, Datum::Null),
         (BOOL, Datum::Bool(status.kind == EntryKind::Directory)),
     ];
@@ -218,7 +210,7 @@ fn files(cx: Ctx<'_>, folder: &str, missing_ok: bool) -> Rows {
         let path = format!("{folder}/{name}");
         match cx.instance.host.disk.status(Path::new(&path)) {
             Ok(FileStatus { kind: EntryKind::File, bytes, modified_us, .. }) => {
-                rows.push(vec![Datum::from(name), Datum::Int8(bytes as i64), moment(modified_us)]);
+                rows.push(vec![Datum::from(name), Datum::Int8(bytes as i64), super::to_the_second(modified_us)]);
             }
             Ok(_) => {}
             // Removed since.

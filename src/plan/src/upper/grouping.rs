@@ -7,9 +7,9 @@ use crate::pathset::{add_to, cheapest_total};
 use crate::root::{Path, PathKind, PathRc, Planner, Root, Target};
 use crate::tree;
 use analyze::expr::{Aggref, Expr};
-use analyze::query::{GroupingSet, SortGroupClause};
+use analyze::query::SortGroupClause;
 use base::Oid;
-use report::Result;
+use report::{Error, Result};
 use std::rc::Rc;
 
 /// What is grouped and aggregated, however it is done.
@@ -97,7 +97,10 @@ impl Planner<'_> {
     }
 
     fn take_grouping_sets(&mut self, root: &Root, grouping: &mut Grouping, rows: f64) -> Result<()> {
-        grouping.sets = expand_grouping_sets(&root.query.grouping_sets, root.query.group_distinct)?;
+        let sets = analyze::expand_grouping_sets(&root.query.grouping_sets, root.query.group_distinct);
+        grouping.sets = sets.ok_or_else(|| Error::internal("more grouping sets than analysis let through"))?;
+        // The finest come first, those of the same size as they are written.
+        grouping.sets.sort_by_key(|set| std::cmp::Reverse(set.len()));
         grouping.groups = 0.0;
         for set in &grouping.sets {
             let in_set: Vec<SortGroupClause> =
@@ -284,56 +287,4 @@ fn aggregates_of(target: &Target, having: &[Expr]) -> Vec<Aggref> {
 /// True for aggregates whose result is computed from the state at the end.
 fn needs_final(function: Oid) -> bool {
     !matches!(function.0, 2803 | 2147 | 2108 | 2109 | 2115..=2146 | 2517 | 2518 | 2519)
-}
-
-/// All grouping sets that ROLLUP, CUBE and nested sets stand for.
-fn expand_grouping_sets(sets: &[GroupingSet], distinct: bool) -> Result<Vec<Vec<u32>>> {
-    let mut all: Vec<Vec<u32>> = vec![Vec::new()];
-    for set in sets {
-        let options = expand_set(set);
-        let mut next = Vec::new();
-        for start in &all {
-            for option in &options {
-                let mut joined = start.clone();
-                joined.extend(option.iter().copied().filter(|r| !start.contains(r)));
-                next.push(joined);
-            }
-        }
-        if next.len() > 4096 {
-            return Err(report::error!(STATEMENT_TOO_COMPLEX, "too many grouping sets present (maximum 4096)"));
-        }
-        all = next;
-    }
-    if distinct {
-        let mut seen: Vec<Vec<u32>> = Vec::new();
-        all.retain(|set| {
-            let mut sorted = set.clone();
-            sorted.sort_unstable();
-            let new = !seen.contains(&sorted);
-            seen.push(sorted);
-            new
-        });
-    }
-    all.sort_by_key(|set| std::cmp::Reverse(set.len()));
-    Ok(all)
-}
-
-fn expand_set(set: &GroupingSet) -> Vec<Vec<u32>> {
-    let content = |s: &GroupingSet| match s {
-        GroupingSet::Simple(refs) => refs.clone(),
-        _ => Vec::new(),
-    };
-    match set {
-        GroupingSet::Empty => vec![Vec::new()],
-        GroupingSet::Simple(refs) => vec![refs.clone()],
-        GroupingSet::Rollup(items) => {
-            (0..=items.len()).rev().map(|n| items[..n].iter().flat_map(content).collect()).collect()
-        }
-        GroupingSet::Cube(items) => (0..1u32 << items.len())
-            .map(|mask| {
-                items.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0).flat_map(|(_, s)| content(s)).collect()
-            })
-            .collect(),
-        GroupingSet::Sets(items) => items.iter().flat_map(expand_set).collect(),
-    }
 }
