@@ -63,6 +63,14 @@ fn other_comparator(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Re
         _ => {}
     }
     if info.is_array() || type_oid == crate::type_oid::RECORD_ARRAY {
+        // Elements that are records know the types of their columns.
+        if record::is_record(info.element, types)? {
+            let element = record_comparator(types)?;
+            return Ok(FallibleOrder::comparator(Box::new(move |a, b| {
+                let ordering = array::compare(a, b, &element);
+                element.check().map(|()| ordering)
+            })));
+        }
         let element = comparator(info.element, collation, types)?;
         return Ok(custom(move |a, b| array::compare(a, b, &element)));
     }
@@ -248,7 +256,10 @@ fn other_hasher(type_oid: Oid, collation: Oid, types: &dyn TypeLookup) -> Result
         _ => {}
     }
     if info.is_array() || type_oid == crate::type_oid::RECORD_ARRAY {
-        let element = hasher(info.element, collation, types)?;
+        let element = match record::is_record(info.element, types)? {
+            true => record_hasher(types)?,
+            false => hasher(info.element, collation, types)?,
+        };
         return Ok(Hasher::Custom(Arc::new(move |v| array::hash(v, &element))));
     }
     let name = types.type_name(type_oid, -1);

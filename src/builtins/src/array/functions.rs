@@ -32,7 +32,9 @@ fn same_element_types(a: ArrayRef<'_>, b: ArrayRef<'_>) -> Result<()> {
 
 fn order(cx: &FnCtx<'_>, a: &Datum, b: &Datum) -> Result<Ordering> {
     same_element_types(ArrayRef::of(a), ArrayRef::of(b))?;
-    Ok(super::compare(a, b, &element_order(cx, ArrayRef::of(a))?))
+    let element = element_order(cx, ArrayRef::of(a))?;
+    let ordering = super::compare(a, b, &element);
+    element.check().map(|()| ordering)
 }
 
 /// True if each non-null element of `inner` is in `outer`; a null is in nothing.
@@ -40,18 +42,20 @@ fn contains(cx: &FnCtx<'_>, outer: &Datum, inner: &Datum) -> Result<bool> {
     let (outer, inner) = (ArrayRef::of(outer), ArrayRef::of(inner));
     same_element_types(outer, inner)?;
     let order = element_order(cx, outer)?;
-    Ok(inner.iter().all(|wanted| holds(outer, &wanted, &order)))
+    let holds_all = inner.iter().all(|wanted| holds(outer, &wanted, &order));
+    order.check().map(|()| holds_all)
 }
 
 fn holds(array: ArrayRef<'_>, wanted: &Datum, order: &Comparator) -> bool {
-    !wanted.is_null() && array.iter().any(|v| !v.is_null() && order.compare(&v, wanted).is_eq())
+    !wanted.is_null() && array.iter().any(|v| !v.is_null() && order.compare(wanted, &v).is_eq())
 }
 
 fn overlaps(cx: &FnCtx<'_>, a: &Datum, b: &Datum) -> Result<bool> {
     let (a, b) = (ArrayRef::of(a), ArrayRef::of(b));
     same_element_types(a, b)?;
     let order = element_order(cx, a)?;
-    Ok(b.iter().any(|v| holds(a, &v, &order)))
+    let overlap = a.iter().any(|v| holds(b, &v, &order));
+    order.check().map(|()| overlap)
 }
 
 /// The element type and representation that a polymorphic function works with: of its array argument's type, or of

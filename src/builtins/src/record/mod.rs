@@ -129,11 +129,15 @@ pub(crate) fn column_order(column_type: Oid, types: &dyn TypeLookup) -> Result<C
     Ok((comparator(column_type, Oid::INVALID, types)?, repr_of(column_type, types)?))
 }
 
-/// True for types whose values are records themselves, which know the types of their columns.
-fn is_record(oid: Oid, types: &dyn TypeLookup) -> Result<bool> {
-    match crate::builtin_type(oid) {
-        Some(_) => Ok(oid == crate::type_oid::RECORD),
-        None => Ok(types.type_info(oid)?.kind == b'c'),
+/// True for types whose values are records themselves, which know the types of their columns: composite types, and domains over them.
+pub(crate) fn is_record(oid: Oid, types: &dyn TypeLookup) -> Result<bool> {
+    if crate::builtin_type(oid).is_some() {
+        return Ok(oid == crate::type_oid::RECORD);
+    }
+    let info = types.type_info(oid)?;
+    match info.kind {
+        b'd' => is_record(info.base, types),
+        kind => Ok(kind == b'c'),
     }
 }
 

@@ -1,0 +1,62 @@
+//! `cargo torture`: campaigns that try to make the server lose, damage or forget something.
+//!
+//! 1. A [`Campaign`] is a row of [`CAMPAIGNS`]: a kind of fault, and how it is brought about so and so many times. Each is a module.
+//! 2. A trial that goes wrong ends its campaign with a message that says how to repeat it; one that ends well leaves a [`Summary`], which is a row of the
+//!    table in docs/internals/durability.md.
+//! 3. What a campaign leaves behind (clusters, logs) is removed if it ended well and named if not.
+//!
+//! The short forms of the campaigns are tests, here or in `server_tests`.
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+/// How long and from where a campaign runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Trials; the campaign's own number if none is given.
+    pub trials: Option<u64>,
+    /// The first seed; trial n runs with this plus n.
+    pub seed: u64,
+}
+
+/// What a campaign that ended well has to tell.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// Trials that were made.
+    pub trials: u64,
+    /// What was counted on the way: crashes, acknowledged commits, statements that failed with a clear error.
+    pub counts: Vec<(&'static str, u64)>,
+}
+
+/// A kind of fault, and how it is brought about.
+pub struct Campaign {
+    /// The word on the command line.
+    pub name: &'static str,
+    /// What is done to the server.
+    pub what: &'static str,
+    /// Trials unless the command line says otherwise.
+    pub trials: u64,
+    /// Runs so many trials from a seed. Errors: what was lost, and how to see it again.
+    pub run: fn(trials: u64, seed: u64) -> Result<Summary, String>,
+}
+
+/// All campaigns.
+pub const CAMPAIGNS: &[Campaign] = &[];
+
+impl Campaign {
+    /// Runs it and gives its row of the table.
+    pub fn run(&self, plan: &Plan) -> Result<String, String> {
+        let summary = (self.run)(plan.trials.unwrap_or(self.trials), plan.seed)?;
+        Ok(format!("| {} | {summary} | 0 | `cargo torture {}` |", self.what, self.name))
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.trials)?;
+        for (index, (what, count)) in self.counts.iter().enumerate() {
+            write!(f, "{}{count} {what}", if index == 0 { ": " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
