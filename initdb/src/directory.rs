@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 /// What is inside a data directory besides `pg_wal`. The names are PostgreSQL's; what this server does not need stays empty.
-const SUBDIRECTORIES: &[&str] = &[
+pub const SUBDIRECTORIES: &[&str] = &[
     "global",
     "pg_wal/archive_status",
     "pg_commit_ts",
@@ -34,6 +34,12 @@ const SUBDIRECTORIES: &[&str] = &[
     "pg_logical/snapshots",
     "pg_logical/mappings",
 ];
+
+/// The content of each PG_VERSION file.
+pub const VERSION_FILE: &str = "15\n";
+/// Databases that are copies of template1, by object id: template0 and postgres. Their pg_database rows are in the bootstrap
+/// script.
+pub const COPIES: [u32; 2] = [4, 5];
 
 /// Who may enter and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -40,6 +40,12 @@ pub const SQL_ASCII: Encoding = Encoding { id: 0, name: "SQL_ASCII" };
 pub const UTF8: Encoding = Encoding { id: 6, name: "UTF8" };
 
 impl Locales {
+    /// The C locale for everything.
+    pub fn c() -> Locales {
+        let c = || "C".to_owned();
+        Locales { collate: c(), ctype: c(), messages: c(), monetary: c(), numeric: c(), time: c() }
+    }
+
     /// The locales to use: as the options say, else as the environment says.
     pub fn choose(options: &LocaleOptions) -> Result<Locales, Failure> {
         let known = SystemLocales::default();

@@ -1,58 +1,9 @@
-//! The initdb program: makes a database cluster.
-//!
-//! 1. Reads the command line ([`options`]) and looks around: user, locale and encoding ([`locale`]), time zone and limits
-//!    of the machine ([`probe`]).
-//! 2. Makes the directory tree ([`directory`]) and the settings files ([`settings`]).
-//! 3. Starts the `postmaster` next to itself ([`server`]): once with `--boot`, which reads the bootstrap script from its
-//!    standard input and makes template1's catalogs; once with `--single -j`, which reads SQL ([`script`]) and
-//!    does the rest: views, information_schema ([`features`]), privileges, statistics. template0 and postgres are copies.
-//! 4. Forces everything to disk ([`sync`]).
-//!
-//! Whatever goes wrong on the way, signals included, the directories that were made are removed again ([`cleanup`]).
-//! Everything it needs is inside the two programs: there is no share directory.
+//! The initdb program. All it does is in the library.
 #![forbid(unsafe_code)]
 
-mod cleanup;
-mod directory;
-mod failure;
-mod features;
-mod locale;
-mod options;
-mod output;
-mod password;
-mod probe;
-mod script;
-mod server;
-mod settings;
-mod steps;
-mod sync;
-mod user;
-
-use output::{announce, say};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            failure.print();
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(arguments: &[String]) -> Result<(), failure::Failure> {
-    match options::parse(&arguments[1..])? {
-        options::Wanted::Help => {
-            announce(options::HELP);
-            Ok(())
-        }
-        options::Wanted::Version => {
-            say!("{}", options::VERSION);
-            Ok(())
-        }
-        options::Wanted::Sync(directory) => steps::sync_only(directory),
-        options::Wanted::Cluster(options) => steps::make_cluster(&options, &arguments[0]),
-    }
+    initdb::main(&arguments)
 }

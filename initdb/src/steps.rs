@@ -1,7 +1,9 @@
 //! The steps of making a cluster, in order, with what is printed about each.
 
 use crate::cleanup::{Cleanup, Signals};
-use crate::directory::{Access, create_data_directory, create_subdirectories, create_wal_directory, write_file};
+use crate::directory::{
+    Access, COPIES, VERSION_FILE, create_data_directory, create_subdirectories, create_wal_directory, write_file,
+};
 use crate::failure::{Failure, warn};
 use crate::locale::{Encoding, Locales, choose_encoding};
 use crate::options::Options;
@@ -14,12 +16,6 @@ use nix::sys::stat::{Mode, umask};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// The content of each PG_VERSION file.
-const VERSION_FILE: &str = "15\n";
-/// Databases that are copies of template1, by object id: template0 and postgres. Their pg_database rows are in the bootstrap
-/// script.
-const COPIES: [u32; 2] = [4, 5];
 
 /// `--sync-only`.
 pub fn sync_only(given: Option<PathBuf>) -> Result<(), Failure> {

@@ -3,12 +3,16 @@
 //! Each file keeps its durable bytes and the list of changes since the last sync. A crash takes each change for itself: a write is lost,
 //! kept, or kept in some of its 512-byte sectors; a change of a directory's entries survives only with all earlier ones of that directory.
 
+mod image;
+
 use crate::{
-    Disk, Entropy, EntryKind, File, FileStatus, Host, ManualClock, OpenMode, OpenOptions, SeededEntropy, SyncOnWrite,
+    Clock, Disk, Entropy, EntryKind, File, FileStatus, Host, ManualClock, OpenMode, OpenOptions, SeededEntropy,
+    SyncOnWrite,
 };
 use base::Prng;
+use image::Image;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +23,7 @@ pub const SECTOR_BYTES: usize = 512;
 /// Which calls are to fail. Counts are of calls from now on, the first is 1.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FaultPlan {
-    /// The I/O (write, sync, change of a directory) during which the power fails.
+    /// The I/O during which the power fails. Counted is what changes the disk: writes, changes of a directory, syncs that have something to save.
     pub crash_at_io: Option<u64>,
     /// The sync that fails; what it should have saved may be lost for good.
     pub fail_sync_at: Option<u64>,
@@ -27,6 +31,8 @@ pub struct FaultPlan {
     pub fail_read_at: Option<u64>,
     /// Bytes that may still be added to files before the disk is full.
     pub space_bytes: Option<u64>,
+    /// Syncs of files below this directory are acknowledged and do nothing: a disk that lies, or a server that forgot to ask.
+    pub ignores_syncs_below: Option<&'static str>,
 }
 
 /// A simulated machine: keeps its disk over crashes. Clones share it.
@@ -46,6 +52,8 @@ struct State {
     ios: u64,
     syncs: u64,
     reads: u64,
+    /// A sum over all changes since the machine was made.
+    trace: u64,
     nodes: Vec<Node>,
     /// What a look-up sees now.
     names: BTreeMap<PathBuf, Entry>,
@@ -68,13 +76,16 @@ enum NameChange {
     Rename(PathBuf, PathBuf, Entry),
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Node {
-    current: Vec<u8>,
-    durable: Vec<u8>,
+    current: Arc<Image>,
+    durable: Arc<Image>,
     pending: Vec<Change>,
+    /// The directory that it was made in.
+    directory: PathBuf,
 }
 
+#[derive(Clone)]
 enum Change {
     Write(usize, Vec<u8>),
     Truncate(usize),
@@ -92,6 +103,7 @@ impl SimHost {
             ios: 0,
             syncs: 0,
             reads: 0,
+            trace: 0,
             nodes: Vec::new(),
             names: root.clone(),
             durable_names: root,
@@ -102,6 +114,20 @@ impl SimHost {
             clock: Arc::default(),
             entropy: Arc::new(SeededEntropy::new(seed)),
         }
+    }
+
+    /// A machine of its own with the same disk, as if freshly booted; chance goes by its own seed. Costs little: the bytes are shared until one of the two
+    /// changes them.
+    pub fn copy(&self, seed: u64) -> SimHost {
+        let made = SimHost::new(seed);
+        {
+            let (from, mut to) = (self.shared.lock(), made.shared.lock());
+            to.nodes = from.nodes.clone();
+            (to.names, to.durable_names) = (from.names.clone(), from.durable_names.clone());
+            to.pending_names = from.pending_names.clone();
+        }
+        made.clock.advance(Clock::monotonic(&*self.clock));
+        made
     }
 
     /// Handles for the server under test. Those taken before a crash do not work after it.
@@ -127,6 +153,39 @@ impl SimHost {
         self.shared.lock().ios
     }
 
+    /// Reads since `set_faults`.
+    pub fn reads(&self) -> u64 {
+        self.shared.lock().reads
+    }
+
+    /// Syncs of files since `set_faults`.
+    pub fn syncs(&self) -> u64 {
+        self.shared.lock().syncs
+    }
+
+    /// A number that stands for all changes of the disk so far, in their order: two runs that did the same have the same.
+    pub fn trace(&self) -> u64 {
+        self.shared.lock().trace
+    }
+
+    /// Where a file differs from what another machine has under that name, or is there on one of them only.
+    pub fn differs(&self, other: &SimHost, path: &Path) -> bool {
+        let (ours, theirs) = (self.image(path), other.image(path));
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) => !Arc::ptr_eq(&ours, &theirs),
+            (None, None) => false,
+            _ => true,
+        }
+    }
+
+    fn image(&self, path: &Path) -> Option<Arc<Image>> {
+        let state = self.shared.lock();
+        match state.names.get(path) {
+            Some(Entry::File(node)) => Some(Arc::clone(&state.nodes[*node].current)),
+            _ => None,
+        }
+    }
+
     /// Lets the power fail now, until [`SimHost::crash`].
     pub fn power_off(&self) {
         self.shared.lock().powered_off = true;
@@ -148,6 +207,7 @@ impl SimHost {
         for node in &mut state.nodes {
             settle_node(node, &mut state.prng);
         }
+        forget_nameless(state);
     }
 
     /// The process dies and the machine lives: nothing is lost, what was not synced is still not durable. Clears the faults.
@@ -160,11 +220,7 @@ impl SimHost {
 
     /// A file's bytes as they are now seen.
     pub fn file_bytes(&self, path: &Path) -> Option<Vec<u8>> {
-        let state = self.shared.lock();
-        match state.names.get(path) {
-            Some(Entry::File(node)) => Some(state.nodes[*node].current.clone()),
-            _ => None,
-        }
+        self.image(path).map(|image| image.to_vec())
     }
 
     /// Changes bytes of a file behind the server's back, durably: media damage.
@@ -173,7 +229,7 @@ impl SimHost {
         if let Some(&Entry::File(node)) = state.names.get(path) {
             let node = &mut state.nodes[node];
             for image in [&mut node.current, &mut node.durable] {
-                write_into(image, offset, bytes);
+                Arc::make_mut(image).write(offset, bytes);
             }
         }
     }
@@ -189,53 +245,63 @@ fn settle_names(state: &mut State) {
             apply_name(&mut state.durable_names, &change);
         }
     }
-    // A file whose directory did not survive did not either.
-    loop {
-        let names = &state.durable_names;
-        let orphan = |path: &PathBuf| path.parent().is_some_and(|up| names.get(up) != Some(&Entry::Directory));
-        let Some(path) = names.keys().find(|path| orphan(path)).cloned() else { break };
-        state.durable_names.remove(&path);
+    // A file whose directory did not survive did not either. Parents come before their children in this order.
+    let mut survivors = BTreeMap::new();
+    for (path, entry) in std::mem::take(&mut state.durable_names) {
+        if path.parent().is_none_or(|up| survivors.get(up) == Some(&Entry::Directory)) {
+            survivors.insert(path, entry);
+        }
     }
+    state.durable_names = survivors;
     state.names = state.durable_names.clone();
 }
 
+/// Frees what no name leads to any more.
+fn forget_nameless(state: &mut State) {
+    let mut is_named = vec![false; state.nodes.len()];
+    for entry in state.names.values() {
+        if let Entry::File(node) = entry {
+            is_named[*node] = true;
+        }
+    }
+    let nameless = state.nodes.iter_mut().zip(is_named).filter(|(_, is_named)| !is_named);
+    nameless.for_each(|(node, _)| *node = Node::default());
+}
+
 fn settle_node(node: &mut Node, prng: &mut Prng) {
+    if node.pending.is_empty() {
+        node.current = Arc::clone(&node.durable);
+        return;
+    }
+    let durable = Arc::make_mut(&mut node.durable);
     for change in std::mem::take(&mut node.pending) {
         match (change, prng.below(3)) {
             (_, 0) => (),
-            (Change::Write(offset, bytes), 1) => tear_into(&mut node.durable, offset, &bytes, prng),
-            (change, _) => apply_change(&mut node.durable, &change),
+            (Change::Write(offset, bytes), 1) => tear_into(durable, offset, &bytes, prng),
+            (change, _) => apply_change(durable, &change),
         }
     }
-    node.current = node.durable.clone();
+    node.current = Arc::clone(&node.durable);
 }
 
 /// Writes some of the sectors that the write touches.
-fn tear_into(image: &mut Vec<u8>, offset: usize, bytes: &[u8], prng: &mut Prng) {
+fn tear_into(image: &mut Image, offset: usize, bytes: &[u8], prng: &mut Prng) {
     let mut at = 0;
     while at < bytes.len() {
         let sector_end = (offset + at) / SECTOR_BYTES * SECTOR_BYTES + SECTOR_BYTES;
         let end = (sector_end - offset).min(bytes.len());
         if prng.one_in(2) {
-            write_into(image, offset + at, &bytes[at..end]);
+            image.write(offset + at, &bytes[at..end]);
         }
         at = end;
     }
 }
 
-fn apply_change(image: &mut Vec<u8>, change: &Change) {
+fn apply_change(image: &mut Image, change: &Change) {
     match change {
-        Change::Write(offset, bytes) => write_into(image, *offset, bytes),
-        Change::Truncate(length) => image.resize(*length, 0),
+        Change::Write(offset, bytes) => image.write(*offset, bytes),
+        Change::Truncate(length) => image.resize(*length),
     }
-}
-
-fn write_into(image: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
-    let end = offset + bytes.len();
-    if image.len() < end {
-        image.resize(end, 0);
-    }
-    image[offset..end].copy_from_slice(bytes);
 }
 
 fn apply_name(names: &mut BTreeMap<PathBuf, Entry>, change: &NameChange) {
@@ -277,22 +343,38 @@ impl State {
     fn change_name(&mut self, boot: u64, change: NameChange) -> Result<()> {
         self.check_power(boot)?;
         let failed = self.count_io();
+        self.note(&change);
         apply_name(&mut self.names, &change);
         self.pending_names.push(change);
         if failed { Err(gone()) } else { Ok(()) }
+    }
+
+    /// Adds a change of names to the trace.
+    fn note(&mut self, change: &NameChange) {
+        let (kind, path) = match change {
+            NameChange::Add(path, _) => (1, path),
+            NameChange::Remove(path) => (2, path),
+            NameChange::Rename(_, path, _) => (3, path),
+        };
+        self.trace = mix(self.trace, kind, path.as_os_str().as_encoded_bytes());
     }
 
     fn change_node(&mut self, boot: u64, node: usize, change: Change, sync: SyncOnWrite) -> Result<()> {
         self.check_power(boot)?;
         self.take_space(node, &change)?;
         let failed = self.count_io();
+        self.trace = match &change {
+            Change::Write(offset, bytes) => mix(self.trace ^ node as u64, *offset as u64, bytes),
+            Change::Truncate(length) => mix(self.trace ^ node as u64, *length as u64, b"cut"),
+        };
+        let ignores_sync = self.ignores_sync(node);
         let node = &mut self.nodes[node];
-        apply_change(&mut node.current, &change);
+        apply_change(Arc::make_mut(&mut node.current), &change);
         node.pending.push(change);
         if failed {
             return Err(gone());
         }
-        if sync != SyncOnWrite::No {
+        if sync != SyncOnWrite::No && !ignores_sync {
             node.sync();
         }
         Ok(())
@@ -310,9 +392,15 @@ impl State {
 
     fn sync_node(&mut self, boot: u64, node: usize) -> Result<()> {
         self.check_power(boot)?;
+        if self.ignores_sync(node) {
+            return Ok(());
+        }
         self.syncs += 1;
-        if self.count_io() {
-            return Err(gone());
+        if !self.nodes[node].pending.is_empty() {
+            self.trace = mix(self.trace, node as u64, b"sync");
+            if self.count_io() {
+                return Err(gone());
+            }
         }
         if self.faults.fail_sync_at == Some(self.syncs) {
             // As Linux does: the pages are marked clean, so a second sync would succeed without having written them.
@@ -324,12 +412,43 @@ impl State {
         self.nodes[node].sync();
         Ok(())
     }
+
+    fn ignores_sync(&self, node: usize) -> bool {
+        self.faults.ignores_syncs_below.is_some_and(|place| self.nodes[node].directory.starts_with(place))
+    }
+
+    fn sync_names(&mut self, boot: u64, directory: &Path) -> Result<()> {
+        self.check_power(boot)?;
+        if !self.pending_names.iter().any(|change| directory_of(change) == directory) {
+            return Ok(());
+        }
+        if self.count_io() {
+            return Err(gone());
+        }
+        self.trace = mix(self.trace, 4, directory.as_os_str().as_encoded_bytes());
+        let pending = std::mem::take(&mut self.pending_names);
+        let (synced, other): (Vec<_>, _) = pending.into_iter().partition(|change| directory_of(change) == directory);
+        self.pending_names = other;
+        synced.iter().for_each(|change| apply_name(&mut self.durable_names, change));
+        Ok(())
+    }
+}
+
+/// The next value of the trace: order and content count.
+fn mix(trace: u64, number: u64, bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let step = |sum: u64, word: u64| (sum.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+    let (words, rest) = bytes.as_chunks();
+    let sum = words.iter().fold(step(trace, number), |sum, word| step(sum, u64::from_le_bytes(*word)));
+    rest.iter().fold(sum, |sum, byte| step(sum, u64::from(*byte)))
 }
 
 impl Node {
     fn sync(&mut self) {
-        for change in std::mem::take(&mut self.pending) {
-            apply_change(&mut self.durable, &change);
+        let pending = std::mem::take(&mut self.pending);
+        if !pending.is_empty() {
+            let durable = Arc::make_mut(&mut self.durable);
+            pending.iter().for_each(|change| apply_change(durable, change));
         }
     }
 }
@@ -352,7 +471,7 @@ impl SimDisk {
         if state.names.get(parent) != Some(&Entry::Directory) {
             return Err(not_found());
         }
-        state.nodes.push(Node::default());
+        state.nodes.push(Node { directory: parent.to_owned(), ..Node::default() });
         let node = state.nodes.len() - 1;
         state.change_name(self.boot, NameChange::Add(path.to_owned(), Entry::File(node)))?;
         Ok(node)
@@ -417,8 +536,10 @@ impl Disk for SimDisk {
         if state.names.get(path) != Some(&Entry::Directory) {
             return Err(not_found());
         }
-        let below = state.names.iter().filter(|(other, _)| other.parent() == Some(path));
-        let named = below.filter_map(|(other, entry)| Some((other.file_name()?.to_str()?.to_owned(), kind_of(*entry))));
+        let below = state.names.range(path.to_owned()..).take_while(|(other, _)| other.starts_with(path));
+        let entries = below.filter(|(other, _)| other.parent() == Some(path));
+        let named =
+            entries.filter_map(|(other, entry)| Some((other.file_name()?.to_str()?.to_owned(), kind_of(*entry))));
         Ok(named.collect())
     }
 
@@ -443,15 +564,20 @@ impl Disk for SimDisk {
         if state.names.get(path) != Some(&Entry::Directory) {
             return Err(not_found());
         }
-        if state.count_io() {
-            return Err(gone());
-        }
-        let (synced, other) =
-            std::mem::take(&mut state.pending_names).into_iter().partition(|change| directory_of(change) == path);
-        state.pending_names = other;
-        let synced: Vec<NameChange> = synced;
-        for change in &synced {
-            apply_name(&mut state.durable_names, change);
+        state.sync_names(self.boot, path)
+    }
+
+    /// What has nothing to save is passed over.
+    fn sync_trees(&self, paths: &[&Path]) -> Result<()> {
+        let mut state = self.shared.lock();
+        for path in paths {
+            let below = state.names.range(path.to_path_buf()..).take_while(|(other, _)| other.starts_with(path));
+            let files = below.filter_map(|(_, entry)| if let Entry::File(node) = entry { Some(*node) } else { None });
+            let files: Vec<usize> = files.filter(|node| !state.nodes[*node].pending.is_empty()).collect();
+            files.into_iter().try_for_each(|node| state.sync_node(self.boot, node))?;
+            let directories: BTreeSet<PathBuf> = state.pending_names.iter().map(directory_of).collect();
+            let mut below = directories.iter().filter(|directory| directory.starts_with(path));
+            below.try_for_each(|directory| state.sync_names(self.boot, directory))?;
         }
         Ok(())
     }
@@ -478,11 +604,7 @@ impl File for SimFile {
         if state.faults.fail_read_at == Some(state.reads) {
             return Err(Error::from_raw_os_error(libc::EIO));
         }
-        let bytes = &state.nodes[self.node].current;
-        let start = place(offset)?.min(bytes.len());
-        let count = buffer.len().min(bytes.len() - start);
-        buffer[..count].copy_from_slice(&bytes[start..start + count]);
-        Ok(count)
+        Ok(state.nodes[self.node].current.read(place(offset)?, buffer))
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {

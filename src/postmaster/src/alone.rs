@@ -8,10 +8,11 @@ use crate::lock_file::LockFile;
 use crate::storage;
 use base::{Oid, SessionId};
 use config::{Setting, Settings};
+use host::Host;
 use instance::NoServer;
 use lock::SessionWaits;
 use logging::{Record, RoleLog, Verbosity, is_logged, severity_of};
-use recovery::{BootstrapOptions, Engine};
+use recovery::{BootstrapOptions, Engine, EngineOptions};
 use report::{Error, Result, Severity};
 use session::{ClientInfo, Method, Server, Speaker, StatementEnd, Terminal};
 use std::io::BufRead;
@@ -45,8 +46,12 @@ fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, scrip
     let usual = BootstrapOptions { catalog_version: storage::CATALOG_VERSION, ..BootstrapOptions::default() };
     let segment_bytes = arguments.segment_bytes.unwrap_or(usual.segment_bytes);
     let bootstrap = BootstrapOptions { segment_bytes, ..usual };
-    let host = storage::host(directory, settings);
-    let engine = Engine::bootstrap(host, storage::options(&values), bootstrap, storage::resource_managers())?;
+    fill(storage::host(directory, settings), storage::options(&values), bootstrap, script)
+}
+
+/// Makes a cluster's storage and fills template1's catalogs from a bootstrap script. The directory tree is there.
+pub fn fill(host: Host, options: EngineOptions, bootstrap: BootstrapOptions, script: &mut dyn BufRead) -> Result<()> {
+    let engine = Engine::bootstrap(host, options, bootstrap, storage::resource_managers())?;
     let store = engine.store();
     let waits =
         SessionWaits { session: SessionId(1), interrupts: Arc::new(Interrupts::new()), hooks: Arc::new(NoHooks) };

@@ -3,6 +3,7 @@
 //! A statement ends at the end of its line, unless a backslash stands there, or, as initdb asks for it, at a semicolon that is
 //! followed by an empty line; so a script may hold statements of many lines.
 
+use crate::block::Block;
 use crate::login;
 use crate::printer::Printer;
 use crate::server::{ClientInfo, Method, Server, Speaker};
@@ -149,7 +150,17 @@ impl<'a> Alone<'a> {
 
     /// From now on rows are printed.
     fn print_to(&mut self, output: Box<dyn Write + Send>) {
-        self.session.wire = Wire::new(Box::new(Printer::new(output)));
+        self.answer_to(Box::new(Printer::new(output)));
+    }
+
+    /// From now on answers go to this stream, in the form of the protocol. Nothing is read from it.
+    pub fn answer_to(&mut self, stream: Box<dyn Stream>) {
+        self.session.wire = Wire::new(stream);
+    }
+
+    /// True while a transaction block is open, failed or not.
+    pub fn is_in_block(&self) -> bool {
+        self.session.block != Block::Idle
     }
 
     /// Runs one statement. Errors go to the server's log.

@@ -8,6 +8,8 @@
 //! The short forms of the campaigns are tests, here or in `server_tests`.
 #![forbid(unsafe_code)]
 
+pub mod simulation;
+
 use std::fmt;
 
 /// How long and from where a campaign runs.

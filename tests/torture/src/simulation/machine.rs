@@ -1,0 +1,153 @@
+//! A server on a simulated disk: made once as initdb makes a cluster, then copied for each run.
+
+use super::client::{Client, Witness};
+use base::Oid;
+use config::{Hooks, Setting, Settings, Value};
+use host::{EntryKind, FaultPlan, OpenMode, OpenOptions, SimHost};
+use initdb::script::{self, Words};
+use instance::{Activity, Instance, NoServer, SessionKind};
+use postmaster::{alone, storage};
+use recovery::{BootstrapOptions, Engine, EngineOptions};
+use report::Result;
+use session::{Alone, StatementEnd, Terminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A second database besides postgres.
+pub const SECOND_DATABASE: &str = "second";
+/// Bytes of a segment of the log: small, so that the log crosses many.
+const LOG_SEGMENT_BYTES: u32 = 256 << 10;
+/// Blocks of a segment of a relation: small, so that catalogs have several.
+const RELATION_SEGMENT_BLOCKS: u32 = 64;
+
+/// What differs from run to run in how the server is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Knobs {
+    /// Pages of the pool.
+    pub frames: usize,
+    /// As the setting says; off only to see that its absence shows.
+    pub full_page_writes: bool,
+}
+
+impl Default for Knobs {
+    fn default() -> Knobs {
+        Knobs { frames: 128, full_page_writes: true }
+    }
+}
+
+/// A running server without threads of its own.
+pub struct Machine {
+    /// Storage.
+    pub engine: Arc<Engine>,
+    /// What sessions see.
+    pub instance: Arc<Instance>,
+}
+
+impl Machine {
+    /// Starts the server on a disk: recovery, if it needs it.
+    pub fn start(sim: &SimHost, knobs: Knobs) -> Result<Machine> {
+        let engine = Engine::open(sim.host(), options(knobs), storage::resource_managers())?;
+        let engine = Arc::new(engine);
+        engine.start(&mut |_| Ok(()))?;
+        Ok(Machine::over(engine, &[]))
+    }
+
+    fn over(engine: Arc<Engine>, settings: &[(Setting, Value)]) -> Machine {
+        let all = Settings::boot(Hooks::new());
+        settings.iter().for_each(|(setting, value)| all.set_override(*setting, value.clone()));
+        let instance = storage::instance(Arc::clone(&engine), &Arc::new(all), Arc::new(NoServer));
+        Machine { engine, instance: Arc::new(instance) }
+    }
+
+    /// A session in a database.
+    pub fn connect(&self, database: Oid) -> Result<Client<'_>> {
+        let registration = self.instance.sessions.register(SessionKind::Client, 0, Activity::default());
+        Ok(Client::new(Alone::open(&self.instance, registration, database)?))
+    }
+
+    /// Ends it in good order. Sessions have ended.
+    pub fn shut_down(&self) -> Result<()> {
+        self.engine.shutdown(&|_| true).map(drop)
+    }
+}
+
+fn options(knobs: Knobs) -> EngineOptions {
+    EngineOptions {
+        frames: knobs.frames,
+        full_page_writes: knobs.full_page_writes,
+        wal_buffer_bytes: 128 << 10,
+        min_wal_bytes: 1 << 20,
+        open_files_max: 64,
+        ..EngineOptions::default()
+    }
+}
+
+/// Makes a cluster as initdb does: directories, bootstrap script, SQL, copies of template1; and a second database.
+pub fn make_cluster() -> Result<SimHost> {
+    let sim = SimHost::new(0);
+    make_directories(&sim);
+    let words = Words { superuser: "postgres", encoding: initdb::UTF8, locales: &initdb::Locales::c() };
+    let bootstrap = BootstrapOptions {
+        catalog_version: storage::CATALOG_VERSION,
+        segment_bytes: LOG_SEGMENT_BYTES,
+        segment_blocks: RELATION_SEGMENT_BLOCKS,
+        ..BootstrapOptions::default()
+    };
+    let knobs = Knobs { frames: 4096, ..Knobs::default() };
+    alone::fill(sim.host(), options(knobs), bootstrap, &mut script::bootstrap(&words).as_bytes())?;
+    write_file(&sim, Path::new("base/1/PG_VERSION"), initdb::VERSION_FILE.as_bytes());
+    run_script(&sim, knobs)?;
+    initdb::COPIES.into_iter().for_each(|copy| copy_directory(&sim, "base/1", &format!("base/{copy}")));
+    sim.set_faults(FaultPlan::default());
+    let machine = Machine::start(&sim, knobs)?;
+    let mut client = machine.connect(super::POSTGRES)?;
+    let made = client.run(&format!("create database {SECOND_DATABASE}"));
+    client.end();
+    machine.shut_down()?;
+    made.error.map_or(Ok(()), Err)?;
+    sim.host().disk.sync_trees(&[Path::new("")]).expect("a sound disk");
+    Ok(sim)
+}
+
+/// The SQL that follows bootstrap, in single-user mode.
+fn run_script(sim: &SimHost, knobs: Knobs) -> Result<()> {
+    let engine = Arc::new(Engine::open(sim.host(), options(knobs), storage::resource_managers())?);
+    engine.start(&mut |_| Ok(()))?;
+    let settings = [
+        (Setting::AllowSystemTableMods, Value::Bool(true)),
+        (Setting::SearchPath, Value::text("pg_catalog")),
+        (Setting::ExitOnError, Value::Bool(true)),
+    ];
+    let machine = Machine::over(engine, &settings);
+    let text: String = script::after_bootstrap("postgres", None).into_iter().map(|(_, text)| text).collect();
+    let mut input = text.as_bytes();
+    let end = StatementEnd::SemicolonAndEmptyLine;
+    let terminal = Terminal { input: &mut input, end, output: || Box::new(std::io::sink()) };
+    let witness = Witness::default();
+    session::run_alone(&witness, &machine.instance, "template1", terminal)?;
+    witness.take().map_or(Ok(()), Err)?;
+    machine.shut_down()
+}
+
+fn make_directories(sim: &SimHost) {
+    let host = sim.host();
+    let make = |path: &str| host.disk.mkdir(Path::new(path)).expect("an empty disk");
+    make("pg_wal");
+    initdb::SUBDIRECTORIES.iter().for_each(|path| make(path));
+    write_file(sim, Path::new("PG_VERSION"), initdb::VERSION_FILE.as_bytes());
+}
+
+fn write_file(sim: &SimHost, path: &Path, bytes: &[u8]) {
+    let file = sim.host().disk.open(path, OpenOptions::new(OpenMode::Create)).expect("a sound disk");
+    file.write_at(bytes, 0).expect("a sound disk");
+}
+
+fn copy_directory(sim: &SimHost, from: &str, to: &str) {
+    let host = sim.host();
+    host.disk.mkdir(Path::new(to)).expect("a new name");
+    for (name, kind) in host.disk.list(Path::new(from)).expect("a directory") {
+        assert_eq!(kind, EntryKind::File);
+        let bytes = host.disk.read_file(&Path::new(from).join(&name)).expect("a sound disk");
+        write_file(sim, &PathBuf::from(to).join(&name), &bytes);
+    }
+}
