@@ -59,6 +59,16 @@ pub struct LockFile {
     lines: Vec<String>,
 }
 
+impl Guards {
+    /// How messages name its lock file. The data directory's goes by its name alone, as everybody knows where it is.
+    fn name<'a>(&self, path: &'a Path) -> &'a Path {
+        match self {
+            Guards::DataDirectory(_) => path.file_name().map_or(path, Path::new),
+            Guards::Socket(_) => path,
+        }
+    }
+}
+
 impl LockFile {
     /// Creates the file. Errors: F0001 if another server is alive, and what the file system says.
     pub fn create(path: &Path, guards: &Guards, first_lines: &[String]) -> Result<LockFile> {
@@ -153,14 +163,15 @@ impl Drop for Draft {
 
 /// Removes a dead server's file. Errors: the server is alive, or the file cannot be read or removed.
 fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
+    let name = guards.name(path);
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(fatal_io("open lock file", path, &error)),
+        Err(error) => return Err(fatal_io("open lock file", name, &error)),
     };
     let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|e| fatal_io("read lock file", path, &e))?;
-    let owner = Owner::parse(path, &text)?;
+    file.read_to_string(&mut text).map_err(|e| fatal_io("read lock file", name, &e))?;
+    let owner = Owner::parse(name, &text)?;
     let is_refused = match file.try_lock() {
         // Whoever wrote the file has died: a living process of that number is another one, or a corpse.
         Ok(()) => false,
@@ -174,11 +185,6 @@ fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
         Err(TryLockError::Error(_)) => owner.is_alive(),
     };
     if is_refused {
-        // The data directory's file goes by its name alone, as everybody knows where it is.
-        let name = match guards {
-            Guards::DataDirectory(_) => path.file_name().map_or(path, Path::new),
-            _ => path,
-        };
         return Err(refusal(format!("lock file \"{}\" already exists", name.display())).hint(owner.hint(guards)));
     }
     // The lock on the stale file is what entitles to remove it, but only while the name is still this file's.
@@ -189,7 +195,7 @@ fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             let hint = "The file seems accidentally left over, but it could not be removed. Please remove the file by hand \
                         and try again.";
-            Err(fatal_io("remove old lock file", path, &error).hint(hint))
+            Err(fatal_io("remove old lock file", name, &error).hint(hint))
         }
         _ => Ok(()),
     }
@@ -210,8 +216,8 @@ struct Owner {
 }
 
 impl Owner {
-    fn parse(path: &Path, text: &str) -> Result<Owner> {
-        let shown = path.display();
+    fn parse(name: &Path, text: &str) -> Result<Owner> {
+        let shown = name.display();
         if text.is_empty() {
             let hint = "Either another server is starting, or the lock file is the remnant of a previous server startup \
                         crash.";
@@ -331,7 +337,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("postmaster.pid");
         std::fs::write(&path, "").unwrap();
-        assert!(create(&path).unwrap_err().message().ends_with("is empty"));
+        assert_eq!(create(&path).unwrap_err().message(), "lock file \"postmaster.pid\" is empty");
     }
 
     #[test]

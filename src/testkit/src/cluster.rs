@@ -24,6 +24,7 @@ pub fn programs() -> PathBuf {
 /// A data directory and, while it runs, its server.
 pub struct Cluster {
     folder: TempDir,
+    data: PathBuf,
     port: u16,
     settings: Vec<(String, String)>,
     server: Option<Child>,
@@ -37,15 +38,25 @@ impl Cluster {
 
     /// As `new`, with further arguments for initdb.
     pub fn with(arguments: &[&str]) -> Cluster {
-        let folder = tempfile::Builder::new().prefix("woolly-test-").tempdir().expect("a temporary folder");
-        let cluster = Cluster { folder, port: 5432, settings: Vec::new(), server: None };
+        let folder = temporary_folder();
+        let data = folder.path().join("data");
+        // Nobody cuts the power: nothing need be synced.
+        Cluster::made(folder, data, &[&["-N"], arguments].concat())
+    }
+
+    /// As `with`, with the data directory, synced, at a place of its own, which outlives the cluster. Log and socket are not there.
+    pub fn placed(data: &Path, arguments: &[&str]) -> Cluster {
+        Cluster::made(temporary_folder(), data.to_path_buf(), arguments)
+    }
+
+    fn made(folder: TempDir, data: PathBuf, arguments: &[&str]) -> Cluster {
+        let cluster = Cluster { folder, data, port: 5432, settings: Vec::new(), server: None };
         let mut initdb = Command::new(programs().join("initdb"));
         initdb.arg("-D").arg(cluster.data()).args([
             "-U",
             "postgres",
             "-A",
             "trust",
-            "-N",
             "--no-instructions",
             "--allow-root",
         ]);
@@ -76,7 +87,7 @@ impl Cluster {
 
     /// The data directory.
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
     }
 
     /// The folder of its Unix socket, and of what a test wants to put there.
@@ -130,18 +141,31 @@ impl Cluster {
     }
 
     fn wait_until_ready(&mut self) {
+        if let Err(why) = self.becomes_ready() {
+            panic!("{why}\n{}", self.log());
+        }
+    }
+
+    /// Waits until the server takes connections. Errors: it ended, or takes too long.
+    pub fn becomes_ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + START_LIMIT;
         loop {
             let server = self.server.as_mut().expect("it was started");
             if let Some(status) = server.try_wait().expect("its state can be asked") {
-                panic!("the server ended: {status}\n{}", self.log());
+                return Err(format!("the server ended: {status}"));
             }
             match self.try_connect("postgres", "postgres") {
-                Ok(Ok(_)) => return,
-                _ if Instant::now() > deadline => panic!("the server is not ready\n{}", self.log()),
+                Ok(Ok(_)) => return Ok(()),
+                _ if Instant::now() > deadline => return Err("the server is not ready".to_owned()),
                 _ => pause(),
             }
         }
+    }
+
+    /// Leaves the cluster where it is when it is dropped, for somebody to look at. Its folder.
+    pub fn keep(&mut self) -> PathBuf {
+        self.folder.disable_cleanup(true);
+        self.folder.path().to_path_buf()
     }
 
     /// The process id of the running server.
@@ -237,6 +261,10 @@ impl Drop for Cluster {
             let _ = server.wait();
         }
     }
+}
+
+fn temporary_folder() -> TempDir {
+    tempfile::Builder::new().prefix("woolly-test-").tempdir().expect("a temporary folder")
 }
 
 /// Looks again and again until it is so. Panics after a minute: `what` did not come to pass.

@@ -8,7 +8,14 @@
 //! The short forms of the campaigns are tests, here or in `server_tests`.
 #![forbid(unsafe_code)]
 
+mod image;
+mod kill;
+mod load;
+mod lock_files;
+mod power;
 pub mod simulation;
+mod trial;
+mod workloads;
 
 use std::fmt;
 
@@ -38,16 +45,55 @@ pub struct Campaign {
     pub what: &'static str,
     /// Trials unless the command line says otherwise.
     pub trials: u64,
+    /// Why it cannot run on this machine.
+    pub obstacle: fn() -> Option<String>,
     /// Runs so many trials from a seed. Errors: what was lost, and how to see it again.
     pub run: fn(trials: u64, seed: u64) -> Result<Summary, String>,
 }
 
 /// All campaigns.
-pub const CAMPAIGNS: &[Campaign] = &[];
+pub const CAMPAIGNS: &[Campaign] = &[
+    Campaign {
+        name: "kill",
+        what: "kill -9 under load, and during recovery",
+        trials: 1000,
+        obstacle: || None,
+        run: kill::run,
+    },
+    Campaign {
+        name: "power",
+        what: "power cut of a file system under load",
+        trials: 200,
+        obstacle: image::obstacle,
+        run: power::run,
+    },
+    Campaign {
+        name: "lock-files",
+        what: "two postmasters at once; wrong lock files",
+        trials: 200,
+        obstacle: || None,
+        run: lock_files::run,
+    },
+];
+
+/// The short form of a campaign, as a test. Panics if a trial goes wrong; says so if it cannot run here.
+pub fn short(name: &str, trials: u64, seed: u64) {
+    let campaign = CAMPAIGNS.iter().find(|campaign| campaign.name == name).expect("a campaign of this name");
+    match (campaign.obstacle)() {
+        Some(why) => println!("{name}: left out, as {why}"),
+        None => {
+            let summary = (campaign.run)(trials, seed);
+            println!("{name}: {}", summary.unwrap_or_else(|why| panic!("{name}: {why}")));
+        }
+    }
+}
 
 impl Campaign {
     /// Runs it and gives its row of the table.
     pub fn run(&self, plan: &Plan) -> Result<String, String> {
+        if let Some(why) = (self.obstacle)() {
+            return Ok(format!("| {} | none, as {why} | - | `cargo torture {}` |", self.what, self.name));
+        }
         let summary = (self.run)(plan.trials.unwrap_or(self.trials), plan.seed)?;
         Ok(format!("| {} | {summary} | 0 | `cargo torture {}` |", self.what, self.name))
     }

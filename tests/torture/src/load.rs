@@ -1,0 +1,208 @@
+//! Clients at work while the server is killed, and what must be true afterwards.
+//!
+//! 1. A [`Load`] knows which transactions were tried and which were acknowledged: each has a number of its own, which it writes into a table.
+//! 2. [`Load::run`] has clients work until the server goes away or something else ends it.
+//! 3. [`Load::check`] compares: acknowledged is kept, kept was tried, and no transaction is there by half: what it wrote into several tables adds up.
+//!
+//! A transaction that was sent and not acknowledged may be kept or not.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use testkit::{Client, Cluster, Reply};
+
+/// Clients that work at once.
+pub const CLIENTS: u64 = 8;
+/// A statement that takes longer is taken for hanging: generous, as it only bounds a failure.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What clients do, and how to see that it is whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Workload {
+    /// Makes its tables.
+    pub tables: &'static str,
+    /// A transaction by its number.
+    pub transaction: fn(u64) -> String,
+    /// Looks whether all transactions that are there are there whole. Errors: what is not.
+    pub check: fn(&mut Client) -> Result<(), String>,
+    /// The numbers that are there, one a row.
+    pub kept: &'static str,
+}
+
+/// Which transactions were tried, and which were acknowledged.
+#[derive(Debug, Default)]
+pub struct Load {
+    tried: Mutex<BTreeSet<u64>>,
+    acknowledged: Mutex<BTreeSet<u64>>,
+    failed: AtomicU64,
+    rounds: u64,
+}
+
+/// What a round of work is to take of errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errors {
+    /// There are none while the server lives.
+    AreFailures,
+    /// They are expected: they are counted, and the client goes on.
+    AreCounted(&'static [&'static str]),
+}
+
+impl Load {
+    /// The number of acknowledged transactions so far.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.lock().expect("no client panicked").len() as u64
+    }
+
+    /// The number of statements that failed with an error that was expected.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Has clients work while `fault` does its part; they stop when it is done. Errors: its own, and those of statements that must not fail.
+    pub fn run<T>(
+        &mut self,
+        cluster: &mut Cluster,
+        workload: &Workload,
+        errors: Errors,
+        fault: impl FnOnce(&mut Cluster, &Load) -> Result<T, String>,
+    ) -> Result<T, String> {
+        self.rounds += 1;
+        let (stop, load) = (AtomicBool::new(false), &*self);
+        let sessions: Vec<Client> = (0..CLIENTS).map(|_| cluster.connect()).collect();
+        std::thread::scope(|scope| {
+            let stop = &stop;
+            let clients: Vec<_> = sessions
+                .into_iter()
+                .zip(0..)
+                .map(|(session, client)| scope.spawn(move || load.work(session, client, workload, errors, stop)))
+                .collect();
+            let done = fault(cluster, load);
+            stop.store(true, Ordering::Relaxed);
+            for client in clients {
+                client.join().map_err(|_| "a client panicked".to_owned())??;
+            }
+            done
+        })
+    }
+
+    fn work(
+        &self,
+        mut session: Client,
+        client: u64,
+        workload: &Workload,
+        errors: Errors,
+        stop: &AtomicBool,
+    ) -> Result<(), String> {
+        for step in 0.. {
+            if stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let number = (self.rounds * CLIENTS + client) * 1_000_000 + step;
+            self.tried.lock().expect("no client panicked").insert(number);
+            // The server has gone away if there is no reply.
+            let Some(reply) = ask_or_lose(&mut session, &(workload.transaction)(number))? else { break };
+            match &reply.error {
+                None => drop(self.acknowledged.lock().expect("no client panicked").insert(number)),
+                Some(error) if is_farewell(&error.code) => break,
+                Some(error) => {
+                    let text = format!("transaction {number}: {} ({})", error.message, error.code);
+                    match errors {
+                        Errors::AreCounted(codes) if codes.contains(&error.code.as_str()) => {}
+                        _ => return Err(text),
+                    }
+                    self.failed.fetch_add(1, Ordering::Relaxed);
+                    if ask_or_lose(&mut session, "rollback")?.is_none() {
+                        break;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until so many more transactions were acknowledged, or the server has gone. Errors: nothing moves.
+    pub fn wait_for(&self, cluster: &mut Cluster, more: u64) -> Result<(), String> {
+        let wanted = self.acknowledged() + more;
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while self.acknowledged() < wanted && cluster.is_running() {
+            if std::time::Instant::now() > deadline {
+                return Err(format!("the clients came to {} of {wanted} transactions", self.acknowledged()));
+            }
+            pause(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    /// Looks at what the server has. Errors: what was lost, what appeared, what is there by half.
+    pub fn check(&self, cluster: &Cluster, workload: &Workload) -> Result<(), String> {
+        self.check_allowing(cluster, workload, 0).map(drop)
+    }
+
+    /// As `check`, with at most so many acknowledged transactions lost. How many were; they are no longer counted as acknowledged.
+    pub fn check_allowing(&self, cluster: &Cluster, workload: &Workload, losses: usize) -> Result<usize, String> {
+        let mut session = cluster.connect();
+        (workload.check)(&mut session)?;
+        let reply = ask(&mut session, workload.kept)?;
+        let kept: BTreeSet<u64> =
+            reply.rows().iter().filter_map(|row| row[0].as_ref().and_then(|text| text.parse().ok())).collect();
+        let mut acknowledged = self.acknowledged.lock().expect("no client panicked");
+        let lost: Vec<u64> = acknowledged.difference(&kept).copied().collect();
+        if lost.len() > losses {
+            return Err(format!("{} acknowledged transactions are lost: {lost:?}", lost.len()));
+        }
+        let tried = self.tried.lock().expect("no client panicked");
+        if let Some(number) = kept.difference(&tried).next() {
+            return Err(format!("transaction {number} is there and was never sent"));
+        }
+        acknowledged.retain(|number| kept.contains(number));
+        let log = cluster.log();
+        match log.lines().find(|line| line.contains("invalid page")) {
+            Some(line) => Err(format!("a damaged page: {line}")),
+            None => Ok(lost.len()),
+        }
+    }
+}
+
+/// A session's end that the server announced: it goes down, or starts over.
+fn is_farewell(code: &str) -> bool {
+    ["57P01", "57P02", "57P03"].contains(&code)
+}
+
+/// The reply, if there is one before the server goes away. Errors: there is none in a minute.
+fn ask_or_lose(session: &mut Client, sql: &str) -> Result<Option<Reply>, String> {
+    if session.send(sql).is_err() {
+        return Ok(None);
+    }
+    match session.receive_within(PATIENCE) {
+        Ok(Some(reply)) => Ok(Some(reply)),
+        Ok(None) => Err(format!("no reply within {PATIENCE:?}: {sql}")),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The reply of a statement that must succeed. Errors: its own, and no reply.
+pub fn ask(session: &mut Client, sql: &str) -> Result<Reply, String> {
+    let reply = ask_or_lose(session, sql)?.ok_or_else(|| format!("the connection was lost: {sql}"))?;
+    match &reply.error {
+        None => Ok(reply),
+        Some(error) => Err(format!("{sql}: {} ({})", error.message, error.code)),
+    }
+}
+
+/// The texts of the only row that a query gives.
+pub fn row(session: &mut Client, sql: &str) -> Result<Vec<String>, String> {
+    let reply = ask(session, sql)?;
+    match reply.rows() {
+        [row] => Ok(row.iter().map(|value| value.clone().unwrap_or_default()).collect()),
+        rows => Err(format!("{sql}: {} rows", rows.len())),
+    }
+}
+
+/// Lets some time go by: the moment of a fault is a moment, not an event.
+pub fn pause(time: Duration) {
+    let end = std::time::Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(std::time::Instant::now()) {
+        std::thread::park_timeout(left);
+    }
+}

@@ -1,0 +1,75 @@
+//! A power cut: the file system below the data directory forgets what was not synced.
+//!
+//! The directory is on an ext4 image mounted through a loop device. The GOINGDOWN ioctl with "no log flush" ends that file system at once: what it has not
+//! written by itself or because it was told to sync is lost. Then the server is killed, the image is mounted anew, and the server starts.
+
+use crate::Summary;
+use crate::image::Image;
+use crate::load::{Errors, Load, pause};
+use crate::trial::{self, chance, some_ms};
+use crate::workloads::{CHURN, TRANSFERS};
+use base::Prng;
+use testkit::Cluster;
+
+/// A cut comes at most so long after the clients began, in milliseconds.
+const WORK_MS_MAX: u64 = 400;
+/// Cuts that one cluster lives through.
+const CUTS_PER_CLUSTER: u64 = 10;
+const IMAGE_MB: u64 = 512;
+
+/// Runs so many cuts.
+pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
+    let mut acknowledged = 0;
+    let mut done = 0;
+    while done < trials {
+        let cuts = CUTS_PER_CLUSTER.min(trials - done);
+        acknowledged += one_cluster(seed + done..seed + done + cuts)?;
+        done += cuts;
+    }
+    Ok(Summary { trials, counts: vec![("acknowledged commits", acknowledged)] })
+}
+
+fn one_cluster(seeds: std::ops::Range<u64>) -> Result<u64, String> {
+    let mut image = Image::made(IMAGE_MB)?;
+    // Small segments: many are made, renamed and removed.
+    let mut cluster = Cluster::placed(&image.mount_point().join("data"), &["--wal-segsize=1"]);
+    let repeat = format!("cargo torture --trials {} --seed {} power", seeds.end - seeds.start, seeds.start);
+    trial::on(&mut cluster, &repeat, |cluster| cut_by_cut(cluster, &mut image, seeds)).inspect_err(|_| image.keep())
+}
+
+fn cut_by_cut(cluster: &mut Cluster, image: &mut Image, seeds: std::ops::Range<u64>) -> Result<u64, String> {
+    let workload = if (seeds.start / CUTS_PER_CLUSTER).is_multiple_of(2) { TRANSFERS } else { CHURN };
+    // What initdb has made must be there as soon as it says so.
+    image.cut()?;
+    image.remount()?;
+    settle(cluster, &mut chance(seeds.start));
+    cluster.start();
+    cluster.connect().run(workload.tables);
+    let mut load = Load::default();
+    for seed in seeds {
+        let mut prng = chance(seed);
+        load.run(cluster, &workload, Errors::AreCounted(&["58030"]), |cluster, load| {
+            load.wait_for(cluster, 1)?;
+            let checkpoint = prng.one_in(2).then(|| cluster.connect());
+            pause(some_ms(&mut prng, WORK_MS_MAX));
+            if let Some(mut session) = checkpoint {
+                session.send("checkpoint").map_err(|e| e.to_string())?;
+                pause(some_ms(&mut prng, 20));
+            }
+            image.cut()?;
+            cluster.kill();
+            Ok(())
+        })?;
+        image.remount()?;
+        cluster.launch();
+        cluster.becomes_ready()?;
+        load.check(cluster, &workload)?;
+    }
+    cluster.stop();
+    Ok(load.acknowledged())
+}
+
+fn settle(cluster: &mut Cluster, prng: &mut Prng) {
+    cluster.set("shared_buffers", ["1MB", "128MB"][prng.below(2) as usize]).set("max_wal_size", "8MB");
+    cluster.set("min_wal_size", "2MB").set("autovacuum_naptime", "1s").set("autovacuum_vacuum_threshold", "10");
+}

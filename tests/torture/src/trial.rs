@@ -1,0 +1,57 @@
+//! What campaigns with real servers share: a trial that goes wrong keeps its cluster and says how to see it again.
+
+use base::Prng;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+use testkit::Cluster;
+
+/// Runs `body` on a cluster; a panic counts as a failure. Errors: what went wrong, where the cluster is, how to repeat it.
+pub fn on<T>(
+    cluster: &mut Cluster,
+    repeat: &str,
+    body: impl FnOnce(&mut Cluster) -> Result<T, String>,
+) -> Result<T, String> {
+    let outcome = catch_unwind(AssertUnwindSafe(|| body(cluster)));
+    let why = match outcome {
+        Ok(Ok(value)) => return Ok(value),
+        Ok(Err(why)) => why,
+        Err(panic) => text_of(&*panic),
+    };
+    let kept = cluster.keep();
+    Err(format!(
+        "{why}\nthe cluster is kept: {}, its log is {}\nrepeat with: {repeat}",
+        cluster.data().display(),
+        kept.join("server.log").display()
+    ))
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic").to_owned()
+}
+
+/// The generator of a trial: neighbouring seeds have nothing in common.
+pub fn chance(seed: u64) -> Prng {
+    let mut prng = Prng::new(seed);
+    prng.next_u64();
+    prng
+}
+
+/// A time up to this many milliseconds.
+pub fn some_ms(prng: &mut Prng, bound: u64) -> Duration {
+    Duration::from_micros(prng.below(bound * 1000))
+}
+
+/// True if this process may mount file systems.
+pub fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|m| std::os::unix::fs::MetadataExt::uid(&m) == 0)
+}
+
+/// Runs a program to its end. Errors: it fails, with what it said.
+pub fn program(name: &str, arguments: &[&str]) -> Result<String, String> {
+    let output = std::process::Command::new(name).args(arguments).output().map_err(|e| format!("{name}: {e}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("{name} {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim_end())),
+    }
+}
