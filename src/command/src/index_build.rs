@@ -4,7 +4,7 @@ use crate::address::relation_display_name;
 use crate::index_numbers::NumberSorter;
 use crate::index_values::{IndexEntries, describe_key};
 use crate::relation::note_sizes;
-use access::{Access, Index, Relation, Row, SortedEntries};
+use access::{Access, Index, Persistence, Relation, Row, SortedEntries};
 use base::{Oid, Tid};
 use config::Setting;
 use exec::store::{SortKey, Sorter, TempSpace};
@@ -50,6 +50,9 @@ pub(crate) fn build(cx: Ctx<'_>, table: Oid, index: Oid) -> Result<Completeness>
     let outcome = stored.am.build(&mut Access::new(store, &mut transaction), &stored, &mut entries);
     *cx.session.transaction.borrow_mut() = Some(transaction);
     let count = outcome.map_err(|error| name_duplicate(cx, error, (&entry, &index_entry), &entries.last))?;
+    if stored.relation.persistence == Persistence::Unlogged {
+        stored.am.create_init_fork(store, &stored)?;
+    }
     let blocks = store.smgr.blocks(stored.relation.main_fork())?;
     note_sizes(cx, index, blocks, count as f64, None)?;
     note_table(cx, &entry, gathered.alive)?;

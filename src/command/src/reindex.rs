@@ -4,8 +4,9 @@ use crate::alter_table::rewrite::rebuild_indexes;
 use crate::truncate::new_file;
 use crate::{Execution, Tag, index_build, names, transaction};
 use base::Oid;
-use catalog::columns::pg_class as c;
-use catalog::rows::PgClass;
+use catalog::columns::{pg_class as c, pg_depend as d};
+use catalog::oids;
+use catalog::rows::{PgClass, PgDepend};
 use instance::Ctx;
 use instance::privileges::ObjectKind;
 use lock::LockMode;
@@ -39,6 +40,7 @@ pub(crate) fn reindex(ex: &mut Execution<'_, '_>, statement: &ReindexStmt) -> Re
             refuse_catalog(&entry)?;
             new_file(cx, entry.oid)?;
             index_build::build(cx, table, entry.oid)?;
+            touch_owner(cx, table)?;
         }
         ReindexTarget::Table(name) => {
             let may_reindex = |entry: &RelationEntry| {
@@ -86,12 +88,27 @@ fn reindex_table(cx: Ctx<'_>, table: &RelationEntry) -> Result<bool> {
     refuse_catalog(table)?;
     table.indexes.iter().try_for_each(|index| names::lock_relation(cx, *index, LockMode::AccessExclusive))?;
     rebuild_indexes(cx, table)?;
+    touch_owner(cx, table.oid)?;
     let mut is_done = !table.indexes.is_empty();
     if table.class.reltoastrelid.is_valid() {
         let toast = cx.catalog().open_relation(table.class.reltoastrelid)?;
         is_done |= reindex_table(cx, &toast)?;
     }
     Ok(is_done)
+}
+
+/// What is cached of a table holds its TOAST table with the index, so it must go when that has a new file.
+fn touch_owner(cx: Ctx<'_>, table: Oid) -> Result<()> {
+    let catalog = cx.catalog();
+    if catalog.class(table)?.is_none_or(|row| row.relkind != b't') {
+        return Ok(());
+    }
+    let keys = [Key::oid(d::CLASSID, oids::PG_CLASS), Key::oid(d::OBJID, table)];
+    let owners = catalog.scan::<PgDepend>(&keys)?;
+    owners
+        .iter()
+        .filter(|row| row.refclassid == oids::PG_CLASS)
+        .try_for_each(|row| catalog.touch_relation(row.refobjid))
 }
 
 fn reindex_schema(ex: &Execution<'_, '_>, name: &str) -> Result<()> {

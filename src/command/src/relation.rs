@@ -108,7 +108,7 @@ impl NewRelation {
 pub(crate) fn create_relation(cx: Ctx<'_>, new: &NewRelation) -> Result<Oid> {
     check_columns(cx, new)?;
     let catalog = cx.catalog();
-    let oid = catalog.new_oid::<PgClass>()?;
+    let oid = new_number(cx, new.tablespace)?;
     let row_type = if new.has_row_type() { create_row_type(cx, new, oid)? } else { Oid::INVALID };
     let relacl = match new.kind {
         b'r' | b'v' | b'm' | b'S' => {
@@ -345,6 +345,22 @@ fn record_dependencies(cx: Ctx<'_>, new: &NewRelation, oid: Oid) -> Result<()> {
 pub(crate) fn file_of(cx: Ctx<'_>, tablespace: Oid, number: u32) -> RelFile {
     let tablespace = if tablespace.is_valid() { tablespace } else { DEFAULT_TABLESPACE };
     RelFile { tablespace, database: cx.session.database, number }
+}
+
+/// An object id that neither a row nor a file has: a crash may have left a file of a transaction that the log forgot, whose numbers
+/// are given out again.
+pub(crate) fn new_number(cx: Ctx<'_>, tablespace: Oid) -> Result<Oid> {
+    loop {
+        let number = cx.catalog().new_oid::<PgClass>()?;
+        let file = file_of(cx, tablespace, number.0);
+        let mut is_free = true;
+        for fork in Fork::ALL {
+            is_free &= !cx.session.store.smgr.exists(RelFork { file, fork })?;
+        }
+        if is_free {
+            return Ok(number);
+        }
+    }
 }
 
 fn create_file(cx: Ctx<'_>, new: &NewRelation, oid: Oid) -> Result<()> {

@@ -8,10 +8,10 @@ use crate::dependency::{self, Dependency};
 use crate::options::text_of;
 use crate::relation::{NewColumn, NewRelation, create_relation};
 use crate::{Execution, Tag, names, with_analyze_context};
-use access::{Access, InsertOptions};
+use access::{Access, InsertOptions, Persistence, Relation, Store};
 use analyze::DefaultFor;
 use analyze::expr::Expr;
-use base::Oid;
+use base::{BlockNumber, Fork, Oid};
 use catalog::rows::{PgDepend, PgSequence};
 use instance::Ctx;
 use instance::privileges::ObjectKind;
@@ -326,7 +326,18 @@ pub(crate) fn insert_position(cx: Ctx<'_>, sequence: Oid, (last, is_called): (i6
     let row = [Datum::Int8(last), Datum::Int8(0), Datum::Bool(is_called)];
     let store = &cx.session.store;
     cx.with_tx(|tx| relation.am.insert(&mut Access::new(store, tx), relation, &row, InsertOptions::default()))?;
+    if relation.persistence == Persistence::Unlogged {
+        fill_init_fork(store, relation)?;
+    }
     cx.next_command()
+}
+
+/// What an unlogged sequence begins with again after a crash: the page that it has now.
+fn fill_init_fork(store: &Store, relation: &Relation) -> Result<()> {
+    let page = store.read(relation, BlockNumber(0))?.share().clone();
+    let mut init = store.buffers.extend(relation.fork(Fork::Init))?;
+    *init = page;
+    store.buffers.log_page(&mut init).map(drop)
 }
 
 /// A sequence that a serial or identity column is to have.

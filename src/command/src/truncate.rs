@@ -1,6 +1,6 @@
 //! TRUNCATE: the table and its indexes get new, empty files; the old ones go at commit.
 
-use crate::relation::{create_main_fork, file_of};
+use crate::relation::{create_main_fork, file_of, new_number};
 use crate::{Execution, Tag, index_build, names};
 use base::Oid;
 use catalog::rows::{PgClass, PgSequence};
@@ -108,7 +108,7 @@ pub(crate) fn rewrite_empty_toast(cx: Ctx<'_>, toast: Oid) -> Result<()> {
 pub(crate) fn new_file(cx: Ctx<'_>, relation: Oid) -> Result<()> {
     let catalog = cx.catalog();
     let row = catalog.class(relation)?.ok_or_else(|| Error::internal(format!("relation {relation} does not exist")))?;
-    let number = catalog.new_oid::<PgClass>()?;
+    let number = new_number(cx, row.reltablespace)?;
     let file = file_of(cx, row.reltablespace, number.0);
     create_main_fork(cx, file, row.relpersistence)?;
     if let Some(old) = relation_file(&row, cx.session.database) {

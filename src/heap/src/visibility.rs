@@ -216,6 +216,13 @@ pub(crate) fn liveness(header: &TupleHeader, txn: &Transaction) -> Result<Livene
     })
 }
 
+/// Of a version whose transaction goes on: the same transaction may have replaced or deleted it already.
+fn fate_of_new(header: &TupleHeader, xacts: &TransactionManager) -> Result<Fate> {
+    let is_live = header.infomask.has(Infomask::XMAX_INVALID | Infomask::XMAX_LOCK_ONLY)
+        || xacts.status(header.xmax)? == XidStatus::Aborted;
+    Ok(if is_live { Fate::Inserting } else { Fate::Deleting })
+}
+
 /// What vacuum makes of a version.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Fate {
@@ -246,7 +253,7 @@ pub(crate) fn fate(header: &TupleHeader, horizon: Horizon, xacts: &TransactionMa
     if !for_all {
         match xacts.status(header.xmin)? {
             XidStatus::Aborted => return Ok(Fate::NeverWas),
-            XidStatus::InProgress => return Ok(Fate::Inserting),
+            XidStatus::InProgress => return fate_of_new(header, xacts),
             XidStatus::Committed(csn) => for_all = csn.is_none_or(|csn| csn < horizon.csn),
         }
     }
