@@ -54,6 +54,13 @@ pub struct Campaign {
 /// All campaigns.
 pub const CAMPAIGNS: &[Campaign] = &[
     Campaign {
+        name: "simulation",
+        what: "simulated disk: power cuts, kills, failing syncs and reads, no space",
+        trials: 10_000,
+        obstacle: || None,
+        run: simulation::run,
+    },
+    Campaign {
         name: "kill",
         what: "kill -9 under load, and during recovery",
         trials: 1000,

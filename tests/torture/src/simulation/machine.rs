@@ -1,9 +1,12 @@
 //! A server on a simulated disk: made once as initdb makes a cluster, then copied for each run.
 
+use super::actions::{COMMON, new_table};
 use super::client::{Client, Witness};
+use super::model::{Share, World};
+use super::{DATABASES, SESSIONS};
 use base::Oid;
 use config::{Hooks, Setting, Settings, Value};
-use host::{EntryKind, FaultPlan, OpenMode, OpenOptions, SimHost};
+use host::{EntryKind, OpenMode, OpenOptions, SimHost};
 use initdb::script::{self, Words};
 use instance::{Activity, Instance, NoServer, SessionKind};
 use postmaster::{alone, storage};
@@ -14,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A second database besides postgres.
-pub const SECOND_DATABASE: &str = "second";
+pub const SECOND_DATABASE: Oid = Oid(20_000);
 /// Bytes of a segment of the log: small, so that the log crosses many.
 const LOG_SEGMENT_BYTES: u32 = 256 << 10;
 /// Blocks of a segment of a relation: small, so that catalogs have several.
@@ -98,15 +101,40 @@ pub fn make_cluster() -> Result<SimHost> {
     write_file(&sim, Path::new("base/1/PG_VERSION"), initdb::VERSION_FILE.as_bytes());
     run_script(&sim, knobs)?;
     initdb::COPIES.into_iter().for_each(|copy| copy_directory(&sim, "base/1", &format!("base/{copy}")));
-    sim.set_faults(FaultPlan::default());
-    let machine = Machine::start(&sim, knobs)?;
-    let mut client = machine.connect(super::POSTGRES)?;
-    let made = client.run(&format!("create database {SECOND_DATABASE}"));
-    client.end();
-    machine.shut_down()?;
-    made.error.map_or(Ok(()), Err)?;
     sim.host().disk.sync_trees(&[Path::new("")]).expect("a sound disk");
+    let machine = Machine::start(&sim, knobs)?;
+    let made = make_first_world(&machine);
+    machine.shut_down()?;
+    made?;
+    // Everything is synced, so nothing is lost; what is seen and what is durable become one.
+    sim.crash();
     Ok(sim)
+}
+
+/// The tables and sequences that every run begins with.
+fn make_first_world(machine: &Machine) -> Result<()> {
+    let mut client = machine.connect(DATABASES[0])?;
+    client.query(&format!("create database second oid {SECOND_DATABASE}"))?;
+    client.end();
+    for (session, share) in first_world().0.iter().enumerate() {
+        let mut client = machine.connect(DATABASES[session])?;
+        client.query(&format!("create sequence s{session}_seq"))?;
+        for name in share.tables.keys() {
+            client.query(&format!("create table if not exists {name} (k int8 primary key, a int4, b text)"))?;
+        }
+        client.end();
+    }
+    Ok(())
+}
+
+/// What is there when a run begins.
+pub fn first_world() -> World {
+    let share = |session| {
+        let names = [COMMON.to_owned(), format!("s{session}_t0")];
+        let tables = names.map(|name| (name.clone(), Arc::new(new_table(&name, false))));
+        Arc::new(Share { tables: tables.into(), ..Share::default() })
+    };
+    World((0..SESSIONS).map(share).collect())
 }
 
 /// The SQL that follows bootstrap, in single-user mode.

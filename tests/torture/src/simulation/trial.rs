@@ -1,0 +1,257 @@
+//! One seed: a disk, and several lives of a server on it that end in different ways.
+
+use super::life::{Fault, Life, Stop};
+use super::machine::{self, Knobs, Machine};
+use super::model::Journal;
+use super::{Counts, observe, panic_text};
+use base::Prng;
+use host::{FaultPlan, SimHost};
+use recovery::CheckpointKind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What kind of run a seed stands for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Style {
+    /// Several lives, with everything.
+    Usual,
+    /// One short life with a power cut or kill at this I/O; at its end if there are not so many.
+    CrashAt(u64, Death),
+    /// As before with the crash at its end; then the power fails at this I/O of the recovery.
+    CrashInRecovery(u64),
+    /// The disk acknowledges syncs below a directory and does nothing. For the canaries.
+    IgnoredSyncs(&'static str),
+    /// Pages are torn and no images are logged. For the canaries.
+    NoImages,
+}
+
+/// How a server dies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Death {
+    /// The machine lives.
+    Kill,
+    /// What was not synced is lost, kept or torn.
+    PowerCut,
+}
+
+/// Runs a seed.
+///
+/// Errors: what was lost or damaged.
+pub fn run(cluster: &SimHost, seed: u64, style: Style, counts: &mut Counts) -> Result<(), String> {
+    let trial = Trial::new(cluster, seed, style, counts);
+    let outcome = catch_unwind(AssertUnwindSafe(|| trial.run()));
+    outcome.unwrap_or_else(|panic| Err(format!("a Rust panic: {}", panic_text(&panic)))).map(drop)
+}
+
+/// Runs a seed in its short form. Gives the number of I/Os of its first life, of the recovery that follows it, and the disk's trace.
+pub fn measure(cluster: &SimHost, seed: u64) -> Result<(u64, u64, u64), String> {
+    Trial::new(cluster, seed, Style::CrashAt(u64::MAX, Death::PowerCut), &mut Counts::default()).run()
+}
+
+struct Trial<'a> {
+    cluster: &'a SimHost,
+    sim: SimHost,
+    style: Style,
+    knobs: Knobs,
+    prng: Prng,
+    journal: Journal,
+    counts: &'a mut Counts,
+    /// A sync has failed: the log that the next start reads is seen, but not durable. The checkpoint that the server makes after recovery ends that, and
+    /// nobody may see anything before.
+    has_lied: bool,
+}
+
+/// How a life goes.
+struct Plan {
+    faults: FaultPlan,
+    fault: Fault,
+    steps: u64,
+    /// Steps after the faults are gone, if it still lives.
+    more_steps: u64,
+    ends_well: bool,
+}
+
+impl<'a> Trial<'a> {
+    fn new(cluster: &'a SimHost, seed: u64, style: Style, counts: &'a mut Counts) -> Trial<'a> {
+        let (sim, mut prng) = (cluster.copy(seed), Prng::new(seed));
+        let frames = 64 + prng.below(128) as usize;
+        let knobs = Knobs { frames, full_page_writes: style != Style::NoImages };
+        let journal = Journal::new(machine::first_world());
+        Trial { cluster, sim, style, knobs, prng, journal, counts, has_lied: false }
+    }
+
+    fn run(mut self) -> Result<(u64, u64, u64), String> {
+        let lives = if matches!(self.style, Style::CrashAt(..) | Style::CrashInRecovery(_)) {
+            1
+        } else {
+            2 + self.prng.below(3)
+        };
+        let mut ios = 0;
+        for _ in 0..lives {
+            let machine = self.start_in_peril()?;
+            self.settle(&machine)?;
+            if self.prng.one_in(6) {
+                self.check(&machine)?;
+            }
+            let plan = self.plan();
+            ios = self.live(machine, &plan)?;
+        }
+        let machine = self.start_in_peril()?;
+        let recovery_ios = self.sim.ios();
+        let trace = self.sim.trace();
+        self.settle(&machine)?;
+        self.check(&machine)?;
+        machine.shut_down().map_err(|error| format!("shutting down: {error:?}"))?;
+        Ok((ios, recovery_ios, trace))
+    }
+
+    /// Starts the server; now and then the power fails during recovery.
+    fn start_in_peril(&mut self) -> Result<Machine, String> {
+        while let Some(io) = self.peril() {
+            self.sim.set_faults(FaultPlan { crash_at_io: Some(io), ..FaultPlan::default() });
+            let started = Machine::start(&self.sim, self.knobs);
+            match (&started, self.sim.powered_off()) {
+                (Ok(_), false) => {
+                    self.sim.set_faults(FaultPlan::default());
+                    return self.started(started);
+                }
+                (Err(error), false) => return Err(format!("it does not start: {error:?}")),
+                (_, true) => {}
+            }
+            let death = self.death();
+            self.die(death);
+        }
+        self.sim.set_faults(FaultPlan::default());
+        let started = Machine::start(&self.sim, self.knobs);
+        self.started(started)
+    }
+
+    fn started(&mut self, started: report::Result<Machine>) -> Result<Machine, String> {
+        self.counts.lives += 1;
+        if self.counts.speaks {
+            eprintln!("start {}", self.counts.lives);
+        }
+        let machine = started.map_err(|error| format!("it does not start: {error:?}"))?;
+        if std::mem::take(&mut self.has_lied) {
+            let made = machine.engine.checkpoint(CheckpointKind::EndOfRecovery, &mut |_| Ok(()), &|_| true);
+            made.map_err(|error| format!("the checkpoint after recovery: {error:?}"))?;
+        }
+        Ok(machine)
+    }
+
+    /// The I/O of the recovery to come during which the power fails.
+    fn peril(&mut self) -> Option<u64> {
+        match self.style {
+            Style::CrashAt(..) => None,
+            Style::CrashInRecovery(io) => {
+                // Once: the first start needs no recovery, and the next one after this is to succeed.
+                let is_due = self.counts.crashes % 2 == 1;
+                is_due.then_some(io)
+            }
+            _ => self.prng.one_in(4).then(|| 1 + self.prng.below(80)),
+        }
+    }
+
+    fn death(&mut self) -> Death {
+        match self.style {
+            Style::CrashAt(_, death) => death,
+            Style::Usual if self.prng.one_in(4) => Death::Kill,
+            _ => Death::PowerCut,
+        }
+    }
+
+    fn die(&mut self, death: Death) {
+        if self.counts.speaks {
+            eprintln!("{death:?}");
+        }
+        self.counts.crashes += 1;
+        match death {
+            Death::Kill => self.sim.kill(),
+            Death::PowerCut => self.sim.crash(),
+        }
+    }
+
+    fn settle(&mut self, machine: &Machine) -> Result<(), String> {
+        let found = observe::world(machine)?;
+        self.journal.settle(&found)
+    }
+
+    fn check(&mut self, machine: &Machine) -> Result<(), String> {
+        let checked = observe::check(machine, &self.sim, self.cluster)?;
+        self.counts.checked += checked.relations;
+        self.counts.orphans += checked.orphans;
+        Ok(())
+    }
+
+    fn plan(&mut self) -> Plan {
+        let steps = 10 + self.prng.below(70);
+        let usual = Plan { faults: FaultPlan::default(), fault: Fault::None, steps, more_steps: 0, ends_well: false };
+        let faults = FaultPlan::default();
+        let crash = |io| FaultPlan { crash_at_io: Some(io), ..faults };
+        let prng = &mut self.prng;
+        match self.style {
+            Style::CrashAt(io, _) => Plan { faults: crash(io), steps: 30, ..usual },
+            Style::CrashInRecovery(_) => Plan { steps: 30, ..usual },
+            Style::IgnoredSyncs(place) => {
+                Plan { faults: FaultPlan { ignores_syncs_below: Some(place), ..faults }, ..usual }
+            }
+            Style::NoImages => usual,
+            Style::Usual => match prng.below(14) {
+                0..6 => {
+                    let most = 8 << prng.below(7);
+                    Plan { faults: crash(1 + prng.below(most)), steps: 200, ..usual }
+                }
+                6..9 => usual,
+                9 => Plan { ends_well: true, ..usual },
+                10 | 11 => {
+                    let number = 1 + prng.below(24);
+                    let faults = FaultPlan { fail_sync_at: Some(number), ..faults };
+                    Plan { faults, fault: Fault::Sync(number), ..usual }
+                }
+                12 => {
+                    let number = 1 + prng.below(200);
+                    let faults = FaultPlan { fail_read_at: Some(number), ..faults };
+                    Plan { faults, fault: Fault::Read(number), more_steps: 20, ..usual }
+                }
+                _ => {
+                    let faults = FaultPlan { space_bytes: Some(prng.below(600_000)), ..faults };
+                    Plan { faults, fault: Fault::Space, more_steps: 20, ..usual }
+                }
+            },
+        }
+    }
+
+    /// Lives one life to its end. Gives the I/Os it made.
+    fn live(&mut self, machine: Machine, plan: &Plan) -> Result<u64, String> {
+        let sim = self.sim.clone();
+        let parts = (&mut self.journal, &mut *self.counts, &mut self.prng);
+        let mut life = Life::open(&machine, &sim, parts)?;
+        self.sim.set_faults(plan.faults);
+        let mut outcome = life.run(plan.steps, plan.fault);
+        if outcome.is_ok() && plan.more_steps > 0 {
+            self.sim.set_faults(FaultPlan::default());
+            life.heal();
+            outcome = life.run(plan.more_steps, Fault::None);
+        }
+        let ios = self.sim.ios();
+        match outcome {
+            Err(Stop::Wrong(why)) => return Err(why),
+            Ok(()) if plan.ends_well => {
+                life.end();
+                machine.shut_down().map_err(|error| format!("shutting down: {error:?}"))?;
+                self.journal.durable();
+                return Ok(ios);
+            }
+            _ => {}
+        }
+        self.has_lied = matches!(plan.fault, Fault::Sync(_));
+        // What is left of the dead server cannot reach the disk any more.
+        let dead = life.leave();
+        let death = self.death();
+        self.die(death);
+        let dropped = catch_unwind(AssertUnwindSafe(|| drop(dead)));
+        drop(machine);
+        self.journal.crashed();
+        dropped.map_err(|panic| format!("a Rust panic while a dead session is dropped: {}", panic_text(&panic)))?;
+        Ok(ios)
+    }
+}
