@@ -200,14 +200,15 @@ mod tests {
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
-    use loom::sync::Arc;
-    use loom::sync::atomic::AtomicU32;
-    use loom::thread;
+    use std::sync::Arc;
+    use sync::atomic::AtomicU32;
+    use sync::check::check;
+    use sync::thread;
 
     /// A reader pins by tag while an evictor gives the frame to another page: a reader that got its pin sees the tag it asked for.
     #[test]
     fn a_pinned_tag_does_not_change() {
-        loom::model(|| {
+        check("buffer tag", 0, || {
             let frame = Arc::new((State::new(), AtomicU32::new(1)));
             frame.0.set(TAG_VALID);
             let evictor = {

@@ -21,8 +21,8 @@ struct Held {
     depth: Cell<usize>,
 }
 
-thread_local! {
-    static HELD: Held = const {
+impl Held {
+    const fn nothing() -> Held {
         Held {
             exclusive: Cell::new(0),
             critical: Cell::new(0),
@@ -32,8 +32,16 @@ thread_local! {
             #[cfg(debug_assertions)]
             depth: Cell::new(0),
         }
-    };
+    }
 }
+
+// A model checker runs all threads of a model on one of the system's, and has variables of its own for them.
+#[cfg(not(any(loom, shuttle)))]
+thread_local! { static HELD: Held = const { Held::nothing() } }
+#[cfg(loom)]
+loom::thread_local! { static HELD: Held = Held::nothing() }
+#[cfg(shuttle)]
+shuttle::thread_local! { static HELD: Held = Held::nothing() }
 
 /// True while this thread holds a shared lock exclusively.
 pub fn holds_exclusive() -> bool {
@@ -173,7 +181,7 @@ pub(crate) fn pop_rank(level: u16) {
     });
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use crate::{Mutex, Rank};

@@ -1,6 +1,7 @@
 //! A latch: where one thread sleeps until others have news for it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use crate::atomic::{AtomicU32, Ordering};
+use crate::raw;
 use std::time::{Duration, Instant};
 
 /// Nothing happened.
@@ -19,14 +20,14 @@ const WAITING: u32 = 2;
 #[derive(Debug, Default)]
 pub struct Latch {
     state: AtomicU32,
-    mutex: parking_lot::Mutex<()>,
-    condvar: parking_lot::Condvar,
+    mutex: raw::Mutex<()>,
+    condvar: raw::Condvar,
 }
 
 impl Latch {
     /// A latch that is not set.
-    pub const fn new() -> Latch {
-        Latch { state: AtomicU32::new(IDLE), mutex: parking_lot::Mutex::new(()), condvar: parking_lot::Condvar::new() }
+    pub fn new() -> Latch {
+        Latch { state: AtomicU32::new(IDLE), mutex: raw::Mutex::new(()), condvar: raw::Condvar::new() }
     }
 
     /// Sets it and wakes its sleeper. What the caller wrote before is seen by the thread that wakes.
@@ -86,7 +87,7 @@ impl Latch {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use std::sync::Arc;

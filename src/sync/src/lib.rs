@@ -17,14 +17,19 @@
 //! The thread-local in `held` is the only one in the server.
 
 mod atomics;
+#[cfg(any(loom, shuttle))]
+pub mod check;
 mod held;
 mod interrupts;
 mod latch;
 mod lock;
+#[cfg(all(test, any(loom, shuttle)))]
+mod model;
+mod raw;
 mod shutdown;
 mod wait;
 
-pub use atomics::{atomic, spin_hint};
+pub use atomics::{atomic, spin_hint, thread};
 pub use held::{Caught, CriticalSection, ExclusiveMark, catch, holds_exclusive, in_critical_section};
 pub use interrupts::{Interrupt, Interrupts};
 pub use latch::Latch;

@@ -1,6 +1,6 @@
 //! Mutex and read-write lock with a rank.
 
-use crate::ExclusiveMark;
+use crate::{ExclusiveMark, raw};
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
@@ -107,31 +107,29 @@ impl Drop for RankMark {
 }
 
 /// Mutual exclusion. No poisoning: see [`crate::catch`].
-pub struct Mutex<T: ?Sized> {
+pub struct Mutex<T> {
     rank: Rank,
-    inner: parking_lot::Mutex<T>,
+    inner: raw::Mutex<T>,
 }
 
 /// Access to what a [`Mutex`] protects.
-pub struct MutexGuard<'a, T: ?Sized> {
-    inner: parking_lot::MutexGuard<'a, T>,
+pub struct MutexGuard<'a, T> {
+    inner: raw::MutexGuard<'a, T>,
     _rank: RankMark,
     _mark: ExclusiveMark,
 }
 
 impl<T> Mutex<T> {
     /// A free mutex.
-    pub const fn new(rank: Rank, value: T) -> Mutex<T> {
-        Mutex { rank, inner: parking_lot::Mutex::new(value) }
+    pub fn new(rank: Rank, value: T) -> Mutex<T> {
+        Mutex { rank, inner: raw::Mutex::new(value) }
     }
 
     /// The value, when nobody shares the mutex any more.
     pub fn into_inner(self) -> T {
         self.inner.into_inner()
     }
-}
 
-impl<T: ?Sized> Mutex<T> {
     /// Waits for it. Panics in debug builds if the thread holds a lock of higher rank.
     #[inline]
     pub fn lock(&self) -> MutexGuard<'_, T> {
@@ -152,7 +150,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 }
 
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -160,7 +158,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+impl<T> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
@@ -169,21 +167,21 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 
 /// A condition that holders of a [`Mutex`] wait for.
 #[derive(Default)]
-pub struct Condvar(parking_lot::Condvar);
+pub struct Condvar(raw::Condvar);
 
 impl Condvar {
     /// Nobody waits.
-    pub const fn new() -> Condvar {
-        Condvar(parking_lot::Condvar::new())
+    pub fn new() -> Condvar {
+        Condvar(raw::Condvar::new())
     }
 
     /// Releases the mutex, sleeps until notified, takes the mutex again. May wake for no reason.
-    pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         self.0.wait(&mut guard.inner);
     }
 
     /// As `wait`, until a deadline. True if it passed.
-    pub fn wait_until<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> bool {
+    pub fn wait_until<T>(&self, guard: &mut MutexGuard<'_, T>, deadline: Instant) -> bool {
         self.0.wait_until(&mut guard.inner, deadline).timed_out()
     }
 
@@ -199,32 +197,30 @@ impl Condvar {
 }
 
 /// Many readers or one writer. Fair to writers: readers queue behind a waiting one.
-pub struct RwLock<T: ?Sized> {
+pub struct RwLock<T> {
     rank: Rank,
-    inner: parking_lot::RwLock<T>,
+    inner: raw::RwLock<T>,
 }
 
 /// Shared access to what a [`RwLock`] protects.
-pub struct ReadGuard<'a, T: ?Sized> {
-    inner: parking_lot::RwLockReadGuard<'a, T>,
+pub struct ReadGuard<'a, T> {
+    inner: raw::RwLockReadGuard<'a, T>,
     _rank: RankMark,
 }
 
 /// Exclusive access to what a [`RwLock`] protects.
-pub struct WriteGuard<'a, T: ?Sized> {
-    inner: parking_lot::RwLockWriteGuard<'a, T>,
+pub struct WriteGuard<'a, T> {
+    inner: raw::RwLockWriteGuard<'a, T>,
     _rank: RankMark,
     _mark: ExclusiveMark,
 }
 
 impl<T> RwLock<T> {
     /// A free lock.
-    pub const fn new(rank: Rank, value: T) -> RwLock<T> {
-        RwLock { rank, inner: parking_lot::RwLock::new(value) }
+    pub fn new(rank: Rank, value: T) -> RwLock<T> {
+        RwLock { rank, inner: raw::RwLock::new(value) }
     }
-}
 
-impl<T: ?Sized> RwLock<T> {
     /// Waits for shared access.
     #[inline]
     pub fn read(&self) -> ReadGuard<'_, T> {
@@ -245,7 +241,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
-impl<T: ?Sized> Deref for ReadGuard<'_, T> {
+impl<T> Deref for ReadGuard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -253,7 +249,7 @@ impl<T: ?Sized> Deref for ReadGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> Deref for WriteGuard<'_, T> {
+impl<T> Deref for WriteGuard<'_, T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
@@ -261,20 +257,20 @@ impl<T: ?Sized> Deref for WriteGuard<'_, T> {
     }
 }
 
-impl<T: ?Sized> DerefMut for WriteGuard<'_, T> {
+impl<T> DerefMut for WriteGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 }
 
-impl<T: ?Sized> fmt::Debug for Mutex<T> {
+impl<T> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Mutex({})", self.rank.name)
     }
 }
 
-impl<T: ?Sized> fmt::Debug for RwLock<T> {
+impl<T> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RwLock({})", self.rank.name)
     }
@@ -286,7 +282,7 @@ impl fmt::Debug for Condvar {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use crate::catch;

@@ -1,9 +1,9 @@
 //! How the threads of an instance are told to end.
 
+use crate::atomic::{AtomicU8, Ordering};
 use crate::{Condvar, Mutex, rank};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 /// How fast to end. A later request may only be more urgent.
@@ -76,7 +76,7 @@ impl fmt::Debug for ShutdownToken {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

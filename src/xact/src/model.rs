@@ -1,10 +1,11 @@
-//! The two lock-free protocols in small, over every order of events: `RUSTFLAGS="--cfg loom" cargo test -p xact --lib model`.
+//! The two lock-free protocols in small, over every order of events: `cargo models xact`.
 //!
 //! The code that runs is in `csn`, `manager::give_csn` and `snapshot::Registry`; here are its atomics and orders alone.
 
-use loom::sync::Arc;
-use loom::sync::atomic::{AtomicU64, Ordering, fence};
-use loom::thread;
+use std::sync::Arc;
+use sync::atomic::{AtomicU64, Ordering, fence};
+use sync::check::check;
+use sync::thread;
 
 const COMMITTING: u64 = 1;
 const FIRST: u64 = 3;
@@ -22,7 +23,7 @@ fn sees(snapshot: u64, word: &AtomicU64) -> bool {
 /// A snapshot's answer about a transaction and its subtransaction is the same for both, and stays the same.
 #[test]
 fn a_snapshot_is_one_moment() {
-    loom::model(|| {
+    check("xact commit and snapshot", 0, || {
         let shared = Arc::new((AtomicU64::new(FIRST), AtomicU64::new(0), AtomicU64::new(0)));
         let committer = {
             let shared = Arc::clone(&shared);
@@ -46,7 +47,7 @@ fn a_snapshot_is_one_moment() {
 /// Whoever computes the horizon while a snapshot is taken and others commit stays at or below that snapshot.
 #[test]
 fn the_horizon_never_passes_a_snapshot() {
-    loom::model(|| {
+    check("xact horizon", 0, || {
         let shared = Arc::new((AtomicU64::new(FIRST), AtomicU64::new(u64::MAX)));
         let committer = {
             let shared = Arc::clone(&shared);
