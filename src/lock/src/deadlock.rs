@@ -34,14 +34,23 @@ pub(crate) fn search(shared: &Shared, wait: &Arc<Wait>) -> Result<()> {
         };
         // The step furthest from the searcher goes first, as in PostgreSQL.
         let Some(step) = cycle.iter().rfind(|step| step.soft_for.is_some()) else {
-            return Err(deadlock_error(&cycle));
+            return Err(fail(&mut maps, wait, &cycle));
         };
         overtake(&mut maps, step);
     }
     match find_cycle(&maps, wait) {
-        Some(cycle) => Err(deadlock_error(&cycle)),
+        Some(cycle) => Err(fail(&mut maps, wait, &cycle)),
         None => Ok(()),
     }
+}
+
+/// Makes the searcher the cycle's victim. It leaves its queue while all partitions are locked: another of the cycle that searches next
+/// finds none any more, so a cycle has one victim.
+fn fail(maps: &mut [MutexGuard<'_, LockMap>], wait: &Arc<Wait>, cycle: &[Step]) -> report::Error {
+    if let Some(lock) = maps.iter_mut().find_map(|map| map.get_mut(&wait.tag)) {
+        lock.cancel(wait);
+    }
+    deadlock_error(cycle)
 }
 
 /// Asks while the lock's partition is locked, so while they still hold it: the request reaches the work that the wait is for.

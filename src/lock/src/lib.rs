@@ -50,5 +50,7 @@ pub use rows::{RowKey, RowShare, RowShares};
 pub use tag::LockTag;
 pub use view::LockStatus;
 
-#[cfg(test)]
+#[cfg(all(test, shuttle))]
+mod model;
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -6,8 +6,8 @@ use crate::{LockMark, LockMode, LockOwner, LockScope, LockTag, RowShares, Sessio
 use report::{Result, SqlState, bail};
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use sync::atomic::{AtomicU32, Ordering};
 use sync::{Mutex, MutexGuard, WaitKind};
 
 /// What became of a request that did not fail.
@@ -266,9 +266,7 @@ impl Shared {
                 Ok(Acquired::Granted)
             }
             Err(error) => {
-                if !self.give_up(wait) {
-                    self.drop_grant(wait);
-                }
+                self.give_up(wait);
                 Err(error)
             }
         }
@@ -309,23 +307,20 @@ impl Shared {
         note(&mut wait.owner.held.lock(), (wait.tag, wait.mode, scope));
     }
 
-    /// Leaves the queue. False if the lock was granted meanwhile.
-    fn give_up(&self, wait: &Arc<Wait>) -> bool {
+    /// Leaves the queue, or gives back what was granted meanwhile.
+    fn give_up(&self, wait: &Arc<Wait>) {
         let mut map = self.partition(&wait.tag).lock();
-        let Some(lock) = map.get_mut(&wait.tag) else { return false };
-        let was_waiting = lock.cancel(wait);
-        if lock.is_unused() {
-            map.remove(&wait.tag);
+        if let Some(lock) = map.get_mut(&wait.tag) {
+            match wait.is_granted() {
+                true => lock.ungrant(&wait.owner, wait.mode),
+                // The victim of a deadlock has left it already.
+                false => lock.cancel(wait),
+            }
+            if lock.is_unused() {
+                map.remove(&wait.tag);
+            }
         }
         drop(map);
-        if was_waiting {
-            self.forget_strong(&wait.tag, wait.mode);
-        }
-        was_waiting
-    }
-
-    fn drop_grant(&self, wait: &Wait) {
-        self.ungrant(&wait.owner, &wait.tag, wait.mode);
         self.forget_strong(&wait.tag, wait.mode);
     }
 

@@ -78,7 +78,7 @@ impl fmt::Display for LockMode {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

@@ -12,8 +12,8 @@ use crate::{limits, ranks};
 use base::{RelFile, Tid, Xid};
 use report::{Result, bail};
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use sync::Mutex;
+use sync::atomic::{AtomicUsize, Ordering};
 
 /// A row version of a table's file.
 pub type RowKey = (RelFile, Tid);
@@ -135,7 +135,7 @@ impl RowShares {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use base::{DEFAULT_TABLESPACE, Oid};

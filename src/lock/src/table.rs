@@ -4,8 +4,8 @@ use crate::owner::OwnerShared;
 use crate::{LockMode, LockTag};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
+use sync::atomic::{AtomicBool, Ordering};
 
 pub(crate) type LockMap = hashbrown::HashMap<LockTag, Lock, foldhash::fast::RandomState>;
 
@@ -91,12 +91,12 @@ impl Lock {
         self.waits.iter().position(|w| held != 0 && w.mode.conflicts_with_set(held)).unwrap_or(self.waits.len())
     }
 
-    /// Takes a wait out of the queue. False if it was granted before.
-    pub(crate) fn cancel(&mut self, wait: &Arc<Wait>) -> bool {
-        let Some(at) = self.waits.iter().position(|w| Arc::ptr_eq(w, wait)) else { return false };
-        self.waits.remove(at);
-        self.wake();
-        true
+    /// Takes a wait out of the queue, if it is there.
+    pub(crate) fn cancel(&mut self, wait: &Arc<Wait>) {
+        if let Some(at) = self.waits.iter().position(|w| Arc::ptr_eq(w, wait)) {
+            self.waits.remove(at);
+            self.wake();
+        }
     }
 
     /// Grants every wait, first come first served, that conflicts neither with a holder nor with an earlier waiter.
