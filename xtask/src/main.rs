@@ -1,7 +1,8 @@
-//! The project's own commands: `cargo up`, `cargo verify`, `cargo tidy`, `cargo versus`.
+//! The project's own commands: `cargo up`, `cargo verify`, `cargo tidy`, `cargo models`, `cargo versus`.
 #![forbid(unsafe_code)]
 
 mod command;
+mod models;
 mod tidy;
 mod up;
 mod verify;
@@ -15,6 +16,7 @@ usage: cargo xtask COMMAND
   up        build, make a cluster in ./data if there is none, start its server: --data, --port, --foreground
   verify    format, lints, docs, tidy, all tests, the regression suite: what the gate runs
   tidy      the style rules that a program can check
+  models    the concurrency protocols under loom and shuttle: --factor N, --seed N, names of crates
   versus    each workload against PostgreSQL on this machine: --scale N, --seconds N, --rounds N, names of workloads";
 
 fn main() -> ExitCode {
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         "up" => up::run(rest),
         "verify" => verify::run(rest),
         "tidy" => tidy::run(),
+        "models" => models::run(rest),
         "versus" => versus::run(rest),
         _ => Err(USAGE.to_owned()),
     };

@@ -3,9 +3,9 @@
 use crate::Wal;
 use base::Lsn;
 use report::{Result, error};
-use std::sync::atomic::Ordering;
-use std::thread::{self, Thread};
+use sync::atomic::Ordering;
 use sync::spin_hint;
+use sync::thread::{self, Thread};
 
 /// Who flushes, and who waits for it.
 ///
@@ -31,11 +31,13 @@ impl Wal {
         }
         self.wait_for_inserters(lsn.0)?;
         loop {
-            self.check_alive()?;
             let mut queue = self.queue.lock();
             if lsn <= self.flushed() {
                 return Ok(());
             }
+            // Under the lock: a leader that failed says so before it gives the lead up. Who led after it would sync again what the failed
+            // sync has lost, and succeed.
+            self.check_alive()?;
             if !queue.leading {
                 queue.leading = true;
                 drop(queue);

@@ -6,7 +6,7 @@ use crate::slots::SlotGuard;
 use crate::{Insertion, RECORD_ALIGN, RecordBytes, RecordWriter, RmgrId, Wal};
 use base::{Lsn, Xid};
 use report::{Result, error};
-use std::sync::atomic::Ordering;
+use sync::atomic::Ordering;
 
 /// XLOG record: the rest of the segment is unused (PostgreSQL's number for it).
 pub const XLOG_SWITCH: u8 = 0x40;

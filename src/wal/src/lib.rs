@@ -53,5 +53,7 @@ pub use record::{
 pub use resource::{ResourceManager, RmgrId};
 pub use segments::RecycleStats;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, shuttle))]
+mod model;
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

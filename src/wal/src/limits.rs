@@ -1,15 +1,18 @@
 //! Limits of the log.
 
+/// Models take a small log, so that few steps fill it.
+const MODELLED: bool = cfg!(any(loom, shuttle));
+
 /// Bytes of a segment file unless initdb was told otherwise.
 pub const SEGMENT_BYTES_DEFAULT: u32 = 16 << 20;
 /// Longest record. Longer ones are refused at insertion; the reader takes a greater length for the end of the log.
 pub const RECORD_BYTES_MAX: usize = 256 << 20;
 /// Smallest ring of buffers.
-pub(crate) const RING_BYTES_MIN: usize = 64 << 10;
+pub(crate) const RING_BYTES_MIN: usize = if MODELLED { 128 } else { 64 << 10 };
 /// Insertion slots: how many records can be copied at once. More than cores gain nothing; a checkpoint takes them all.
-pub(crate) const SLOTS: usize = if cfg!(loom) { 2 } else { 16 };
+pub(crate) const SLOTS: usize = if MODELLED { 2 } else { 16 };
 /// Bytes copied into the ring between two looks for room.
-pub(crate) const COPY_BYTES: usize = 32 << 10;
+pub(crate) const COPY_BYTES: usize = if MODELLED { 32 } else { 32 << 10 };
 /// Bytes the reader asks for at once.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 /// Bytes written at once when a segment file is filled with zeros.

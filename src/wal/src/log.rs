@@ -10,8 +10,8 @@ use base::Lsn;
 use host::Host;
 use report::{Error, Result, Severity, SqlState};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
+use sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use sync::{Mutex, rank};
 
 /// Where a log goes on.

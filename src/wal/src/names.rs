@@ -35,7 +35,7 @@ pub(crate) fn segment_path(timeline: Timeline, number: u64, segment_bytes: u32) 
     PathBuf::from("pg_wal").join(segment_file_name(timeline, number, segment_bytes))
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

@@ -394,7 +394,7 @@ fn parse_contents<'a>(cursor: &mut Cursor<'a>, reference: &Pending) -> Result<Bl
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
     use base::DEFAULT_TABLESPACE;

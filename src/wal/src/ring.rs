@@ -4,7 +4,7 @@
 //! Who may touch a word: the inserter that reserved its position, until it moves its slot's position past it; then writers, until the written
 //! position is past it; then the next inserter to whom the position a ring length later falls.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use sync::atomic::{AtomicU64, Ordering};
 
 const WORD: usize = 8;
 
@@ -74,7 +74,7 @@ fn load_words(ring: &[AtomicU64], words: &mut [[u8; WORD]]) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

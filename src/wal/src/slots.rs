@@ -2,8 +2,7 @@
 
 use crate::limits::SLOTS;
 use crossbeam_utils::CachePadded;
-use std::sync::atomic::AtomicBool;
-use sync::atomic::{AtomicU64, Ordering};
+use sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use sync::{Mutex, MutexGuard, rank};
 
 /// The slot's holder copies nothing.
@@ -109,13 +108,14 @@ impl Slots {
 #[cfg(all(test, loom))]
 mod model {
     use super::*;
-    use loom::sync::{Arc, Mutex as ModelMutex};
-    use loom::thread;
+    use std::sync::Arc;
+    use sync::check::check;
+    use sync::thread;
 
     /// A log of two one-word records.
     struct Log {
         slots: Slots,
-        next: ModelMutex<u64>,
+        next: Mutex<u64>,
         reserved: AtomicU64,
         ring: [AtomicU64; 2],
     }
@@ -124,7 +124,7 @@ mod model {
         let broken = AtomicBool::new(false);
         let slot = log.slots.take(hint, &broken);
         let start = {
-            let mut next = log.next.lock().expect("no model thread panics");
+            let mut next = log.next.lock();
             let start = *next;
             slot.begin(start);
             *next += 1;
@@ -138,10 +138,10 @@ mod model {
     /// What a writer takes for complete has been copied, and it sees the copy.
     #[test]
     fn complete_means_copied() {
-        loom::model(|| {
+        check("wal slots", 0, || {
             let log = Arc::new(Log {
                 slots: Slots::new(),
-                next: ModelMutex::new(0),
+                next: Mutex::new(rank::WAL_RESERVE, 0),
                 reserved: AtomicU64::new(0),
                 ring: [AtomicU64::new(0), AtomicU64::new(0)],
             });
