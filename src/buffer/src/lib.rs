@@ -48,7 +48,7 @@ pub use guard::{Pin, ReadGuard, WriteGuard};
 pub use limits::FRAMES_MIN;
 pub use pool::{BufferPool, Origin, PoolOptions, PoolStats};
 pub use record::{Durability, RecordBuilder, XLOG_FPI, XLOG_FPI_FOR_HINT};
-pub use redo::{Redo, RedoCx};
+pub use redo::{Redo, RedoCx, RowMoved};
 pub use ring::BulkRing;
 pub use usage::{PageEvent, PageOwner, Usage, UsageCounts, Used};
 pub use write_back::{WriteProgress, WriteStats};

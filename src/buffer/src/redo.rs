@@ -2,12 +2,12 @@
 
 use crate::guard::WriteGuard;
 use crate::pool::BufferPool;
-use base::{BlockNumber, Oid, RelFile, RelFork, Xid};
+use base::{BlockNumber, Oid, RelFile, RelFork, Tid, Xid};
 use report::{Error, Result, Severity, SqlState};
 use smgr::IfExists;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use sync::{Mutex, rank};
 use wal::{BlockFlags, BlockRef, Record};
 
@@ -42,6 +42,9 @@ impl Redo {
     }
 }
 
+/// Told of each update that redo does again: which row version followed which.
+pub type RowMoved = Box<dyn Fn(RelFile, Tid, Tid) + Send + Sync>;
+
 /// What resource managers redo with.
 pub struct RedoCx {
     buffers: Arc<BufferPool>,
@@ -49,13 +52,27 @@ pub struct RedoCx {
     missing: Mutex<BTreeMap<(RelFork, BlockNumber), &'static str>>,
     /// Relations made by records, and by whom: removed in the end if the transaction did not commit.
     created: Mutex<BTreeMap<RelFile, Xid>>,
+    row_moved: OnceLock<RowMoved>,
 }
 
 impl RedoCx {
     /// One for a whole recovery.
     pub fn new(buffers: Arc<BufferPool>) -> RedoCx {
         let missing = Mutex::new(rank::LEAF, BTreeMap::new());
-        RedoCx { buffers, missing, created: Mutex::new(rank::LEAF, BTreeMap::new()) }
+        let created = Mutex::new(rank::LEAF, BTreeMap::new());
+        RedoCx { buffers, missing, created, row_moved: OnceLock::new() }
+    }
+
+    /// Names who is told of updates. Once, before redo.
+    pub fn on_row_moved(&self, tell: RowMoved) {
+        let _ = self.row_moved.set(tell);
+    }
+
+    /// Redo replaces a row version by another.
+    pub fn note_row_moved(&self, file: RelFile, old: Tid, new: Tid) {
+        if let Some(tell) = self.row_moved.get() {
+            tell(file, old, new);
+        }
     }
 
     /// The pool.
@@ -135,6 +152,7 @@ impl RedoCx {
 
     /// Redo removes a database.
     pub fn forget_database(&self, database: Oid) {
+        self.created.lock().retain(|file, _| file.database != database);
         self.missing.lock().retain(|(fork, _), _| fork.file.database != database);
     }
 

@@ -102,6 +102,7 @@ pub fn no_such_relation(name: &RangeVar) -> Error {
 pub fn find_schema(cx: Ctx<'_>, name: &str) -> Result<Option<Oid>> {
     if name == "pg_temp" {
         let temp = cx.session.temp_namespace.get();
+        cx.note_temporary();
         return Ok(temp.is_valid().then_some(temp));
     }
     Ok(cx.catalog().namespace_by_name(name)?.map(|row| row.oid))
@@ -172,6 +173,7 @@ pub fn creation_place(cx: Ctx<'_>, name: &QualifiedName) -> Result<(Oid, String)
 pub fn temp_namespace(cx: Ctx<'_>) -> Result<Oid> {
     let session = cx.session;
     let catalog = cx.catalog();
+    cx.note_temporary();
     let known = session.temp_namespace.get();
     // The transaction that made it may have been rolled back.
     if known.is_valid() && catalog.namespace(known)?.is_some() {

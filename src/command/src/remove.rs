@@ -45,6 +45,9 @@ fn remove_relation(cx: Ctx<'_>, oid: Oid) -> Result<()> {
     let catalog = cx.catalog();
     crate::names::lock_relation(cx, oid, LockMode::AccessExclusive)?;
     let Some(class) = catalog.class(oid)? else { return Ok(()) };
+    if class.relpersistence == b't' {
+        cx.note_temporary();
+    }
     if let Some(file) = relation_file(&class, cx.session.database) {
         drop_file(cx, file)?;
         let key = cx.statistics_key(oid);

@@ -58,6 +58,9 @@ struct Watcher;
 
 impl TransactionParticipant for Watcher {
     fn before_commit(&mut self, cx: Ctx<'_>) -> Result<()> {
+        if !cx.touches_temporary()? {
+            return Ok(());
+        }
         let entries = cx.session.extensions.borrow_mut().get::<Registry>().0.clone();
         let mut dropped = Vec::new();
         check_references(cx, &entries)?;

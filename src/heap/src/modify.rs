@@ -21,7 +21,7 @@ use base::{Tid, Xid};
 use buffer::WriteGuard;
 use report::{Error, Result};
 use tuple::{ColumnSet, Datum, HeapTuple, Infomask, TupleHeader};
-use wal::RmgrId;
+use wal::{BlockFlags, RmgrId};
 
 /// Updates a row: see the module.
 pub(crate) fn update(
@@ -285,7 +285,8 @@ fn log_versions(
         None => parts.push(Part { id: PAGE, guard: old, flags, data: &data }),
         Some(new) => {
             parts.push(Part { id: PAGE, guard: new, flags, data: &data });
-            parts.push(Part::new(OLD_PAGE, old, &end_bytes));
+            let flags = old_page_flags(cx, table, Tid { block: old_block, offset: end.offset });
+            parts.push(Part { id: OLD_PAGE, guard: old, flags, data: &end_bytes });
         }
     }
     parts.extend(map.as_mut().map(|map| Part::new(MAP_PAGE, map, &map_blocks)));
@@ -296,6 +297,14 @@ fn log_versions(
         change::clear_visible(parts);
         Ok(())
     })
+}
+
+/// If others have locked the old version, redo must learn from the record what followed it, image or not.
+fn old_page_flags(cx: &Access<'_>, table: &Relation, old: Tid) -> BlockFlags {
+    match cx.store.locks.rows().holders((table.file, old), |_, _| true).is_empty() {
+        true => BlockFlags::default(),
+        false => BlockFlags::KEEP_DATA,
+    }
 }
 
 /// Deletes a row.

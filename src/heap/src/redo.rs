@@ -5,6 +5,7 @@ use crate::layout::{self, ALL_VISIBLE, HAS_UNUSED};
 use crate::maps;
 use crate::prune::PrunePlan;
 use crate::records::{self, MAP_PAGE, OLD_PAGE, PAGE, XmaxChange, kind};
+use base::Tid;
 use buffer::{RedoCx, WriteGuard};
 use page::Page;
 use report::{Error, Result};
@@ -89,6 +90,7 @@ impl ResourceManager<RedoCx> for HeapResource {
 }
 
 fn redo_update(record: &Record<'_>, cx: &RedoCx) -> Result<()> {
+    note_row_moved(record, cx)?;
     change(record, cx, PAGE, |page, data| {
         not_visible(page);
         records::apply_insert(page, data)?;
@@ -101,6 +103,21 @@ fn redo_update(record: &Record<'_>, cx: &RedoCx) -> Result<()> {
         not_visible(page);
         XmaxChange::read(data)?.apply(page)
     })
+}
+
+/// Who had the old version locked with others has the new one. The record tells of both if anybody had.
+fn note_row_moved(record: &Record<'_>, cx: &RedoCx) -> Result<()> {
+    let (old, data) = match record.block(OLD_PAGE) {
+        None => (record.block(PAGE), record.data),
+        Some(block) => (Some(block), block.data),
+    };
+    if let Some(old) = old
+        && !data.is_empty()
+    {
+        let end = XmaxChange::read(data)?;
+        cx.note_row_moved(old.fork.file, Tid { block: old.block, offset: end.offset }, end.ctid);
+    }
+    Ok(())
 }
 
 impl ResourceManager<RedoCx> for Heap2Resource {

@@ -176,6 +176,11 @@ impl TransactionParticipant for Pending {
         }
     }
 
+    fn before_prepare(&mut self) -> Result<()> {
+        let message = "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY";
+        bail!(FEATURE_NOT_SUPPORTED, "{message}");
+    }
+
     fn savepoint_begun(&mut self, _: usize) {}
 
     fn savepoint_ended(&mut self, depth: usize, committed: bool) {
@@ -217,8 +222,11 @@ impl Ctx<'_> {
         self.note(|pending, depth| pending.actions.push((depth, Action::Listen(channel.to_owned()))));
     }
 
-    /// UNLISTEN from one channel, or from all.
+    /// UNLISTEN from one channel, or from all. Nothing if the session does not listen.
     pub fn unlisten(self, channel: Option<&str>) {
+        if !self.may_listen() {
+            return;
+        }
         self.note(|pending, depth| pending.actions.push((depth, Action::Unlisten(channel.map(str::to_owned)))));
     }
 
@@ -236,6 +244,15 @@ impl Ctx<'_> {
         let message = Notification { sender: self.session.entry.id, channel: channel.into(), payload: payload.into() };
         self.note(|pending, depth| pending.add_message(depth, message));
         Ok(())
+    }
+
+    /// True if the session listens to a channel, or is to from the transaction's commit on.
+    fn may_listen(self) -> bool {
+        let mut participants = self.session.participants.borrow_mut();
+        let mut pending =
+            participants.iter_mut().filter_map(|participant| participant.as_any().downcast_mut::<Pending>());
+        pending.any(|pending| !pending.actions.is_empty())
+            || !self.instance.notifications.channels(self.session.entry.id).is_empty()
     }
 
     fn note(self, add: impl FnOnce(&mut Pending, usize)) {

@@ -101,6 +101,8 @@ pub struct SessionState {
     pub users: Cell<Users>,
     /// Its transaction.
     pub transaction: RefCell<Option<Transaction>>,
+    /// Its transaction has made, changed or dropped temporary objects, as far as that was noted.
+    pub touches_temporary: Cell<bool>,
     /// SET TRANSACTION READ ONLY, or the default, is in force.
     pub is_read_only: Cell<bool>,
     /// Whether the transaction was read-only when each open savepoint began: what SET TRANSACTION says inside ends with it.

@@ -17,6 +17,11 @@ pub trait TransactionParticipant: Send {
     /// The transaction is about to commit. An error aborts it. Whoever does work here may register further participants.
     fn before_commit(&mut self, cx: Ctx<'_>) -> Result<()>;
 
+    /// The transaction is about to be prepared; `before_commit` came first. An error aborts it.
+    fn before_prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// A savepoint was opened; `depth` is now the number of open ones.
     fn savepoint_begun(&mut self, depth: usize);
 
@@ -65,7 +70,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// Runs the participants until none is left that was not asked.
-    fn before_commit(self) -> Result<()> {
+    pub(crate) fn before_commit(self) -> Result<()> {
         let mut done = Vec::new();
         loop {
             let next = self.session.participants.borrow_mut().pop();
@@ -98,18 +103,24 @@ impl<'a> Ctx<'a> {
     }
 
     fn after_end(self, committed: bool, changes: Changes) {
+        self.leave_transaction(committed);
+        self.count_transaction(committed, changes);
+    }
+
+    /// The session's part of the transaction has ended.
+    pub(crate) fn leave_transaction(self, committed: bool) {
         let session = self.session;
+        session.touches_temporary.set(false);
         session.overlay.clear();
         session.outer_read_only.borrow_mut().clear();
         session.settings.borrow_mut().end_transaction(committed);
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
         participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
         self.refresh_settings();
-        self.count_transaction(committed, changes);
     }
 
     /// Counts a transaction and what it changed. What all share learns of it now or a little later.
-    fn count_transaction(self, committed: bool, changes: Changes) {
+    pub(crate) fn count_transaction(self, committed: bool, changes: Changes) {
         let (session, shared) = (self.session, &self.instance.statistics);
         let ended = changes.end(committed);
         session.statistics_view.borrow_mut().clear();

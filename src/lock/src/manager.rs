@@ -143,16 +143,13 @@ impl LockOwner {
         locks
     }
 
-    /// Hands the transaction's locks to another owner: PREPARE TRANSACTION.
-    ///
-    /// Errors: 53200 if the table is full.
-    pub fn transfer_transaction(&self, to: &LockOwner) -> Result<()> {
+    /// Hands the transaction's locks to another owner: PREPARE TRANSACTION. Both hold each for a moment: nobody slips in between.
+    pub fn transfer_transaction(&self, to: &LockOwner) {
         let order = std::mem::take(&mut self.0.shared.held.lock().order);
         for (tag, mode) in order {
             let request = (tag, mode, LockScope::Transaction);
-            self.0.manager.move_grant(&self.0.shared, &to.0.shared, request)?;
+            self.0.manager.move_grant(&self.0.shared, &to.0.shared, request);
         }
-        Ok(())
     }
 }
 
@@ -389,7 +386,7 @@ impl Shared {
         owners.free.push(owner.number());
     }
 
-    fn move_grant(&self, from: &Arc<OwnerShared>, to: &Arc<OwnerShared>, wanted: Wanted) -> Result<()> {
+    fn move_grant(&self, from: &Arc<OwnerShared>, to: &Arc<OwnerShared>, wanted: Wanted) {
         let (tag, mode, _) = wanted;
         {
             // Both grants stand for a moment: nobody can slip in between.
@@ -401,7 +398,6 @@ impl Shared {
         }
         note(&mut to.held.lock(), wanted);
         self.release_one(from, &mut from.held.lock(), wanted);
-        Ok(())
     }
 }
 

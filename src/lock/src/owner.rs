@@ -137,6 +137,11 @@ impl Held {
         self.transaction[mode.index()] + self.session[mode.index()]
     }
 
+    /// Held for the transaction and for the session.
+    fn is_both(&self) -> bool {
+        [self.transaction, self.session].iter().all(|counts| counts.iter().any(|count| *count > 0))
+    }
+
     /// The modes held, one bit each.
     pub(crate) fn modes(&self) -> u8 {
         LockMode::ALL.into_iter().filter(|m| self.count(*m) > 0).fold(0, |set, m| set | m.bit())
@@ -212,6 +217,16 @@ impl LockOwner {
     /// Counts a new transaction of this owner and answers its local number.
     pub fn next_virtual_transaction(&self) -> u64 {
         self.0.shared.local.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Names the one transaction that it is for: a prepared one.
+    pub fn set_virtual_transaction(&self, local: u64) {
+        self.0.shared.local.store(local, Ordering::Relaxed);
+    }
+
+    /// True if something is locked for the transaction and for the session too.
+    pub fn shares_locks_with_session(&self) -> bool {
+        self.0.shared.held.lock().map.values().any(Held::is_both)
     }
 
     /// Its present virtual transaction: owner number and local number.

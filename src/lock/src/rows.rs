@@ -46,6 +46,11 @@ pub struct RowShares {
     count: AtomicUsize,
 }
 
+impl RowShare {
+    /// All of them, weakest first.
+    pub const ALL: [RowShare; 4] = [RowShare::Key, RowShare::Row, RowShare::NoKeyUpdate, RowShare::Update];
+}
+
 impl RowShares {
     pub(crate) fn new() -> RowShares {
         RowShares {
@@ -115,6 +120,19 @@ impl RowShares {
             }
             entry.push((xid, share));
         }
+    }
+
+    /// What a transaction or subtransaction has locked, in order.
+    pub fn held_by(&self, xid: Xid) -> Vec<(RowKey, RowShare)> {
+        let mut keys = self.holder(xid).lock().get(&xid).cloned().unwrap_or_default();
+        keys.sort_unstable();
+        keys.dedup();
+        let share_of = |key: RowKey| {
+            let rows = self.rows_of(&key).lock();
+            let shares = rows.get(&key)?;
+            shares.iter().find(|(holder, _)| *holder == xid).map(|(_, share)| (key, *share))
+        };
+        keys.into_iter().filter_map(share_of).collect()
     }
 
     /// Gives back everything that a transaction or subtransaction locked. The caller holds no page.

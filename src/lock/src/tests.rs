@@ -165,7 +165,7 @@ fn a_prepared_transaction_takes_its_locks_along() {
     let (manager, a, b) = pair();
     a.acquire(TABLE, LockMode::RowExclusive, SCOPE).unwrap();
     a.acquire(OTHER, LockMode::AccessExclusive, SCOPE).unwrap();
-    a.transfer_transaction(&b).unwrap();
+    a.transfer_transaction(&b);
     assert!(!a.holds(OTHER, LockMode::AccessExclusive) && b.holds(OTHER, LockMode::AccessExclusive));
     assert_eq!(a.try_acquire(TABLE, LockMode::Share, SCOPE).unwrap(), None);
     b.release_transaction();

@@ -67,8 +67,11 @@ fn single(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, log
     let Mode::Single { semicolon_newline_newline, database } = &arguments.mode else { unreachable!("it is single") };
     let _lock = lock(directory, settings)?;
     let engine = Arc::new(storage::open(storage::host(directory, settings), settings)?);
-    engine.start(&mut |_| Ok(()))?;
+    let report = engine.start(&mut |_| Ok(()))?;
     let instance = Arc::new(storage::instance(engine.clone(), settings, Arc::new(NoServer)));
+    if report.recovered {
+        storage::remove_orphans(&instance, log);
+    }
     let end = if *semicolon_newline_newline { StatementEnd::SemicolonAndEmptyLine } else { StatementEnd::Line };
     let server = ToLog { log, settings, context: None };
     let name = database.clone().unwrap_or_else(|| "postgres".to_owned());

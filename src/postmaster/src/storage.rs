@@ -6,8 +6,9 @@ use crate::shared::Shared;
 use config::{ServerValues, Setting, Settings};
 use host::{Clock, Host};
 use instance::{Instance, ServerLink};
+use logging::RoleLog;
 use recovery::{Engine, EngineOptions, SharedRmgr};
-use report::Result;
+use report::{Result, Severity};
 use std::path::Path;
 use std::sync::Arc;
 use wal::SyncMethod;
@@ -64,6 +65,16 @@ pub fn instance(engine: Arc<Engine>, settings: &Arc<Settings>, server: Arc<dyn S
     let segment_bytes = i32::try_from(engine.control().segment_bytes).unwrap_or(i32::MAX);
     settings.set_dynamic_default(Setting::WalSegmentSize, config::Value::Int(segment_bytes));
     Instance::new(engine, settings.clone(), access_methods(), server)
+}
+
+/// After recovery: removes files that no catalog row names, and tells.
+pub fn remove_orphans(instance: &Instance, log: &RoleLog) {
+    let orphans = instance.remove_orphans();
+    if orphans.relations + orphans.databases > 0 {
+        let (relations, databases) = (orphans.relations, orphans.databases);
+        log.say(format!("removed files of {relations} relations and {databases} databases that no catalog knows"));
+    }
+    orphans.problems.into_iter().for_each(|error| log.log(&error.severity(Severity::Warning)));
 }
 
 /// Opens the engine, makes the instance over it, and shows it to everybody. Nothing is redone yet.

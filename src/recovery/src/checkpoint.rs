@@ -2,7 +2,8 @@
 //!
 //! 1. The redo point is fixed: from now on the first change of each page logs its image.
 //! 2. Commits whose record is before it are brought into the commit log, and that is written.
-//! 3. All pages that are dirty are written, at the caller's pace; then all files that were written are synced.
+//! 3. All pages that are dirty are written, at the caller's pace, and the states of prepared transactions; then all files that were written are
+//!    synced.
 //! 4. The checkpoint record is logged and flushed; the control file names it.
 //! 5. Segments before the redo point are recycled or removed.
 //!
@@ -108,6 +109,7 @@ impl Engine {
         self.store.xacts.checkpoint(redo)?;
         let mut stats = CheckpointStats { redo, frames: self.store.buffers.frames(), ..CheckpointStats::default() };
         stats.pages = self.store.buffers.write_dirty(pace)?;
+        self.store.xacts.checkpoint_prepared()?;
         stats.write_time = clock.monotonic() - start;
         if kind == CheckpointKind::Shutdown {
             self.store.smgr.trim_reserved()?;

@@ -150,6 +150,9 @@ impl Engine {
         let buffers = Arc::new(BufferPool::new(Arc::clone(&smgr), Arc::clone(&wal), pool)?);
         let redo = Arc::new(RedoCx::new(Arc::clone(&buffers)));
         let locks = LockManager::new();
+        let rows = locks.clone();
+        // Row locks of prepared transactions follow the rows.
+        redo.on_row_moved(Box::new(move |file, old, new| rows.rows().inherit((file, old), (file, new))));
         let xacts = Arc::new(TransactionManager::open(Parts {
             disk: Arc::clone(&host.disk),
             clock: Arc::clone(&host.clock),

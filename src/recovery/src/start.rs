@@ -78,6 +78,7 @@ impl Engine {
         })?;
         let (mut reader, checkpoint) = self.read_checkpoint(&control)?;
         let mut report = StartReport::default();
+        self.store.xacts.read_prepared()?;
         if !clean {
             self.control.update(|control| control.state = DatabaseState::InCrashRecovery)?;
             if self.options.fsync {

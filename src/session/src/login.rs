@@ -188,6 +188,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         settings: RefCell::new(settings),
         users: Cell::new(users),
         transaction: RefCell::new(None),
+        touches_temporary: Cell::new(false),
         is_read_only: Cell::new(false),
         outer_read_only: RefCell::default(),
         overlay: schema::Overlay::new(),

@@ -9,7 +9,7 @@ use command::{Tag, set_characteristics};
 use instance::{Ctx, Instance};
 use parser::ast::{DefElem, TransactionStmt};
 use report::{Error, Result, Severity, SqlState, bail, error};
-use xact::Isolation;
+use xact::{Isolation, PreparedEnd};
 
 /// A savepoint of the open block.
 #[derive(Debug)]
@@ -34,9 +34,13 @@ impl Session {
             TransactionStmt::Savepoint(name) => self.savepoint(instance, name),
             TransactionStmt::Release(name) => self.release(instance, name),
             TransactionStmt::RollbackTo(name) => self.rollback_to(instance, name),
-            TransactionStmt::Prepare(_) => report::unsupported!("PREPARE TRANSACTION"),
-            TransactionStmt::CommitPrepared(_) => report::unsupported!("COMMIT PREPARED"),
-            TransactionStmt::RollbackPrepared(_) => report::unsupported!("ROLLBACK PREPARED"),
+            TransactionStmt::Prepare(identifier) => self.prepare_transaction(instance, identifier),
+            TransactionStmt::CommitPrepared(identifier) => {
+                self.finish_prepared(instance, identifier, (PreparedEnd::Commit, "COMMIT PREPARED"))
+            }
+            TransactionStmt::RollbackPrepared(identifier) => {
+                self.finish_prepared(instance, identifier, (PreparedEnd::Rollback, "ROLLBACK PREPARED"))
+            }
         }
     }
 
@@ -99,11 +103,8 @@ impl Session {
         if commit && self.block != Block::Failed {
             self.materialize_held_cursors(instance)?;
         }
+        self.leave_block(commit);
         let cx = Ctx::new(instance, &self.state);
-        self.block = Block::Idle;
-        self.savepoints.clear();
-        self.portals.end_transaction(commit);
-        self.forget_closed_cursors();
         match commit && cx.in_transaction() {
             true => cx.commit_transaction(),
             false => {
@@ -111,6 +112,47 @@ impl Session {
                 Ok(())
             }
         }
+    }
+
+    fn leave_block(&mut self, commit: bool) {
+        self.block = Block::Idle;
+        self.savepoints.clear();
+        self.portals.end_transaction(commit);
+        self.forget_closed_cursors();
+    }
+
+    /// PREPARE TRANSACTION: of a failed block it is ROLLBACK, and outside a block there is nothing to prepare.
+    fn prepare_transaction(&mut self, instance: &Instance, identifier: &str) -> Result<Tag> {
+        if matches!(self.block, Block::Idle | Block::Implicit) {
+            self.state.notice(no_transaction());
+        }
+        match self.block {
+            Block::Failed => self.end_block(instance, false).map(|()| Tag::Plain("ROLLBACK")),
+            Block::Idle => self.end_block(instance, true).map(|()| Tag::Plain("ROLLBACK")),
+            Block::InBlock | Block::Implicit => {
+                let is_held = !self.portals.to_be_held().is_empty();
+                self.leave_block(true);
+                if is_held {
+                    bail!(FEATURE_NOT_SUPPORTED, "cannot PREPARE a transaction that has created a cursor WITH HOLD");
+                }
+                Ctx::new(instance, &self.state).prepare_transaction(identifier)?;
+                Ok(Tag::Plain("PREPARE TRANSACTION"))
+            }
+        }
+    }
+
+    /// COMMIT PREPARED, ROLLBACK PREPARED.
+    fn finish_prepared(
+        &self,
+        instance: &Instance,
+        identifier: &str,
+        (end, what): (PreparedEnd, &'static str),
+    ) -> Result<Tag> {
+        if self.block != Block::Idle {
+            bail!(ACTIVE_SQL_TRANSACTION, "{what} cannot run inside a transaction block");
+        }
+        Ctx::new(instance, &self.state).finish_prepared(identifier, end)?;
+        Ok(Tag::Plain(what))
     }
 
     /// AND CHAIN: a new block like the one that ended.

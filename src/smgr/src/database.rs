@@ -6,16 +6,24 @@ use crate::{IfExists, StorageManager};
 use base::{DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
 use host::{EntryKind, OpenMode, OpenOptions};
 use report::{Context, Result};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Where a database's relations are.
 /// Where a database's files are; zero is for those that all databases share.
 fn database_path(database: Oid) -> PathBuf {
     if !database.is_valid() {
         return PathBuf::from("global");
     }
     PathBuf::from(format!("base/{database}"))
+}
+
+/// The relation that a file in a database's directory belongs to: `16384`, `16384_fsm`, `16384.1`.
+fn relation_number(name: &str) -> Option<u32> {
+    let digits = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
+    let (number, rest) = name.split_at(digits);
+    let is_ours = rest.is_empty() || rest.starts_with(['_', '.']);
+    number.parse().ok().filter(|_| is_ours)
 }
 
 impl StorageManager {
@@ -119,11 +127,30 @@ impl StorageManager {
         self.request_sync(&self.entry(to), 0)
     }
 
-    /// Relations with a main fork in a database's directory: for the search for files that no catalog knows.
-    pub fn list_relations(&self, database: Oid) -> Result<Vec<RelFile>> {
+    /// The databases that have a directory.
+    pub fn list_databases(&self) -> Result<Vec<Oid>> {
+        let names = self.list(Path::new("base"))?;
+        let directories = names.into_iter().filter(|(_, kind)| *kind == EntryKind::Directory);
+        Ok(directories.filter_map(|(name, _)| name.parse().ok().map(Oid)).collect())
+    }
+
+    /// The relations that have any file in a database's directory, whatever fork and segment.
+    pub fn relation_numbers(&self, database: Oid) -> Result<BTreeSet<u32>> {
         let names = self.list(&database_path(database))?;
-        let numbers = names.into_iter().filter_map(|(name, _)| name.parse().ok());
-        Ok(numbers.map(|number| RelFile { tablespace: DEFAULT_TABLESPACE, database, number }).collect())
+        Ok(names.iter().filter_map(|(name, _)| relation_number(name)).collect())
+    }
+
+    /// Removes what is left of relations that were removed: segments behind a gap, which a removal that a crash cut short leaves.
+    pub fn remove_stray_segments(&self, database: Oid, relations: &BTreeSet<u32>) -> Result<()> {
+        let directory = database_path(database);
+        for (name, _) in self.list(&directory)? {
+            if relation_number(&name).is_some_and(|number| relations.contains(&number)) {
+                let path = directory.join(name);
+                self.host.disk.unlink(&path).could_not(|| format!("remove file \"{}\"", path.display()))?;
+                self.queue.add_directory(&directory);
+            }
+        }
+        Ok(())
     }
 
     fn list(&self, path: &Path) -> Result<Vec<(String, EntryKind)>> {

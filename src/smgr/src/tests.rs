@@ -2,9 +2,10 @@
 
 use crate::{IfExists, SmgrOptions, StorageManager};
 use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Oid, RelFile, RelFork};
-use host::{FaultPlan, SimHost};
+use host::{FaultPlan, OpenMode, OpenOptions, SimHost};
 use page::Page;
 use report::{Severity, SqlState};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 const FILE: RelFile = RelFile { tablespace: DEFAULT_TABLESPACE, database: Oid(5), number: 16384 };
@@ -154,6 +155,24 @@ fn databases_are_copied_and_dropped() {
     assert!(!smgr.exists(MAIN).expect("exists"));
     let copy = RelFork { file: RelFile { database: Oid(6), ..FILE }, fork: Fork::Main };
     assert_eq!(smgr.blocks(copy).expect("blocks"), 6);
+}
+
+#[test]
+fn relations_are_found_by_whatever_is_left_of_them() {
+    let sim = SimHost::new(1);
+    let smgr = manager(&sim);
+    fill(&smgr, 9);
+    let left = ["16390.2", "16391_fsm", "16392_init", "pg_internal.init", "16393x", "PG_VERSION"];
+    for name in left {
+        let path = Path::new("base/5").join(name);
+        smgr.host().disk.open(&path, OpenOptions::new(OpenMode::Create)).expect("create");
+    }
+    assert_eq!(smgr.relation_numbers(Oid(5)).expect("list"), BTreeSet::from([16384, 16390, 16391, 16392]));
+    assert_eq!(smgr.list_databases().expect("list"), [Oid(5)]);
+    smgr.remove_stray_segments(Oid(5), &BTreeSet::from([16390, 16392])).expect("remove");
+    assert_eq!(smgr.relation_numbers(Oid(5)).expect("list"), BTreeSet::from([16384, 16391]));
+    assert_eq!(smgr.blocks(MAIN).expect("blocks"), 9);
+    assert!(smgr.host().disk.exists(Path::new("base/5/PG_VERSION")).expect("exists"));
 }
 
 #[test]

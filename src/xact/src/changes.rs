@@ -11,7 +11,9 @@
 //!
 //! Source: PostgreSQL 15 utils/activity/pgstat_relation.c; the numbers are the same.
 
+use crate::records::{Reader, write_count};
 use base::Oid;
+use report::Result;
 
 /// A table or index: its database (zero for a shared one) and its oid.
 pub type StatisticsKey = (Oid, Oid);
@@ -148,8 +150,58 @@ struct LevelStart {
     fates: usize,
 }
 
+impl EndedChanges {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        write_count(out, self.tables.len());
+        for (key, changes) in &self.tables {
+            write_key(out, *key);
+            changes.numbers().iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+            out.push(u8::from(changes.truncated));
+        }
+        write_count(out, self.gone.len());
+        self.gone.iter().for_each(|key| write_key(out, *key));
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<EndedChanges> {
+        let count = reader.count()?;
+        let tables = (0..count).map(|_| Ok((read_key(reader)?, TableChanges::read(reader)?))).collect::<Result<_>>()?;
+        let count = reader.count()?;
+        let gone = (0..count).map(|_| read_key(reader)).collect::<Result<_>>()?;
+        Ok(EndedChanges { tables, gone })
+    }
+}
+
+impl TableChanges {
+    fn numbers(&self) -> [i64; 7] {
+        [self.inserted, self.updated, self.hot_updated, self.deleted, self.live, self.dead, self.changed]
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<TableChanges> {
+        let mut number = || reader.u64().map(|number| number as i64);
+        Ok(TableChanges {
+            inserted: number()?,
+            updated: number()?,
+            hot_updated: number()?,
+            deleted: number()?,
+            live: number()?,
+            dead: number()?,
+            changed: number()?,
+            truncated: reader.take(1)?[0] != 0,
+        })
+    }
+}
+
+fn write_key(out: &mut Vec<u8>, (database, relation): StatisticsKey) {
+    out.extend_from_slice(&database.0.to_le_bytes());
+    out.extend_from_slice(&relation.0.to_le_bytes());
+}
+
+fn read_key(reader: &mut Reader<'_>) -> Result<StatisticsKey> {
+    Ok((Oid(reader.u32()?), Oid(reader.u32()?)))
+}
+
 /// The changes of a transaction.
-#[derive(Default, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Changes {
     tables: Vec<TableCount>,
     /// The entry that was asked for last: most of the time it is asked for again.
@@ -160,7 +212,7 @@ pub struct Changes {
 }
 
 /// What came of a transaction.
-#[derive(Default, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
 pub struct EndedChanges {
     /// The tables that it changed.
     pub tables: Vec<(StatisticsKey, TableChanges)>,

@@ -35,6 +35,7 @@ mod csn;
 mod manager;
 mod outside;
 mod prepared;
+mod prepared_state;
 mod records;
 mod snapshot;
 mod transaction;
@@ -42,7 +43,7 @@ mod transaction;
 pub use changes::{Changes, EndedChanges, StatisticsKey, TableChanges, TableCount};
 pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
 pub use outside::{CommitHook, Journal, RelationFiles, XactResource};
-pub use prepared::{PreparedEnd, PreparedInfo};
+pub use prepared::{Preparation, PreparedEnd, PreparedInfo};
 pub use snapshot::{Horizon, Seen, Snapshot};
 pub use transaction::{Committed, Isolation, Transaction, TransactionOptions};
 

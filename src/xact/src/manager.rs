@@ -3,7 +3,8 @@
 use crate::clog::{CommitLog, Ended};
 use crate::csn::{CsnState, CsnTable, FIRST_CSN};
 use crate::outside::{CommitHook, Journal, RelationFiles};
-use crate::prepared::{self, PreparedTable};
+use crate::prepared::PreparedTable;
+use crate::prepared_state::xids_of;
 use crate::records::{End, Reader, kind};
 use crate::snapshot::Registry;
 use crate::{Horizon, limits, ranks};
@@ -373,7 +374,7 @@ impl TransactionManager {
         NextIds { xid: Xid(xids.next), oid: Oid(oids.next) }
     }
 
-    /// Writes the commit log. Called after the redo point was chosen.
+    /// Writes the commit log. Called after the redo point was chosen. [`TransactionManager::checkpoint_prepared`] follows later.
     ///
     /// Every commit whose record lies before the redo point is in the log when this returns: it waits out those
     /// that are between their record and the log.
@@ -382,7 +383,6 @@ impl TransactionManager {
         // Commits without flush may already be in the log: their records go first.
         let unflushed = Lsn(self.unflushed.load(Ordering::Acquire));
         self.journal.flush(redo.max(unflushed))?;
-        self.checkpoint_prepared()?;
         self.clog.checkpoint()
     }
 
@@ -412,15 +412,15 @@ impl TransactionManager {
             kind::ABORT => self.redo_end(xid, &End::read(&mut reader)?, Ended::Aborted)?,
             kind::PREPARE => {
                 self.note_xid(xid);
-                self.prepared.redo_prepare(body)?;
+                self.redo_prepare(body)?;
             }
             kind::COMMIT_PREPARED => {
                 self.redo_end(xid, &End::read(&mut reader)?, Ended::Committed)?;
-                self.prepared.redo_finish(self, xid)?;
+                self.redo_finish(xid)?;
             }
             kind::ABORT_PREPARED => {
                 self.redo_end(xid, &End::read(&mut reader)?, Ended::Aborted)?;
-                self.prepared.redo_finish(self, xid)?;
+                self.redo_finish(xid)?;
             }
             other => return Err(Error::corrupt(format!("unknown WAL record kind {other:#x} of transactions"))),
         }
@@ -437,12 +437,12 @@ impl TransactionManager {
 
     /// Recovery is over: what has not committed by now has aborted, but for prepared transactions, which come back.
     ///
-    /// Errors: a prepared transaction's state cannot be read.
+    /// Errors: the commit log cannot be read.
     pub fn finish_recovery(&self) -> Result<()> {
-        let states = self.load_prepared()?;
-        prepared::xids_of(&states).for_each(|xid| self.note_xid(xid));
+        let states = self.take_redone();
+        xids_of(&states).for_each(|xid| self.note_xid(xid));
         let next = self.next_xid();
-        let running: BTreeSet<Xid> = prepared::xids_of(&states).collect();
+        let running: BTreeSet<Xid> = xids_of(&states).collect();
         let oldest = running.first().copied().unwrap_or(next);
         self.csns.restart(oldest);
         for xid in (oldest.0..next.0).map(Xid) {

@@ -6,7 +6,7 @@
 //! | `ABORT` 0x10 | as `COMMIT`; the files are those that the transaction had made |
 //! | `NEXT_XID` 0x20 | xid (8): all that are given out are below |
 //! | `NEXT_OID` 0x30 | oid (4): all that are given out are below |
-//! | `PREPARE` 0x40 | the state file's bytes, see `prepared` |
+//! | `PREPARE` 0x40 | the state file's bytes, see `prepared_state` |
 //! | `COMMIT_PREPARED` 0x50 | as `COMMIT` |
 //! | `ABORT_PREPARED` 0x60 | as `ABORT` |
 //!

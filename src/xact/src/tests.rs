@@ -3,7 +3,7 @@
 use crate::*;
 use base::{Csn, DEFAULT_TABLESPACE, Lsn, Oid, RelFile, SessionId, Xid};
 use host::SimHost;
-use lock::{LockManager, LockMode, LockOwner, LockTag, SessionWaits};
+use lock::{LockManager, LockMode, LockOwner, LockTag, RowShare, SessionWaits};
 use report::Result;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -81,6 +81,19 @@ impl Server {
             server.xacts.note_xid(*xid);
             server.xacts.redo(*kind, *xid, body).unwrap();
         }
+        server.xacts.finish_recovery().unwrap();
+        server
+    }
+
+    /// A crash after a checkpoint: records before it are not read again.
+    fn checkpoint_and_crash(self) -> Server {
+        self.xacts.checkpoint(Lsn(1)).unwrap();
+        self.xacts.checkpoint_prepared().unwrap();
+        self.memory.records.lock().unwrap().clear();
+        let next = self.xacts.checkpoint_ids();
+        self.sim.crash();
+        let server = Server::with(self.memory, self.sim, next);
+        server.xacts.read_prepared().unwrap();
         server.xacts.finish_recovery().unwrap();
         server
     }
@@ -361,6 +374,68 @@ fn every_snapshot_is_one_moment() {
     assert_eq!(server.xacts.oldest_active_xid(), server.xacts.next_xid());
 }
 
+/// Shared row locks are in no page: the state keeps them, as they were when it was last written.
+#[test]
+fn row_locks_of_a_prepared_transaction_survive() {
+    for checkpoint in [false, true] {
+        let server = Server::start();
+        let (old, new) = ((file(1), base::Tid::new(0, 1)), (file(1), base::Tid::new(0, 2)));
+        let mut txn = server.begin();
+        let xid = txn.xid().unwrap();
+        server.xacts.locks().rows().lock(old, xid, RowShare::Key).unwrap();
+        let changes = txn.take_changes();
+        let preparation = Preparation { identifier: "p", role: Oid(10), database: Oid(5), prepared_max: 1, changes };
+        txn.prepare(preparation).unwrap();
+        let server = if checkpoint {
+            server.xacts.locks().rows().inherit(old, new);
+            server.checkpoint_and_crash()
+        } else {
+            server.crash()
+        };
+        let rows = server.xacts.locks().rows();
+        assert_eq!(rows.holders(old, |_, _| true), [xid]);
+        assert_eq!(rows.holders(new, |_, _| true).contains(&xid), checkpoint);
+        server.xacts.finish_prepared("p", PreparedEnd::Commit, |_| Ok(())).unwrap();
+        assert!(rows.holders(old, |_, _| true).is_empty());
+    }
+}
+
+/// What the statistics are told by the end is the same after a crash.
+#[test]
+fn a_prepared_transaction_knows_what_it_changed() {
+    for (end, live, dead) in [(PreparedEnd::Commit, 5, 0), (PreparedEnd::Rollback, 0, 5)] {
+        let server = Server::start();
+        let mut txn = server.begin();
+        txn.xid().unwrap();
+        txn.changes().of((Oid(5), Oid(9))).inserted(5);
+        let changes = txn.take_changes();
+        let preparation = Preparation { identifier: "p", role: Oid(10), database: Oid(5), prepared_max: 1, changes };
+        txn.prepare(preparation).unwrap();
+        let server = server.crash();
+        let ended = server.xacts.finish_prepared("p", end, |_| Ok(())).unwrap();
+        let [(key, changes)] = &ended.tables[..] else { panic!("one table was changed") };
+        assert_eq!((*key, changes.inserted, changes.live, changes.dead), ((Oid(5), Oid(9)), 5, live, dead));
+    }
+}
+
+#[test]
+fn a_damaged_state_file_is_not_believed() {
+    let server = Server::start();
+    let mut txn = server.begin();
+    let xid = txn.xid().unwrap();
+    let changes = txn.take_changes();
+    let preparation = Preparation { identifier: "p", role: Oid(10), database: Oid(5), prepared_max: 1, changes };
+    txn.prepare(preparation).unwrap();
+    server.xacts.checkpoint_prepared().unwrap();
+    let path = format!("pg_twophase/{:016X}", xid.0);
+    let disk = server.sim.host().disk;
+    let mut bytes = disk.read_file(path.as_ref()).unwrap();
+    bytes[30] ^= 1;
+    disk.replace_file(path.as_ref(), &bytes).unwrap();
+    let server = Server::with(server.memory, server.sim, NextIds { xid: Xid(3), oid: Oid(16384) });
+    assert_eq!(server.xacts.read_prepared().unwrap_err().code(), report::SqlState::DATA_CORRUPTED);
+}
+
 #[test]
 fn a_prepared_transaction_outlives_its_session_and_a_crash() {
     for checkpoint in [false, true] {
@@ -373,7 +448,9 @@ fn a_prepared_transaction_outlives_its_session_and_a_crash() {
             txn.file_created(file(1)).unwrap();
             txn.file_dropped(file(2)).unwrap();
             txn.add_invalidation(name.as_bytes()).unwrap();
-            txn.prepare(name, Oid(10), Oid(5)).map(|()| xid)
+            let changes = txn.take_changes();
+            txn.prepare(Preparation { identifier: name, role: Oid(10), database: Oid(5), prepared_max: 3, changes })
+                .map(|()| xid)
         };
         let (kept, lost, waiting) = (prepare("kept").unwrap(), prepare("lost").unwrap(), prepare("waiting").unwrap());
         assert_eq!(prepare("kept").unwrap_err().message(), "transaction identifier \"kept\" is already in use");
@@ -381,18 +458,7 @@ fn a_prepared_transaction_outlives_its_session_and_a_crash() {
         let committed = other.xid().unwrap();
         other.commit().unwrap();
         assert_eq!(server.xacts.oldest_visible().xmin, kept);
-        let server = if checkpoint {
-            server.xacts.checkpoint(Lsn(1)).unwrap();
-            // Records before the checkpoint are not read again.
-            server.memory.records.lock().unwrap().clear();
-            let next = server.xacts.checkpoint_ids();
-            server.sim.crash();
-            let server = Server::with(server.memory, server.sim, next);
-            server.xacts.finish_recovery().unwrap();
-            server
-        } else {
-            server.crash()
-        };
+        let server = if checkpoint { server.checkpoint_and_crash() } else { server.crash() };
         let names: Vec<String> = server.xacts.prepared_transactions().into_iter().map(|p| p.identifier).collect();
         assert_eq!(names, ["kept", "lost", "waiting"]);
         let status = |xid| server.xacts.status(xid).unwrap();

@@ -1,11 +1,12 @@
 //! One transaction: a value that its session owns.
 
 use crate::manager::SyncCommit;
-use crate::prepared::{PreparedInfo, State};
+use crate::prepared::{Preparation, PreparedInfo};
+use crate::prepared_state::State;
 use crate::records::{End, kind};
 use crate::snapshot::{Pins, Snapshot};
 use crate::{Changes, TransactionManager, limits};
-use base::{CommandId, Csn, Lsn, Oid, RelFile, Xid};
+use base::{CommandId, Csn, Lsn, RelFile, Xid};
 use lock::{LockMark, LockMode, LockOwner, LockScope, LockTag};
 use report::{Result, bail};
 use std::sync::Arc;
@@ -433,30 +434,37 @@ impl Transaction {
     /// Ends the session's part of the transaction: it waits under this name for
     /// [`TransactionManager::finish_prepared`]. Open savepoints are released first.
     ///
-    /// Errors: 42710 if the name is taken, the log could not take the record: it has aborted.
-    pub fn prepare(mut self, identifier: &str, role: Oid, database: Oid) -> Result<()> {
+    /// Errors: 42710 if the name is taken, 53200 if there are too many, the log could not take the record: it has aborted.
+    pub fn prepare(mut self, preparation: Preparation<'_>) -> Result<()> {
         while self.levels.len() > 1 {
             self.release_savepoint();
         }
-        let state = self.prepared_state(identifier, role, database)?;
-        let owner = self.manager.prepare(state)?;
-        // The locks change hands one by one, and both hold each for a moment: nobody slips in between.
-        self.ended = true;
-        let moved = self.owner.transfer_transaction(&owner);
+        let prepared_max = preparation.prepared_max;
+        let state = self.prepared_state(preparation)?;
+        let manager = Arc::clone(&self.manager);
+        manager.prepare(state, prepared_max, |owner| {
+            self.ended = true;
+            self.owner.transfer_transaction(owner);
+        })?;
         self.levels[0].xid = Xid::INVALID;
         self.levels[0].children.clear();
         self.owner.release_transaction();
-        moved
+        Ok(())
     }
 
-    fn prepared_state(&mut self, identifier: &str, role: Oid, database: Oid) -> Result<State> {
+    fn prepared_state(&mut self, preparation: Preparation<'_>) -> Result<State> {
+        let Preparation { identifier, role, database, changes, .. } = preparation;
         let xid = self.xid()?;
         let prepared_us = self.manager.clock.wall_us();
+        let end = self.end(Removal::AtCommit);
         Ok(State {
             info: PreparedInfo { xid, identifier: identifier.to_owned(), prepared_us, role, database },
             files_made: self.files_to_remove(Removal::AtAbort),
             locks: self.owner.transaction_locks(),
-            end: self.end(Removal::AtCommit),
+            rows: self.manager.shared_rows(end.subs.iter().copied().chain([xid])),
+            on_commit: changes.clone().end(true),
+            on_rollback: changes.end(false),
+            end,
         })
     }
 

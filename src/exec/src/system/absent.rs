@@ -36,7 +36,6 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_available_extension_versions", no_rows),
     ("pg_extension_update_paths", pg_extension_update_paths),
     ("pg_stats_ext_mcvlist_items", no_rows),
-    ("pg_prepared_xact", no_rows),
     ("pg_stat_get_progress_info", no_rows),
     ("pg_partition_tree", no_rows),
     ("pg_partition_ancestors", no_rows),

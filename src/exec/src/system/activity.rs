@@ -25,6 +25,7 @@ pub(super) const SETS: &[(&str, super::SystemSet)] = &[
     ("pg_listening_channels", pg_listening_channels),
     ("pg_lock_status", pg_lock_status),
     ("pg_prepared_statement", pg_prepared_statement),
+    ("pg_prepared_xact", pg_prepared_xact),
     ("pg_stat_get_backend_idset", pg_stat_get_backend_idset),
     ("pg_cursor", pg_cursor),
     ("pg_stat_get_slru", super::cluster_statistics::pg_stat_get_slru),
@@ -228,6 +229,19 @@ fn pg_prepared_statement(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
         .collect()
 }
 
+fn pg_prepared_xact(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Rows {
+    let row = |info: &xact::PreparedInfo| {
+        vec![
+            Datum::Oid(Oid(info.xid.0 as u32)),
+            Datum::text(&info.identifier),
+            Datum::Int8(info.prepared_us - instance::SQL_EPOCH_US),
+            Datum::Oid(info.role),
+            Datum::Oid(info.database),
+        ]
+    };
+    Ok(cx.instance.transactions().prepared_transactions().iter().map(row).collect())
+}
+
 fn pg_listening_channels(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Vec<Vec<Datum>>> {
     let channels = cx.instance.notifications.channels(cx.session.entry.id);
     Ok(channels.iter().map(|channel| vec![Datum::text(channel)]).collect())
@@ -243,8 +257,10 @@ fn lock_row(status: &lock::LockStatus) -> Vec<Datum> {
     row[0] = Datum::text(status.tag.kind());
     describe_tag(&status.tag, &mut row);
     let (owner, local) = status.virtual_transaction;
-    row[10] = Datum::from(format!("{owner}/{local}"));
-    row[11] = Datum::Int4(status.session.0);
+    // A prepared transaction's locks are no session's.
+    let is_prepared = status.session == SessionId(0);
+    row[10] = Datum::from(if is_prepared { format!("-1/{local}") } else { format!("{owner}/{local}") });
+    row[11] = if is_prepared { Datum::Null } else { Datum::Int4(status.session.0) };
     row[12] = Datum::from(status.mode.to_string());
     row[13] = Datum::Bool(status.granted);
     row[14] = Datum::Bool(status.fast_path);

@@ -121,6 +121,11 @@ impl Pending {
     /// A transaction has ended. True if it is time to add what was counted to what all share.
     pub fn transaction_ended(&mut self, changes: &EndedChanges, committed: bool, now_us: i64) -> bool {
         self.add(if committed { DatabaseCounter::Commits } else { DatabaseCounter::Rollbacks }, 1);
+        self.absorb(changes) || now_us - self.flushed_us >= FLUSH_EVERY_US
+    }
+
+    /// Adds what came of a transaction. True if it is much.
+    pub fn absorb(&mut self, changes: &EndedChanges) -> bool {
         let mut is_much = !changes.gone.is_empty();
         for (key, changes) in &changes.tables {
             let relation = self.relation(*key);
@@ -130,7 +135,7 @@ impl Pending {
         for key in &changes.gone {
             self.relations.remove(key);
         }
-        is_much || now_us - self.flushed_us >= FLUSH_EVERY_US
+        is_much
     }
 
     /// Takes up what the session's handle on the storage engine has counted since the last time.

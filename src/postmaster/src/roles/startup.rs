@@ -2,6 +2,7 @@
 
 use crate::checkpoints::Wanted;
 use crate::shared::RoleContext;
+use crate::storage::Running;
 use config::Setting;
 use logging::RoleLog;
 use recovery::{DatabaseState, Engine, RecoveryEvent};
@@ -11,15 +12,14 @@ use sync::Interrupt;
 
 /// Makes the data consistent.
 pub fn run(role: RoleContext) -> Result<()> {
-    let engine = role.running()?.engine;
+    let Running { engine, instance } = role.running()?;
     let interrupted_in = engine.control().state;
     let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
     let report = engine.start(&mut |event| teller.tell(event))?;
     skip_reserved_oids(&engine);
     if report.recovered {
         super::stats::discard(&role.shared.data_directory);
-    }
-    if report.recovered {
+        crate::storage::remove_orphans(&instance, &role.log);
         role.shared.checkpoints.request(Wanted { end_of_recovery: true, immediate: true, ..Wanted::default() });
     }
     Ok(())
