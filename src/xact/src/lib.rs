@@ -20,7 +20,7 @@
 //! - I4. The commit log's pages reach the disk after the WAL records of what they say.
 //! - I5. An xid is given out only below a bound that the WAL was told of; a crash never gives it out again.
 //!
-//! Lock order: [`ranks::COMMIT_ORDER`], [`ranks::COMMIT_WINDOW`], then the WAL's; [`ranks::XID`] before the WAL's; the
+//! Lock order: [`ranks::COMMIT_ORDER`], [`ranks::COMMIT_WINDOW`], [`ranks::PREPARED`], then the WAL's; [`ranks::XID`] before the WAL's; the
 //! rest are leaves. Limits: [`limits`]. WAL records: `records`.
 //! Source: PostgreSQL 15 access/transam (README, xact.c, clog.c) for subtransactions and the commit log; commit sequence numbers
 //! after Postgres-XC's and later proposals, with a word per xid instead of a dependency on xid order.

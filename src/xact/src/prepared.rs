@@ -127,7 +127,8 @@ impl TransactionManager {
         let entry = Entry { state, owner: owner.clone(), is_logged: false, is_busy: true, rows_on_disk: None };
         self.prepared.enter(entry, prepared_max)?;
         if let Err(error) = self.log_prepare(&info, &state_bytes) {
-            self.prepared.entries.lock().remove(&info.identifier);
+            let entry = self.prepared.entries.lock().remove(&info.identifier);
+            drop(entry);
             return Err(error);
         }
         hand_over(&owner);

@@ -16,4 +16,4 @@ pub const CLOG: Rank = Rank::new(5100, "commit log pages");
 /// A part of the registry of snapshots.
 pub const SNAPSHOTS: Rank = Rank::new(5200, "snapshot registry");
 /// Prepared transactions.
-pub const PREPARED: Rank = Rank::new(1540, "prepared transactions");
+pub const PREPARED: Rank = Rank::new(1610, "prepared transactions");

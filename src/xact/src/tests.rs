@@ -77,6 +77,7 @@ impl Server {
     fn crash(self) -> Server {
         self.sim.crash();
         let server = Server::with(self.memory, self.sim, NextIds { xid: Xid(3), oid: Oid(16384) });
+        server.xacts.read_prepared().unwrap();
         for (kind, xid, body) in server.memory.records.lock().unwrap().iter() {
             server.xacts.note_xid(*xid);
             server.xacts.redo(*kind, *xid, body).unwrap();
