@@ -51,8 +51,15 @@ impl Machine {
     pub fn start(sim: &SimHost, knobs: Knobs) -> Result<Machine> {
         let engine = Engine::open(sim.host(), options(knobs), storage::resource_managers())?;
         let engine = Arc::new(engine);
-        engine.start(&mut |_| Ok(()))?;
-        Ok(Machine::over(engine, &[]))
+        let recovered = engine.start(&mut |_| Ok(()))?.recovered;
+        let machine = Machine::over(engine, &[]);
+        match recovered
+            .then(|| machine.instance.remove_orphans())
+            .and_then(|orphans| orphans.problems.into_iter().next())
+        {
+            Some(problem) => Err(problem),
+            None => Ok(machine),
+        }
     }
 
     fn over(engine: Arc<Engine>, settings: &[(Setting, Value)]) -> Machine {

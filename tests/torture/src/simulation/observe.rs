@@ -128,8 +128,13 @@ fn check_database(
         }
         named.insert(file);
     }
-    let there = client.look(|cx| cx.instance.store.smgr.list_relations(database))?;
-    checked.orphans += there.iter().filter(|file| !named.contains(file)).count() as u64;
+    let there = client.look(|cx| cx.instance.store.smgr.relation_numbers(database))?;
+    let named: BTreeSet<u32> = named.iter().map(|file| file.number).collect();
+    let orphans: Vec<&u32> = there.difference(&named).collect();
+    checked.orphans += orphans.len() as u64;
+    if !orphans.is_empty() {
+        return Ok(Err(format!("files that no relation has: {orphans:?}")));
+    }
     Ok(Ok(()))
 }
 
