@@ -14,6 +14,7 @@ mod load;
 mod lock_files;
 mod power;
 pub mod simulation;
+mod statements;
 mod trial;
 mod workloads;
 
@@ -59,6 +60,13 @@ pub const CAMPAIGNS: &[Campaign] = &[
         trials: 10_000,
         obstacle: || None,
         run: simulation::run,
+    },
+    Campaign {
+        name: "statements",
+        what: "simulated disk: a crash at every I/O of statements about files, and of two-phase commit",
+        trials: 4000,
+        obstacle: || None,
+        run: statements::run,
     },
     Campaign {
         name: "kill",

@@ -52,7 +52,7 @@ impl Machine {
         let engine = Engine::open(sim.host(), options(knobs), storage::resource_managers())?;
         let engine = Arc::new(engine);
         let recovered = engine.start(&mut |_| Ok(()))?.recovered;
-        let machine = Machine::over(engine, &[]);
+        let machine = Machine::over(engine, &[(Setting::MaxPreparedTransactions, Value::Int(8))]);
         match recovered
             .then(|| machine.instance.remove_orphans())
             .and_then(|orphans| orphans.problems.into_iter().next())
