@@ -382,25 +382,9 @@ enum Installed {
 
 /// XX001 naming file and block.
 fn damage_error(tag: Tag, damage: PageDamage) -> Error {
-    let error = Error::corrupt(format!("invalid page in block {} of relation {}", tag.block, tag.fork));
-    error.fields_damage(damage)
-}
-
-/// Puts what was found wrong into the log's detail.
-trait DamageDetail {
-    fn fields_damage(self, damage: PageDamage) -> Error;
-}
-
-impl DamageDetail for Error {
-    fn fields_damage(self, damage: PageDamage) -> Error {
-        self.detail_log(match damage {
-            PageDamage::Checksum { stored, computed } => {
-                format!("Page verification failed, calculated checksum {computed} but expected {stored}.")
-            }
-            PageDamage::Header => "The page header contradicts itself.".to_owned(),
-            PageDamage::Version(version) => format!("The page layout has version {version}."),
-        })
-    }
+    // What was found wrong goes into the log only.
+    Error::corrupt(format!("invalid page in block {} of relation {}", tag.block, tag.fork))
+        .detail_log(damage.to_string())
 }
 
 impl Inner {

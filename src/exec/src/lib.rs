@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 mod api;
+pub mod check;
 mod cursor;
 mod domains;
 mod env;

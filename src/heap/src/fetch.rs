@@ -9,7 +9,7 @@ use access::{Access, Fetched, Liveness, Relation, Row, Store, TableFetch};
 use base::{BlockNumber, Fork, OffsetNumber, Tid, Xid};
 use buffer::{Pin, ReadGuard};
 use page::{LineState, Page};
-use report::Result;
+use report::{Error, Result};
 use std::sync::Arc;
 use tuple::{ColumnSet, HeapTuple, Infomask, TupleBuffer, TupleHeader};
 use xact::Snapshot;
@@ -147,9 +147,12 @@ fn is_dead_to_all(page: &Page, tid: Tid, store: &Store) -> Result<bool> {
 impl TableFetch for HeapFetch {
     fn fetch(&mut self, tid: Tid, row: &mut Row) -> Result<Fetched> {
         if !self.exists(tid.block)? {
-            return Ok(Fetched::Dead);
+            return Err(leads_nowhere(&self.table, tid));
         }
         let page = self.read(tid.block)?.share();
+        if page.is_new() {
+            return Err(leads_nowhere(&self.table, tid));
+        }
         let found = self.find(&page, tid)?;
         let pin = page.unlock();
         match found {
@@ -230,6 +233,16 @@ pub(crate) fn fill_row(
     HeapTuple::new(tuple)?.deform(&table.desc, wanted, &Toaster::of(store, table), &mut row.values)
 }
 
+/// An index entry is made after its row's page, and removed before it: if there is no such page, the file has lost it.
+#[cold]
+fn leads_nowhere(table: &Relation, tid: Tid) -> Error {
+    let (block, file) = (tid.block, table.main_fork());
+    Error::corrupt(format!(
+        "index entry of relation \"{}\" leads to block {block} of {file}, which is missing or empty",
+        table.name
+    ))
+}
+
 /// Fetches the version at exactly this tid.
 pub(crate) fn fetch_version(store: &Arc<Store>, table: &Relation, tid: Tid, row: &mut Row) -> Result<bool> {
     if tid.block.0 >= store.smgr.blocks(table.main_fork())? {
@@ -245,9 +258,12 @@ pub(crate) fn fetch_version(store: &Arc<Store>, table: &Relation, tid: Tid, row:
 /// What uniqueness makes of a row.
 pub(crate) fn liveness(cx: &mut Access<'_>, table: &Relation, tid: Tid) -> Result<Liveness> {
     if tid.block.0 >= cx.store.smgr.blocks(table.main_fork())? {
-        return Ok(Liveness::Dead);
+        return Err(leads_nowhere(table, tid));
     }
     let page = cx.store.read(table, tid.block)?.share();
+    if page.is_new() {
+        return Err(leads_nowhere(table, tid));
+    }
     let mut chain = Chain::new(&page, tid);
     while let Some((offset, _, header)) = chain.next()? {
         match visibility::liveness(&header, cx.txn)? {

@@ -13,7 +13,7 @@ use access::{Relation, Store};
 use base::{BlockNumber, Fork, PAGE_BYTES};
 use buffer::WriteGuard;
 use page::{HEADER_BYTES, Page};
-use report::{Result, SqlState};
+use report::{Error, Result, SqlState};
 use smgr::IfExists;
 
 /// Bytes of a map page that hold the map.
@@ -55,6 +55,42 @@ pub(crate) fn is_all_visible(
     };
     let page = pin.share();
     Ok(!page.is_new() && page.contents()[byte] & bit != 0)
+}
+
+/// A block without rows is not in the visibility map: of one that is there the file has lost the page.
+///
+/// Errors: XX001 if it is.
+pub(crate) fn check_new(store: &Store, table: &Relation, block: BlockNumber) -> Result<()> {
+    if !is_all_visible(store, table, block, &mut None)? {
+        return Ok(());
+    }
+    let file = table.main_fork();
+    Err(Error::corrupt(format!(
+        "block {block} of relation {file} is missing or empty, though the visibility map has it"
+    )))
+}
+
+/// The blocks behind the end of the table that the visibility map has: the file has lost them. The first of them.
+pub(crate) fn first_lost(store: &Store, table: &Relation, blocks: u32) -> Result<Option<BlockNumber>> {
+    let fork = table.fork(Fork::Visibility);
+    if !store.smgr.exists(fork)? {
+        return Ok(None);
+    }
+    for map_block in blocks / VISIBILITY_BLOCKS..store.smgr.blocks(fork)? {
+        let first = blocks.max(map_block * VISIBILITY_BLOCKS);
+        let page = store.read_fork(table, Fork::Visibility, BlockNumber(map_block))?.share();
+        let is_set = |block: &u32| {
+            let (_, byte, bit) = visibility_place(BlockNumber(*block));
+            page.contents()[byte] & bit != 0
+        };
+        let mut behind = first..(map_block + 1) * VISIBILITY_BLOCKS;
+        if !page.is_new()
+            && let Some(lost) = behind.find(is_set)
+        {
+            return Ok(Some(BlockNumber(lost)));
+        }
+    }
+    Ok(None)
 }
 
 /// The map's page with the block's bit, locked; made if it is missing. The caller holds the heap page.

@@ -5,7 +5,7 @@
 
 use crate::fetch::{Hint, fill_header, set_hints};
 use crate::toast::Toaster;
-use crate::{layout, prune_page, visibility};
+use crate::{layout, maps, prune_page, visibility};
 use access::{Direction, Relation, Row, ScanOptions, Store, TableScan};
 use base::{BlockNumber, OffsetNumber, Tid};
 use buffer::BulkRing;
@@ -89,7 +89,8 @@ impl HeapScan {
         self.visible.clear();
         self.hints.clear();
         if pin.is_new() {
-            return Ok(());
+            drop(pin);
+            return maps::check_new(&self.store, &self.table, BlockNumber(block));
         }
         let all_visible = layout::is_all_visible(&pin);
         self.page.refill(|bytes| bytes.extend_from_slice(pin.bytes()));

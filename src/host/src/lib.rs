@@ -20,6 +20,7 @@ mod cpu;
 mod disk;
 mod entropy;
 pub mod net;
+mod overlay;
 mod poll;
 mod real;
 mod sim;
@@ -28,6 +29,7 @@ pub use clock::{Clock, ManualClock, RealClock};
 pub use cpu::CpuTime;
 pub use disk::{Disk, EntryKind, File, FileStatus, OpenMode, OpenOptions, SyncOnWrite};
 pub use entropy::{Entropy, RealEntropy, SeededEntropy};
+pub use overlay::OverlayDisk;
 pub use poll::{Notifier, Poller, Source};
 pub use real::RealDisk;
 pub use sim::{FaultPlan, SECTOR_BYTES, SimHost};
@@ -60,4 +62,9 @@ pub fn real(root: &Path) -> Host {
 /// As [`real()`], but nothing is synced (`fsync = off`).
 pub fn real_without_sync(root: &Path) -> Host {
     Host { disk: Arc::new(RealDisk::without_sync(root)), ..real(root) }
+}
+
+/// As [`real()`], but what is written stays in memory: the files below `root` are not changed.
+pub fn real_unchanged(root: &Path) -> Host {
+    Host { disk: Arc::new(OverlayDisk::new(Arc::new(RealDisk::new(root)))), ..real(root) }
 }

@@ -67,6 +67,18 @@ pub enum PageDamage {
     Version(u16),
 }
 
+impl std::fmt::Display for PageDamage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PageDamage::Checksum { stored, computed } => {
+                write!(f, "Page verification failed, calculated checksum {computed} but expected {stored}.")
+            }
+            PageDamage::Header => f.write_str("The page header contradicts itself."),
+            PageDamage::Version(version) => write!(f, "The page layout has version {version}."),
+        }
+    }
+}
+
 impl Default for Page {
     fn default() -> Page {
         Page::new()

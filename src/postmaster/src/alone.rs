@@ -27,6 +27,7 @@ const TEMPLATE1: Oid = Oid(1);
 pub fn run(arguments: &Arguments, settings: Arc<Settings>, directory: &Path, log: &RoleLog) -> i32 {
     let outcome = match &arguments.mode {
         Mode::Boot => boot(arguments, &settings, directory, &mut std::io::stdin().lock()).map(|()| true),
+        Mode::Check => return crate::check::run(&settings, directory, log),
         _ => single(arguments, &settings, directory, log),
     };
     match outcome {
@@ -127,6 +128,7 @@ impl Server for ToLog<'_> {
     }
 }
 
-fn lock(directory: &Path, settings: &Settings) -> Result<LockFile> {
+/// The directory's lock file, as one without clients has it.
+pub fn lock(directory: &Path, settings: &Settings) -> Result<LockFile> {
     crate::start::lock_directory(directory, &settings.values(), true)
 }

@@ -17,6 +17,8 @@ pub enum Mode {
         /// The database; the user's name if none is given.
         database: Option<String>,
     },
+    /// Read everything and say what is wrong with it.
+    Check,
     /// Print a setting's value (`-C`).
     Show(String),
     /// Print all settings.
@@ -173,7 +175,8 @@ fn segment_bytes(text: &str) -> Result<u32, BadUsage> {
 
 fn first_mode(first: &str) -> Option<Mode> {
     match first {
-        "--boot" | "--check" => Some(Mode::Boot),
+        "--boot" => Some(Mode::Boot),
+        "--check" => Some(Mode::Check),
         "--single" => Some(Mode::Single { semicolon_newline_newline: false, database: None }),
         "--describe-config" => Some(Mode::Describe),
         "--version" | "-V" => Some(Mode::Version),
@@ -206,9 +209,10 @@ Options:
   --allow-root       run as the system's superuser all the same
   -?, --help         show this help, then exit
 
-Options for bootstrapping and single-user mode (first argument):
+Modes without clients (first argument):
   --boot             read the bootstrap script from standard input
   --single [DBNAME]  run statements from standard input
+  --check            read everything, change nothing, say what is wrong; exit code 1 if something is
   -j                 a statement ends with a semicolon and an empty line
 ";
 

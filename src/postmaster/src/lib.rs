@@ -20,7 +20,8 @@
 pub mod alone;
 pub mod archive;
 pub mod arguments;
-pub mod checkpoints;
+pub mod check;
+mod checkpoints;
 pub mod checks;
 pub mod children;
 pub mod client;

@@ -90,7 +90,7 @@ fn run_with_directory(arguments: &Arguments) -> i32 {
     match &arguments.mode {
         Mode::Show(name) => show_setting(&settings, name),
         Mode::CheckConfig => 0,
-        Mode::Boot | Mode::Single { .. } => run_alone(arguments, settings, &directory),
+        Mode::Boot | Mode::Single { .. } | Mode::Check => run_alone(arguments, settings, &directory),
         _ => match serve(arguments, settings, &directory) {
             Ok(code) => code,
             Err(error) => error,
@@ -100,7 +100,7 @@ fn run_with_directory(arguments: &Arguments) -> i32 {
 
 fn check_user(arguments: &Arguments) -> Result<(), String> {
     let (real, effective) = (nix::unistd::getuid(), nix::unistd::geteuid());
-    let only_reads = matches!(arguments.mode, Mode::Show(_) | Mode::CheckConfig);
+    let only_reads = matches!(arguments.mode, Mode::Show(_) | Mode::CheckConfig | Mode::Check);
     if effective.is_root() && !arguments.allow_root && !only_reads {
         return Err("\"root\" execution of the PostgreSQL server is not permitted.\n\
                     The server must be started under an unprivileged user ID to prevent\n\
@@ -217,7 +217,7 @@ fn show_setting(settings: &Settings, name: &str) -> i32 {
     }
 }
 
-/// Bootstrap and single-user mode.
+/// Bootstrap, single-user mode, check.
 fn run_alone(arguments: &Arguments, settings: Arc<Settings>, directory: &Path) -> i32 {
     let logger = Logger::new(settings.clone(), wall_us);
     let log = logger.postmaster();

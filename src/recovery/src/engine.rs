@@ -160,6 +160,7 @@ impl Engine {
             files: Arc::new(PoolFiles(Arc::clone(&redo))),
             locks: locks.clone(),
             next: NextIds { xid: data.next_xid, oid: data.next_oid },
+            oldest_active: data.oldest_active_xid,
         }));
         let rmgrs = rmgr_table(&xacts, methods);
         let clock = Arc::clone(&host.clock);

@@ -22,6 +22,7 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod check;
 mod checkpoint;
 mod control;
 mod engine;
@@ -32,6 +33,7 @@ mod start;
 mod sync_tree;
 mod xlog;
 
+pub use check::LogCheck;
 pub use checkpoint::{CheckpointKind, CheckpointOutcome, CheckpointStats};
 pub use control::{CONTROL_FILE, CONTROL_VERSION, ControlData, DatabaseState};
 pub use engine::{BootstrapOptions, Engine, EngineOptions};

@@ -108,12 +108,12 @@ impl Engine {
         self.checkpoint(crate::CheckpointKind::Forced, &mut |_| Ok(()), &|_| true).map(drop)
     }
 
-    fn reader(&self, control: &ControlData, start: Lsn) -> Reader {
+    pub(crate) fn reader(&self, control: &ControlData, start: Lsn) -> Reader {
         Reader::new(self.host.clone(), control.timeline, control.segment_bytes, start)
     }
 
     /// The checkpoint that the control file names, and a reader behind it.
-    fn read_checkpoint(&self, control: &ControlData) -> Result<(Reader, CheckpointRecord)> {
+    pub(crate) fn read_checkpoint(&self, control: &ControlData) -> Result<(Reader, CheckpointRecord)> {
         let mut reader = self.reader(control, control.checkpoint);
         let invalid = || {
             let text = "could not locate a valid checkpoint record";

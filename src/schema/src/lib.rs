@@ -26,6 +26,7 @@
 pub mod bootstrap;
 mod build;
 mod caches;
+mod check;
 mod heap_tables;
 mod invalidation;
 mod key;

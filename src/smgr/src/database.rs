@@ -153,7 +153,7 @@ impl StorageManager {
         Ok(())
     }
 
-    fn list(&self, path: &Path) -> Result<Vec<(String, EntryKind)>> {
+    pub(crate) fn list(&self, path: &Path) -> Result<Vec<(String, EntryKind)>> {
         self.host.disk.list(path).could_not(|| format!("open directory \"{}\"", path.display()))
     }
 

@@ -18,6 +18,7 @@
 //! fsync requests need no message to another process.
 #![forbid(unsafe_code)]
 
+mod check;
 mod database;
 mod fork_file;
 mod limits;
@@ -25,6 +26,7 @@ mod manager;
 mod options;
 mod sync_queue;
 
+pub use check::FileProblem;
 pub use limits::{OPEN_FILES_DEFAULT, SEGMENT_BLOCKS};
 pub use manager::{ExtensionLock, IfExists, StorageManager};
 pub use options::SmgrOptions;

@@ -151,6 +151,30 @@ pub fn reload(server: &Server) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Has the server's program check a stopped cluster. Its exit code is ours: 0 nothing is wrong, 1 something is, 2 it could not be found out.
+pub fn check(server: &Server) -> Result<(), Failure> {
+    let data = server.directory()?;
+    if let Some(file) = pid_file::read(&data).map_err(|failure| failure.code(2))?.filter(PidFile::is_alive) {
+        let text = format!(
+            "cannot check \"{}\": a server is running (PID: {})\nCheck each of its databases with: {} -c 'SELECT * FROM woolly_check()'",
+            data.display(),
+            file.pid.abs(),
+            file.psql()
+        );
+        return Err(Failure::new(text).code(2));
+    }
+    let mut command = std::process::Command::new(launch::program("postmaster")?);
+    command.arg("--check").arg("-D").arg(&data);
+    if server.silent {
+        command.stdout(std::process::Stdio::null());
+    }
+    let status = command.status().map_err(|error| Failure::io("start the check", &error).code(2))?;
+    match status.code() {
+        Some(0) => Ok(()),
+        code => Err(Failure::new("").code(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(2))),
+    }
+}
+
 /// Has a server begin new log files.
 pub fn logrotate(server: &Server) -> Result<(), Failure> {
     let data = server.directory()?;

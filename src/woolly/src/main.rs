@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Verb::Restart(restart) => commands::restart(restart),
         Verb::Reload(server) => commands::reload(server),
         Verb::Status(status) => commands::status(status),
+        Verb::Check(server) => commands::check(server),
         Verb::Logrotate(server) => commands::logrotate(server),
         Verb::Promote(_) => Err(failure::Failure::new("cannot promote server; server is not in standby mode")),
     };

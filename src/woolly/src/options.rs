@@ -29,6 +29,8 @@ pub enum Verb {
     Reload(Server),
     /// Say whether a server is running
     Status(Status),
+    /// Read a stopped cluster and say what is wrong with it
+    Check(Server),
     /// Have a server begin new log files
     Logrotate(Server),
     /// Have a standby server end recovery

@@ -42,6 +42,8 @@ pub struct Parts {
     pub locks: LockManager,
     /// From the control file's checkpoint.
     pub next: NextIds,
+    /// From there too: the commit log on disk knows how all transactions before this one ended.
+    pub oldest_active: Xid,
 }
 
 /// The ids that are given out next; what a checkpoint remembers.
@@ -104,7 +106,7 @@ impl TransactionManager {
         let next = parts.next.xid.max(Xid::FIRST_NORMAL);
         TransactionManager {
             csns: CsnTable::new(next),
-            clog: CommitLog::open(Arc::clone(&parts.disk)),
+            clog: CommitLog::open(Arc::clone(&parts.disk), parts.oldest_active),
             // The first number stands for all commits before the start.
             registry: Registry::new(FIRST_CSN + 1, next),
             xids: Mutex::new(ranks::XID, XidSource { next: next.0, promised: next.0 }),
@@ -383,7 +385,7 @@ impl TransactionManager {
         // Commits without flush may already be in the log: their records go first.
         let unflushed = Lsn(self.unflushed.load(Ordering::Acquire));
         self.journal.flush(redo.max(unflushed))?;
-        self.clog.checkpoint()
+        self.clog.checkpoint(self.oldest_active_xid())
     }
 
     /// Recovery: no xid up to this one may be given out again. Called with the xid of every record.

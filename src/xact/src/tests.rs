@@ -67,6 +67,7 @@ impl Server {
             files: memory.clone(),
             locks: LockManager::new(),
             next,
+            oldest_active: Xid::FIRST_NORMAL,
         };
         let xacts = Arc::new(TransactionManager::open(parts));
         xacts.set_commit_hook(memory.clone());

@@ -25,6 +25,26 @@ fn a_data_directory_has_one_server() {
 }
 
 #[test]
+fn errors_of_the_disk_lose_nothing() {
+    short("io-errors", 4, 0);
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    short("full-disk", 3, 0);
+}
+
+#[test]
+fn damage_is_told_and_contained() {
+    short("damage", 9, 0);
+}
+
+#[test]
+fn asynchronous_commits_are_lost_only_if_young() {
+    short("async", 2, 0);
+}
+
+#[test]
 fn a_damaged_page_is_told_and_counted() {
     let mut cluster = Cluster::started();
     let mut session = cluster.connect();

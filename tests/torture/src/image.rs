@@ -40,6 +40,11 @@ impl Image {
         self.folder.path().join("mnt")
     }
 
+    /// A folder beside it, on the usual file system.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.path().join("disk")
     }

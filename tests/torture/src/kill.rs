@@ -72,7 +72,7 @@ fn cycles_on(
     }
     counts.acknowledged += load.acknowledged();
     cluster.stop();
-    Ok(())
+    trial::check_stopped(cluster)
 }
 
 /// Settings that differ from cluster to cluster: pools and logs that are small have much to write and to remove.

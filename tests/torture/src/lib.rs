@@ -8,13 +8,18 @@
 //! The short forms of the campaigns are tests, here or in `server_tests`.
 #![forbid(unsafe_code)]
 
+mod asynchronous;
+mod damage;
+mod full_disk;
 mod image;
+mod io_errors;
 mod kill;
 mod load;
 mod lock_files;
 mod power;
 pub mod simulation;
 mod statements;
+mod tracer;
 mod trial;
 mod workloads;
 
@@ -88,6 +93,34 @@ pub const CAMPAIGNS: &[Campaign] = &[
         trials: 200,
         obstacle: || None,
         run: lock_files::run,
+    },
+    Campaign {
+        name: "io-errors",
+        what: "EIO at the n-th sync or write of a thread",
+        trials: 400,
+        obstacle: tracer::obstacle,
+        run: io_errors::run,
+    },
+    Campaign {
+        name: "full-disk",
+        what: "a full file system: all, all but the log, the log",
+        trials: 42,
+        obstacle: image::obstacle,
+        run: full_disk::run,
+    },
+    Campaign {
+        name: "damage",
+        what: "damaged, cut and missing files",
+        trials: 135,
+        obstacle: || None,
+        run: damage::run,
+    },
+    Campaign {
+        name: "async",
+        what: "synchronous_commit = off: kill -9 and power cut; each wal_sync_method",
+        trials: 100,
+        obstacle: || None,
+        run: asynchronous::run,
     },
 ];
 

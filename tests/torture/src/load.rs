@@ -6,10 +6,10 @@
 //!
 //! A transaction that was sent and not acknowledged may be kept or not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use testkit::{Client, Cluster, Reply};
 
 /// Clients that work at once.
@@ -34,7 +34,8 @@ pub struct Workload {
 #[derive(Debug, Default)]
 pub struct Load {
     tried: Mutex<BTreeSet<u64>>,
-    acknowledged: Mutex<BTreeSet<u64>>,
+    /// With the time of the reply.
+    acknowledged: Mutex<BTreeMap<u64, Instant>>,
     failed: AtomicU64,
     rounds: u64,
 }
@@ -44,7 +45,7 @@ pub struct Load {
 pub enum Errors {
     /// There are none while the server lives.
     AreFailures,
-    /// They are expected: they are counted, and the client goes on.
+    /// These SQLSTATEs are expected: they are counted, and the client goes on. A PANIC ends its session.
     AreCounted(&'static [&'static str]),
 }
 
@@ -52,6 +53,11 @@ impl Load {
     /// The number of acknowledged transactions so far.
     pub fn acknowledged(&self) -> u64 {
         self.acknowledged.lock().expect("no client panicked").len() as u64
+    }
+
+    /// The numbers of acknowledged transactions.
+    pub fn kept(&self) -> Vec<u64> {
+        self.acknowledged.lock().expect("no client panicked").keys().copied().collect()
     }
 
     /// The number of statements that failed with an error that was expected.
@@ -103,8 +109,9 @@ impl Load {
             // The server has gone away if there is no reply.
             let Some(reply) = ask_or_lose(&mut session, &(workload.transaction)(number))? else { break };
             match &reply.error {
-                None => drop(self.acknowledged.lock().expect("no client panicked").insert(number)),
+                None => drop(self.acknowledged.lock().expect("no client panicked").insert(number, Instant::now())),
                 Some(error) if is_farewell(&error.code) => break,
+                Some(error) if error.severity == "PANIC" && errors != Errors::AreFailures => break,
                 Some(error) => {
                     let text = format!("transaction {number}: {} ({})", error.message, error.code);
                     match errors {
@@ -124,9 +131,9 @@ impl Load {
     /// Waits until so many more transactions were acknowledged, or the server has gone. Errors: nothing moves.
     pub fn wait_for(&self, cluster: &mut Cluster, more: u64) -> Result<(), String> {
         let wanted = self.acknowledged() + more;
-        let deadline = std::time::Instant::now() + PATIENCE;
+        let deadline = Instant::now() + PATIENCE;
         while self.acknowledged() < wanted && cluster.is_running() {
-            if std::time::Instant::now() > deadline {
+            if Instant::now() > deadline {
                 return Err(format!("the clients came to {} of {wanted} transactions", self.acknowledged()));
             }
             pause(Duration::from_millis(1));
@@ -136,31 +143,29 @@ impl Load {
 
     /// Looks at what the server has. Errors: what was lost, what appeared, what is there by half.
     pub fn check(&self, cluster: &Cluster, workload: &Workload) -> Result<(), String> {
-        self.check_allowing(cluster, workload, 0).map(drop)
+        match self.check_losses(cluster, workload)?.len() {
+            0 => Ok(()),
+            count => Err(format!("{count} acknowledged transactions are lost")),
+        }
     }
 
-    /// As `check`, with at most so many acknowledged transactions lost. How many were; they are no longer counted as acknowledged.
-    pub fn check_allowing(&self, cluster: &Cluster, workload: &Workload, losses: usize) -> Result<usize, String> {
+    /// As `check`, but acknowledged transactions may be lost: their numbers and when they were acknowledged. They count no longer.
+    pub fn check_losses(&self, cluster: &Cluster, workload: &Workload) -> Result<Vec<(u64, Instant)>, String> {
         let mut session = cluster.connect();
         (workload.check)(&mut session)?;
         let reply = ask(&mut session, workload.kept)?;
         let kept: BTreeSet<u64> =
             reply.rows().iter().filter_map(|row| row[0].as_ref().and_then(|text| text.parse().ok())).collect();
-        let mut acknowledged = self.acknowledged.lock().expect("no client panicked");
-        let lost: Vec<u64> = acknowledged.difference(&kept).copied().collect();
-        if lost.len() > losses {
-            return Err(format!("{} acknowledged transactions are lost: {lost:?}", lost.len()));
-        }
         let tried = self.tried.lock().expect("no client panicked");
         if let Some(number) = kept.difference(&tried).next() {
             return Err(format!("transaction {number} is there and was never sent"));
         }
-        acknowledged.retain(|number| kept.contains(number));
         let log = cluster.log();
-        match log.lines().find(|line| line.contains("invalid page")) {
-            Some(line) => Err(format!("a damaged page: {line}")),
-            None => Ok(lost.len()),
+        if let Some(line) = log.lines().find(|line| line.contains("invalid page")) {
+            return Err(format!("a damaged page: {line}"));
         }
+        let mut acknowledged = self.acknowledged.lock().expect("no client panicked");
+        Ok(acknowledged.extract_if(.., |number, _| !kept.contains(number)).collect())
     }
 }
 
@@ -201,8 +206,8 @@ pub fn row(session: &mut Client, sql: &str) -> Result<Vec<String>, String> {
 
 /// Lets some time go by: the moment of a fault is a moment, not an event.
 pub fn pause(time: Duration) {
-    let end = std::time::Instant::now() + time;
-    while let Some(left) = end.checked_duration_since(std::time::Instant::now()) {
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
         std::thread::park_timeout(left);
     }
 }

@@ -66,6 +66,7 @@ fn cut_by_cut(cluster: &mut Cluster, image: &mut Image, seeds: std::ops::Range<u
         load.check(cluster, &workload)?;
     }
     cluster.stop();
+    trial::check_stopped(cluster)?;
     Ok(load.acknowledged())
 }
 

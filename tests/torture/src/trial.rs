@@ -30,6 +30,22 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("a panic").to_owned()
 }
 
+/// What `woolly check` says of a stopped cluster: exit code and output.
+pub fn woolly_check(cluster: &Cluster) -> Result<(Option<i32>, String), String> {
+    let mut command = std::process::Command::new(testkit::cluster::programs().join("woolly"));
+    let output = command.arg("check").arg("-D").arg(cluster.data()).output().map_err(|error| error.to_string())?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    Ok((output.status.code(), said))
+}
+
+/// Has a stopped cluster checked. Errors: something is found.
+pub fn check_stopped(cluster: &Cluster) -> Result<(), String> {
+    match woolly_check(cluster)? {
+        (Some(0), _) => Ok(()),
+        (code, said) => Err(format!("woolly check ended with {code:?}: {said}")),
+    }
+}
+
 /// The generator of a trial: neighbouring seeds have nothing in common.
 pub fn chance(seed: u64) -> Prng {
     let mut prng = Prng::new(seed);

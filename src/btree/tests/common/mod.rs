@@ -59,6 +59,7 @@ fn open_store(host: &Host, frames: usize, at: WalPosition, next: NextIds) -> Arc
         files: Arc::clone(&buffers) as _,
         locks: locks.clone(),
         next,
+        oldest_active: Xid::FIRST_NORMAL,
     };
     let xacts = Arc::new(TransactionManager::open(parts));
     Arc::new(Store { buffers, wal, smgr, xacts, locks, clock: Arc::clone(&host.clock), pages: None })

@@ -7,6 +7,7 @@ mod absent;
 mod activity;
 mod advisory;
 mod backends;
+mod check;
 mod cluster_statistics;
 mod control;
 mod definitions;
@@ -43,7 +44,7 @@ pub type SystemSet = fn(Ctx<'_>, &mut FnCtx<'_>, &[Datum]) -> Result<Vec<Vec<Dat
 /// The set-returning system function with this object id.
 pub fn set_function(oid: Oid) -> Option<SystemSet> {
     let symbol = symbol_of(oid)?;
-    let sets = [activity::SETS, files::SETS, server_files::SETS, control::SETS, absent::SETS, sizes::SETS];
+    let sets = [check::SETS, activity::SETS, files::SETS, server_files::SETS, control::SETS, absent::SETS, sizes::SETS];
     sets.into_iter().flatten().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
 

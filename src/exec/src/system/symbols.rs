@@ -449,4 +449,5 @@ pub(super) static SYMBOLS: &[(u32, &str)] = &[
     (6270, "pg_ls_logicalsnapdir"),
     (6271, "pg_ls_logicalmapdir"),
     (6272, "pg_ls_replslotdir"),
+    (9990, "woolly_check"),
 ];

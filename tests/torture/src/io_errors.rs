@@ -1,0 +1,123 @@
+//! The n-th sync or write of a thread of the server fails with EIO while clients work: strace injects it.
+//!
+//! What must follow is a PANIC with recovery (the log, any sync) or a clear error (the rest); what was acknowledged stays. Each thread counts for itself.
+
+use crate::Summary;
+use crate::load::{Errors, Load, ask, pause};
+use crate::tracer::Tracer;
+use crate::trial::{self, chance, some_ms};
+use crate::workloads::{CHURN, TRANSFERS};
+use std::time::{Duration, Instant};
+use testkit::Cluster;
+use testkit::cluster::wait_until;
+
+/// The calls that fail, as strace names them.
+const CALLS: [&str; 2] = ["fdatasync,fsync", "pwrite64"];
+/// Trials after which a new cluster is made.
+const TRIALS_PER_CLUSTER: u64 = 20;
+/// How long the clients work before a thread must have come to its n-th call.
+const REACH_LIMIT: Duration = Duration::from_secs(20);
+/// A statement may fail so: the environment, or the end of the session by another's PANIC.
+const EXPECTED: &[&str] = &["58030"];
+
+#[derive(Default)]
+struct Counts {
+    acknowledged: u64,
+    failed: u64,
+    panics: u64,
+    ends: u64,
+    unreached: u64,
+}
+
+/// Runs so many trials: trial t fails call t / 2 + 1, of each kind in turn.
+pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
+    let mut counts = Counts::default();
+    let mut done = 0;
+    while done < trials {
+        let count = TRIALS_PER_CLUSTER.min(trials - done);
+        let seeds = seed + done..seed + done + count;
+        let mut cluster = Cluster::new();
+        let repeat = format!("cargo torture --trials {count} --seed {} io-errors", seeds.start);
+        trial::on(&mut cluster, &repeat, |cluster| trials_on(cluster, seeds, &mut counts))?;
+        done += count;
+    }
+    Ok(Summary {
+        trials,
+        counts: vec![
+            ("acknowledged commits", counts.acknowledged),
+            ("statements failed", counts.failed),
+            ("recoveries in place", counts.panics),
+            ("ends of the server", counts.ends),
+            ("calls not reached", counts.unreached),
+        ],
+    })
+}
+
+fn trials_on(cluster: &mut Cluster, seeds: std::ops::Range<u64>, counts: &mut Counts) -> Result<(), String> {
+    let workload = if (seeds.start / TRIALS_PER_CLUSTER).is_multiple_of(2) { TRANSFERS } else { CHURN };
+    // Few frames: sessions write pages too.
+    cluster.set("shared_buffers", "1MB").set("bgwriter_delay", "10ms").set("restart_after_crash", "on");
+    cluster.start();
+    cluster.connect().run(workload.tables);
+    let mut load = Load::default();
+    for seed in seeds {
+        let before = cluster.log().len();
+        let (call, number) = (CALLS[(seed % 2) as usize], seed / 2 + 1);
+        let told = format!("{call} number {number}");
+        let hit = load
+            .run(cluster, &workload, Errors::AreCounted(EXPECTED), |cluster, _| one(cluster, call, number, seed))
+            .map_err(|why| format!("{told}: {why}"))?;
+        counts.unreached += u64::from(!hit);
+        if !survives(cluster)? {
+            counts.ends += 1;
+            cluster.launch();
+            cluster.becomes_ready()?;
+        }
+        counts.panics +=
+            cluster.log()[before..].matches("all server processes terminated; reinitializing").count() as u64;
+        load.check(cluster, &workload).map_err(|why| format!("{told}: {why}"))?;
+    }
+    counts.acknowledged += load.acknowledged();
+    counts.failed += load.failed();
+    cluster.stop();
+    trial::check_stopped(cluster)
+}
+
+/// Lets a call fail while the clients work and checkpoints are made. False: nobody came to it.
+fn one(cluster: &mut Cluster, call: &str, number: u64, seed: u64) -> Result<bool, String> {
+    let mut checkpoints = cluster.connect();
+    let inject = format!("inject={call}:error=EIO:when={number}");
+    let tracer = Tracer::attach(cluster, &[&format!("trace={call}"), &inject])?;
+    let deadline = Instant::now() + REACH_LIMIT;
+    while !tracer.has_injected() && Instant::now() < deadline && cluster.is_running() {
+        // A failed checkpoint is an error of this session or its end; another one comes with the next look.
+        if checkpoints.query("checkpoint").is_err()
+            && let Ok(Ok(session)) = cluster.try_connect("postgres", "postgres")
+        {
+            checkpoints = session;
+        }
+        pause(Duration::from_millis(20));
+    }
+    let hit = tracer.has_injected();
+    pause(some_ms(&mut chance(seed), 30));
+    drop(tracer.detach());
+    Ok(hit)
+}
+
+/// Waits until the server serves again. False: it has ended.
+fn survives(cluster: &mut Cluster) -> Result<bool, String> {
+    let mut ends = false;
+    wait_until("the server serves or has ended", || {
+        ends = !cluster.is_running();
+        let session = cluster.try_connect("postgres", "postgres");
+        ends || session.is_ok_and(|login| login.is_ok_and(|mut session| ask(&mut session, "select 1").is_ok()))
+    });
+    match ends {
+        false => Ok(true),
+        true => match cluster.wait() {
+            // A signal would be a crash that nobody saw coming.
+            None => Err("the server was ended by a signal".to_owned()),
+            Some(_) => Ok(false),
+        },
+    }
+}
