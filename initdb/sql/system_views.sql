@@ -132,6 +132,11 @@ CREATE VIEW pg_prepared_xacts AS
   LEFT JOIN pg_authid a ON a.oid = p.ownerid
   LEFT JOIN pg_database d ON d.oid = p.dbid;
 
+CREATE VIEW woolly_faults AS
+  SELECT f.point, f.kind, f.passages
+  FROM woolly_faults() f;
+REVOKE ALL ON woolly_faults FROM PUBLIC;
+
 CREATE VIEW pg_locks AS
   SELECT l.locktype, l.database, l.relation, l.page, l.tuple, l.virtualxid, l.transactionid, l.classid, l.objid,
          l.objsubid, l.virtualtransaction, l.pid, l.mode, l.granted, l.fastpath, l.waitstart

@@ -92,7 +92,7 @@ impl Pin {
     pub fn exclusive(self) -> WriteGuard {
         let mark = RankMark::new(rank::PAGE);
         self.descriptor().lock.lock_exclusive();
-        WriteGuard { pin: ManuallyDrop::new(self), _rank: mark, _mark: ExclusiveMark::new() }
+        WriteGuard { pin: ManuallyDrop::new(self), _rank: mark, mark: ExclusiveMark::new() }
     }
 
     /// Exclusive access, if nobody has any access now. For hints and other work that can be left undone.
@@ -101,7 +101,7 @@ impl Pin {
             return Err(self);
         }
         let mark = RankMark::unchecked(rank::PAGE);
-        Ok(WriteGuard { pin: ManuallyDrop::new(self), _rank: mark, _mark: ExclusiveMark::new() })
+        Ok(WriteGuard { pin: ManuallyDrop::new(self), _rank: mark, mark: ExclusiveMark::new() })
     }
 
     /// Exclusive access while nobody else has the page pinned, if that is so now. Who holds it may move items about.
@@ -240,7 +240,7 @@ impl Drop for ReadGuard {
 pub struct WriteGuard {
     pin: ManuallyDrop<Pin>,
     _rank: RankMark,
-    _mark: ExclusiveMark,
+    mark: ExclusiveMark,
 }
 
 impl WriteGuard {
@@ -251,7 +251,7 @@ impl WriteGuard {
         unsafe {
             this.pin.descriptor().lock.unlock_exclusive();
             std::ptr::drop_in_place(&mut this._rank);
-            std::ptr::drop_in_place(&mut this._mark);
+            std::ptr::drop_in_place(&mut this.mark);
             ManuallyDrop::take(&mut this.pin)
         }
     }
@@ -263,7 +263,7 @@ impl WriteGuard {
         // out of `this` once.
         unsafe {
             this.pin.descriptor().lock.downgrade();
-            std::ptr::drop_in_place(&mut this._mark);
+            std::ptr::drop_in_place(&mut this.mark);
             let mark = std::ptr::read(&this._rank);
             ReadGuard {
                 pin: ManuallyDrop::new(ManuallyDrop::take(&mut this.pin)),
@@ -343,6 +343,10 @@ impl DerefMut for WriteGuard {
 impl Drop for WriteGuard {
     #[inline]
     fn drop(&mut self) {
+        if self.mark.is_unwound() {
+            // The page may be half changed. Nobody writes it: whoever locks it from here on finds the log broken.
+            self.pin.inner().wal.abandon();
+        }
         // SAFETY: the guard holds the lock exclusively; the pin is dropped once, here.
         unsafe {
             self.pin.descriptor().lock.unlock_exclusive();

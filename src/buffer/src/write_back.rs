@@ -91,6 +91,8 @@ impl BufferPool {
         if !frame.state.load().has(LOADED | DIRTY) {
             return Ok(false);
         }
+        // After a crash nobody knows what a page holds: see `WriteGuard`'s drop.
+        self.inner.wal.check_unbroken()?;
         self.inner.wal.flush(guard.lsn())?;
         let (fork, block) = (guard.fork(), guard.block());
         let mut copy = (**guard).clone();

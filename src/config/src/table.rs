@@ -155,6 +155,7 @@ settings! {
     CpuIndexTupleCost "cpu_index_tuple_cost" = real(0.005, 0.0, f64::MAX, Unit::None), User, PlannerCostConstants, flag::EXPLAIN, "Planner's estimate for handling one index entry";
     CpuOperatorCost "cpu_operator_cost" = real(0.0025, 0.0, f64::MAX, Unit::None), User, PlannerCostConstants, flag::EXPLAIN, "Planner's estimate for one operator or function call";
     CpuTupleCost "cpu_tuple_cost" = real(0.01, 0.0, f64::MAX, Unit::None), User, PlannerCostConstants, flag::EXPLAIN, "Planner's estimate for handling one row";
+    CrashRestartsPerMinute "crash_restarts_per_minute" = integer(10, -1, 31, Unit::None), Sighup, ErrorHandling, 0, "Crashes within a minute after which the server ends instead of recovering once more; -1 for no limit";
     CursorTupleFraction "cursor_tuple_fraction" = real(0.1, 0.0, 1.0, Unit::None), User, PlannerOtherPlannerOptions, flag::EXPLAIN, "Share of a cursor's rows that the planner expects to be fetched";
     DataChecksums "data_checksums" = boolean(true), Internal, PresetOptions, flag::NOT_IN_FILE | flag::NOT_IN_SAMPLE | flag::RUNTIME_COMPUTED, "Whether pages carry checksums";
     DataDirectory "data_directory" = string(""), Postmaster, FileLocations, flag::NOT_IN_AUTO_FILE | flag::SUPERUSER_ONLY, "The server's data directory";

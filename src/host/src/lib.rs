@@ -17,6 +17,7 @@
 
 mod clock;
 mod cpu;
+pub mod crash;
 mod disk;
 mod entropy;
 pub mod net;

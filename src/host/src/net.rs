@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -65,6 +65,28 @@ impl Listener {
         Ok(Listener { address: ListenAddress::Abstract(name.to_owned()), socket: ListenSocket::Unix(socket) })
     }
 
+    /// A listening socket that another process left open. Errors: it is none.
+    pub fn adopt(descriptor: OwnedFd) -> io::Result<Listener> {
+        let socket = socket2::Socket::from(descriptor);
+        if !socket.is_listener()? {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        socket.set_nonblocking(true)?;
+        let local = socket.local_addr()?;
+        if local.as_socket().is_some() {
+            let socket = TcpListener::from(socket);
+            let address = ListenAddress::Tcp(socket.local_addr()?);
+            return Ok(Listener { address, socket: ListenSocket::Tcp(socket) });
+        }
+        let address = match (local.as_pathname(), local.as_abstract_namespace()) {
+            (Some(path), _) => ListenAddress::Unix(path.to_owned()),
+            (None, Some(name)) => ListenAddress::Abstract(String::from_utf8_lossy(name).into_owned()),
+            (None, None) => return Err(io::ErrorKind::InvalidInput.into()),
+        };
+        let socket = UnixListener::from(OwnedFd::from(socket));
+        Ok(Listener { address, socket: ListenSocket::Unix(socket) })
+    }
+
     fn unix_socket(
         address: &socket2::SockAddr,
         backlog: i32,
@@ -75,7 +97,7 @@ impl Listener {
         prepare()?;
         socket.listen(backlog)?;
         socket.set_nonblocking(true)?;
-        Ok(UnixListener::from(std::os::fd::OwnedFd::from(socket)))
+        Ok(UnixListener::from(OwnedFd::from(socket)))
     }
 
     /// Takes one connection. Errors: `WouldBlock` if none is waiting.

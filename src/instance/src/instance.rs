@@ -8,9 +8,10 @@ use access::Store;
 use config::Settings;
 use host::Host;
 use recovery::{CheckpointKind, Engine};
-use report::Result;
+use report::{Error, Result};
 use schema::{AccessMethods, Caches};
 use std::sync::Arc;
+use threads::{ArmedFault, FaultKind};
 use xact::TransactionManager;
 
 /// Microseconds between 1970-01-01 and 2000-01-01, the epoch of SQL timestamps.
@@ -25,6 +26,37 @@ pub trait ServerLink: Send + Sync {
     fn reload(&self);
     /// Begin a new log file. False if the server does not collect its log.
     fn rotate_log(&self) -> bool;
+    /// Have somebody fail on purpose. Errors: 42501 unless the server was started for it; 22023, there is no such role.
+    fn arm_fault(&self, _: &FaultWish<'_>) -> Result<()> {
+        Err(no_faults())
+    }
+    /// Faults that wait for their time.
+    fn faults(&self) -> Vec<ArmedFault> {
+        Vec::new()
+    }
+    /// Takes all of them back; how many there were. Errors: as `arm_fault`.
+    fn disarm_faults(&self) -> Result<usize> {
+        Err(no_faults())
+    }
+}
+
+/// A fault that a test wants.
+#[derive(Clone, Copy, Debug)]
+pub struct FaultWish<'a> {
+    /// Who is to fail: a role of the role entry table, `session`, `postmaster`.
+    pub role: &'a str,
+    /// Which one, where there are several; any if none is given.
+    pub number: Option<i32>,
+    /// How.
+    pub kind: FaultKind,
+    /// At which passage of its point; if none is given, as soon as it can be brought there.
+    pub passages: Option<u64>,
+}
+
+/// Why there are no faults on purpose.
+pub fn no_faults() -> Error {
+    let error = report::error!(INSUFFICIENT_PRIVILEGE, "faults on purpose are not allowed");
+    error.hint("Start the server with \"fault_hooks\" on: it is for tests.")
 }
 
 /// Nobody to ask: single-user mode, bootstrap, tests.

@@ -35,13 +35,13 @@ pub use activity::{AUTOVACUUM_WORKER, Activity, ActivityRow, ActivityState, Sess
 pub use builtins::hours_east;
 pub use ctx::{Ctx, format_settings, stack_address};
 pub use cursors::Cursor;
-pub use instance::{Instance, NoServer, SQL_EPOCH_US, ServerLink};
-pub use notify::{Notification, Notifications};
+pub use instance::{FaultWish, Instance, NoServer, SQL_EPOCH_US, ServerLink, no_faults};
+pub use notify::{Listening, Notification, Notifications};
 pub use orphans::Orphans;
 pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
-pub use sessions::{CancelOutcome, Registration, SessionEntry, SessionTable, Voice};
+pub use sessions::{CancelOutcome, FaultPoint, ParkedEntry, Registration, SessionEntry, SessionTable, Voice};
 pub use statistics::{
     ArchivedNames, ClusterCounter, ClusterCounters, Consistency, Counter, DatabaseCounter, DatabaseCounters,
     FunctionCalls, FunctionCounter, FunctionCounters, FunctionCounts, OpenCall, Pending, PendingRelation,

@@ -50,6 +50,9 @@ struct Mailbox {
     interrupts: Arc<Interrupts>,
 }
 
+/// All that a session listens to and has not been told yet, between two instances.
+pub struct Listening(Mailbox);
+
 /// The mailboxes of all sessions that listen.
 pub struct Notifications {
     mailboxes: Mutex<HashMap<SessionId, Mailbox>>,
@@ -77,6 +80,20 @@ impl Notifications {
     /// The session ends, or listens to nothing any more.
     pub fn forget(&self, session: SessionId) {
         self.mailboxes.lock().remove(&session);
+    }
+
+    /// Takes out all of a session's: its channels and what waits for it, for [`Notifications::come_back`].
+    pub fn leave(&self, session: SessionId) -> Option<Listening> {
+        self.mailboxes.lock().remove(&session).map(Listening)
+    }
+
+    /// Goes on for a session that listened in another instance. Messages that waited there still reach it.
+    pub fn come_back(&self, session: SessionId, listening: Listening) {
+        let Listening(mailbox) = listening;
+        if !mailbox.waiting.is_empty() {
+            mailbox.interrupts.raise(Interrupt::Notify);
+        }
+        self.mailboxes.lock().insert(session, mailbox);
     }
 
     /// How full the fullest mailbox is, from 0 to 1.

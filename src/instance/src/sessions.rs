@@ -12,7 +12,7 @@ use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
 use crate::statistics::SessionTimes;
 use crate::timers::{Timer, Timers};
 use base::{Oid, SessionId};
-use report::{Error, Severity, SqlState};
+use report::{Error, Result, Severity, SqlState};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -22,6 +22,9 @@ use sync::{Interrupt, Interrupts, Mutex, Rank, WaitHooks, WaitKind};
 const TABLE: Rank = Rank::new(800, "session table");
 const ENTRY: Rank = Rank::new(810, "session entry");
 const WATCH: Rank = Rank::new(812, "client watch");
+
+/// Passes a point at which a fault on purpose may strike.
+pub type FaultPoint = Box<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// Says something to the server's log.
 pub type Voice = Box<dyn Fn(&Error) + Send + Sync>;
@@ -50,6 +53,8 @@ pub struct SessionEntry {
     pub statement_timer: Arc<Timer>,
     /// How it speaks to the server's log.
     voice: OnceLock<Voice>,
+    /// Where faults on purpose strike, if the server has them.
+    fault_point: OnceLock<FaultPoint>,
     client: ClientWatch,
     /// When its transaction began: microseconds since 2000-01-01 UTC, 0 for none. Written by the session.
     transaction_start_us: AtomicI64,
@@ -68,6 +73,18 @@ impl ClientWatch {
     fn new() -> ClientWatch {
         ClientWatch { probe: OnceLock::new(), rearm: Mutex::new(WATCH, None) }
     }
+}
+
+/// What is kept of a session's entry while there is no instance.
+pub struct ParkedEntry {
+    /// Its number.
+    pub id: SessionId,
+    /// The secret that a cancel request must know.
+    pub cancel_key: i32,
+    /// Its interrupts: whoever serves its client knows them.
+    pub interrupts: Arc<Interrupts>,
+    /// What it showed of itself.
+    pub activity: Activity,
 }
 
 /// Read and written under the entry's lock.
@@ -126,10 +143,32 @@ impl SessionTable {
         cancel_key: i32,
         activity: Activity,
     ) -> Registration {
+        self.insert(id, kind, cancel_key, Arc::new(Interrupts::new()), activity)
+    }
+
+    /// Adds a client's session that was in another table, under its id and with its interrupts.
+    pub fn register_again(self: &Arc<Self>, parked: ParkedEntry) -> Registration {
+        let ParkedEntry { id, cancel_key, interrupts, activity } = parked;
+        self.insert(id, SessionKind::Client, cancel_key, interrupts, activity)
+    }
+
+    /// From now on ids are given out where another table has stopped.
+    pub fn continue_after(&self, other: &SessionTable) {
+        let next = other.table.lock().next;
+        self.table.lock().next = next;
+    }
+
+    fn insert(
+        self: &Arc<Self>,
+        id: SessionId,
+        kind: SessionKind,
+        cancel_key: i32,
+        interrupts: Arc<Interrupts>,
+        activity: Activity,
+    ) -> Registration {
         let mut table = self.table.lock();
         // Ids come round after two thousand million: the one that was reserved may be taken by now.
         let id = if table.entries.contains_key(&id) { table.free_id() } else { id };
-        let interrupts = Arc::new(Interrupts::new());
         let entry = Arc::new(SessionEntry {
             id,
             cancel_key,
@@ -137,6 +176,7 @@ impl SessionTable {
             statement_timer: Timer::new(Arc::clone(&interrupts), Interrupt::StatementTimeout),
             interrupts,
             voice: OnceLock::new(),
+            fault_point: OnceLock::new(),
             client: ClientWatch::new(),
             transaction_start_us: AtomicI64::new(0),
             shared: Mutex::new(
@@ -263,6 +303,7 @@ impl SessionEntry {
     /// A statement begins: shows its text, cut at `text_bytes_max` whole characters, and takes cancel requests from now on.
     pub fn begin_statement(&self, text: &str, text_bytes_max: usize, now_us: i64) {
         let mut shared = self.shared.lock();
+        sync::note_statement(self.id.0, text);
         shared.runs_statement = true;
         self.interrupts.take(Interrupt::CancelQuery);
         shared.change_state(ActivityState::Active, now_us);
@@ -282,6 +323,7 @@ impl SessionEntry {
     pub fn end_statement(&self, state: ActivityState, now_us: i64) {
         self.statement_timer.disarm();
         *self.client.rearm.lock() = None;
+        sync::note_session(self.id.0);
         let mut shared = self.shared.lock();
         shared.runs_statement = false;
         self.interrupts.take(Interrupt::CancelQuery);
@@ -314,6 +356,22 @@ impl SessionEntry {
         if let Some(voice) = self.voice.get() {
             voice(message);
         }
+    }
+
+    /// From now on faults on purpose can strike the session.
+    pub fn give_fault_point(&self, point: FaultPoint) {
+        let _ = self.fault_point.set(point);
+    }
+
+    /// Passes its fault point. Errors, panics or worse: the fault.
+    pub fn pass_fault_point(&self) -> Result<()> {
+        self.fault_point.get().map_or(Ok(()), |pass| pass())
+    }
+
+    /// What another instance's table needs to go on with the session.
+    pub fn park(&self) -> ParkedEntry {
+        let (interrupts, activity) = (Arc::clone(&self.interrupts), self.activity());
+        ParkedEntry { id: self.id, cancel_key: self.cancel_key, interrupts, activity }
     }
 
     /// From now on the session can look whether its client has gone.
@@ -359,6 +417,10 @@ impl WaitHooks for SessionEntry {
     fn tell_log(&self, text: &str, detail: &str) {
         let message = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
         self.say(&if detail.is_empty() { message } else { message.detail(detail) });
+    }
+
+    fn strike(&self) -> Result<()> {
+        self.pass_fault_point()
     }
 
     fn is_abandoned(&self) -> bool {

@@ -244,6 +244,11 @@ impl LockOwner {
         self.0.shared.held.lock().map.get(&tag).is_some_and(|held| held.count(mode) > 0)
     }
 
+    /// True if this session holds any lock that outlives its transactions.
+    pub fn holds_for_session(&self) -> bool {
+        self.0.shared.held.lock().map.values().any(|held| held.session.iter().any(|count| *count > 0))
+    }
+
     /// True if this session holds the lock in this mode or one that excludes at least as much.
     pub fn holds_at_least(&self, tag: LockTag, mode: LockMode) -> bool {
         let modes = self.0.shared.held.lock().map.get(&tag).map_or(0, Held::modes);
@@ -276,6 +281,9 @@ pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duratio
 pub(crate) fn check_owner(owner: &OwnerShared) -> Result<()> {
     if owner.interrupts.take(Interrupt::CheckClient) && owner.hooks.is_abandoned() {
         return Err(fatal(SqlState::CONNECTION_FAILURE, "connection to client lost"));
+    }
+    if owner.interrupts.take(Interrupt::Fault) {
+        owner.hooks.strike()?;
     }
     check_interrupts(&owner.interrupts)
 }

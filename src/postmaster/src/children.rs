@@ -1,12 +1,16 @@
 //! The table of the postmaster's threads.
 
 use crate::client::ClientHandle;
+use crate::roles::ROLES;
 use crate::state::{Class, Facts};
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use sync::{Interrupt, Interrupts};
 use threads::{Child, ChildId};
+
+/// The pause between two looks at a thread that ends.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// One thread.
 pub struct ChildRecord {
@@ -35,6 +39,11 @@ pub enum Ear {
 }
 
 impl ChildRecord {
+    /// True if the thread passes this fault point: its role's, or its own.
+    pub fn is_at(&self, point: &str) -> bool {
+        self.name == point || self.role.is_some_and(|role| ROLES[role].name == point)
+    }
+
     /// Tells the thread.
     pub fn tell(&self, interrupt: Interrupt) {
         match &self.ear {
@@ -93,10 +102,16 @@ impl Children {
         self.table.values()
     }
 
-    /// Waits for the threads that take the log: they end when they have written what there is.
-    pub fn join_loggers(self) {
+    /// Waits for the threads that take the log: they end when they have written what there is. One that hangs is not waited for.
+    pub fn join_loggers(self, limit: Duration) {
+        let start = Instant::now();
         for record in self.table.into_values().filter(|record| record.class == Class::Logger) {
-            record.child.join();
+            while !record.child.is_finished() && start.elapsed() < limit {
+                std::thread::park_timeout(LOOK);
+            }
+            if record.child.is_finished() {
+                record.child.join();
+            }
         }
     }
 

@@ -1,7 +1,8 @@
 //! A session's thread: the client's stream, and the server as the session sees it.
 
+use crate::faults;
 use crate::network::Network;
-use crate::shared::Shared;
+use crate::shared::{Shared, pass_fault_point};
 use base::SessionId;
 use config::Setting;
 use config::hba::{self, MapOutcome, Request, Roles};
@@ -208,12 +209,58 @@ pub fn serve(shared: &Arc<Shared>, instance: &Arc<Instance>, handle: Arc<ClientH
     });
     log.say_received();
     let server = ServerSide { log, instance, panic: Mutex::new(None) };
+    let kept = Arc::clone(&handle);
     let wire = Wire::new(Box::new(ClientStream { handle, timeout: None }));
-    session::serve_connection(&server, instance, wire, &client);
+    let parked = session::serve_connection(&server, instance, wire, &client);
+    conclude(server, parked, kept, start)
+}
+
+/// Goes on serving a client in another instance. Errors: as [`serve`].
+pub fn resume(shared: &Arc<Shared>, instance: &Arc<Instance>, client: ParkedClient) -> Result<()> {
+    let ParkedClient { session, handle, log, start } = client;
+    let server = ServerSide { log, instance, panic: Mutex::new(None) };
+    let parked = session::resume_connection(&server, instance, session);
+    debug_assert!(Arc::ptr_eq(shared, &server.log.shared), "there is one server");
+    conclude(server, parked, handle, start)
+}
+
+fn conclude(
+    server: ServerSide<'_>,
+    parked: Option<session::Parked>,
+    handle: Arc<ClientHandle>,
+    start: Instant,
+) -> Result<()> {
+    if let Some(session) = parked {
+        let log = server.log;
+        let mailbox = Arc::clone(&log.shared.mailbox);
+        mailbox.park(ParkedClient { session, handle, log, start });
+        return Ok(());
+    }
     server.log.say_gone(start.elapsed());
     match server.panic.into_inner() {
         Some(error) => Err(error),
         None => Ok(()),
+    }
+}
+
+/// A client's session while there is no instance. The postmaster has it.
+pub struct ParkedClient {
+    session: session::Parked,
+    handle: Arc<ClientHandle>,
+    log: Arc<ClientLog>,
+    start: Instant,
+}
+
+impl ParkedClient {
+    /// How to tell the session something once it is served again.
+    pub fn handle(&self) -> Arc<ClientHandle> {
+        Arc::clone(&self.handle)
+    }
+
+    /// Tells the client why its session ends.
+    pub fn dismiss(self, error: &Error) {
+        self.session.dismiss(error);
+        self.log.say_gone(self.start.elapsed());
     }
 }
 
@@ -375,13 +422,21 @@ impl Server for ServerSide<'_> {
         cancel(&self.log.shared, self.instance, session, key);
     }
 
-    fn logged_in(&self, session: &Arc<SessionEntry>) {
+    fn resumed(&self, session: &Arc<SessionEntry>) {
         let (log, speaker) = (Arc::clone(&self.log), Arc::downgrade(session));
         session.give_voice(Box::new(move |message| {
             if let Some(session) = speaker.upgrade() {
                 log.emit(&log.at_work(&session), message, None);
             }
         }));
+        if self.log.shared.settings.bool(Setting::FaultHooks) {
+            let (faults, own) = (Arc::clone(&self.log.shared.faults), format!("{} {}", faults::SESSION, session.id));
+            session.give_fault_point(Box::new(move || pass_fault_point(&faults, faults::SESSION, &own)));
+        }
+    }
+
+    fn logged_in(&self, session: &Arc<SessionEntry>) {
+        self.resumed(session);
         if !self.log.shared.settings.bool(Setting::LogConnections) {
             return;
         }

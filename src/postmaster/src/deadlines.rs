@@ -15,6 +15,8 @@ pub enum Due {
     AcceptAgain,
     /// Roles that failed may start again.
     RestartRoles,
+    /// A state of the shutdown has lasted too long.
+    Stalled,
 }
 
 /// Time between two looks at postmaster.pid.
@@ -23,6 +25,9 @@ pub const LOCK_FILE_CHECK_EVERY: Duration = Duration::from_secs(60);
 pub const SOCKET_TOUCH_EVERY: Duration = Duration::from_secs(58 * 60);
 /// Time that threads have to end once they were told to at once.
 pub const KILL_AFTER: Duration = Duration::from_secs(5);
+
+/// Time that a state of the shutdown may last before everybody is told to end at once.
+pub const STALL_AFTER: Duration = Duration::from_secs(60);
 
 /// What is due when. At most one entry for each kind.
 #[derive(Clone, Default, Debug)]

@@ -8,6 +8,7 @@ use nix::unistd::{Gid, Group, chown};
 use report::{Error, Result, Severity, SqlState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,15 +31,29 @@ pub struct Listeners {
     pub first_socket_directory: Option<String>,
     /// The first TCP address in force, for postmaster.pid.
     pub first_address: Option<String>,
+    /// Sockets of the process that this one continues; those that are not wanted are closed.
+    left: Vec<Listener>,
 }
 
 impl Listeners {
     /// Opens all sockets that the settings ask for. A bad address is a warning; none at all of a kind is FATAL.
-    pub fn open(values: &ServerValues, data_directory: &Path, log: &RoleLog) -> Result<Listeners> {
-        let mut listeners =
-            Listeners { sockets: Vec::new(), locks: Vec::new(), first_socket_directory: None, first_address: None };
+    /// What the process before this one `left` open is taken over.
+    pub fn open(
+        values: &ServerValues,
+        data_directory: &Path,
+        log: &RoleLog,
+        mut left: Vec<OwnedFd>,
+    ) -> Result<Listeners> {
+        let mut listeners = Listeners {
+            sockets: Vec::new(),
+            locks: Vec::new(),
+            first_socket_directory: None,
+            first_address: None,
+            left: left.extract_if(.., |d| is_socket(d)).filter_map(|d| Listener::adopt(d).ok()).collect(),
+        };
         listeners.open_tcp(values, log)?;
-        listeners.open_unix(values, data_directory, log)?;
+        listeners.open_unix(values, data_directory, log, &mut left)?;
+        listeners.left.clear();
         if listeners.sockets.is_empty() {
             return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "no socket created for listening"));
         }
@@ -84,7 +99,7 @@ impl Listeners {
                 log.say(format!("could not bind to all requested addresses: MAXLISTEN ({LISTENERS_MAX}) exceeded"));
                 break;
             }
-            match Listener::tcp(address, backlog) {
+            match self.inherited(&ListenAddress::Tcp(address)).map_or_else(|| Listener::tcp(address, backlog), Ok) {
                 Ok(listener) => {
                     let kind = if address.is_ipv4() { "IPv4" } else { "IPv6" };
                     log.say(format!("listening on {kind} address \"{}\", port {port}", address.ip()));
@@ -97,11 +112,22 @@ impl Listeners {
         opened
     }
 
-    fn open_unix(&mut self, values: &ServerValues, data_directory: &Path, log: &RoleLog) -> Result<()> {
+    fn inherited(&mut self, address: &ListenAddress) -> Option<Listener> {
+        let at = self.left.iter().position(|listener| listener.address() == address)?;
+        Some(self.left.swap_remove(at))
+    }
+
+    fn open_unix(
+        &mut self,
+        values: &ServerValues,
+        data_directory: &Path,
+        log: &RoleLog,
+        left: &mut Vec<OwnedFd>,
+    ) -> Result<()> {
         let directories = list_setting(values, Setting::UnixSocketDirectories)?;
         let before = self.sockets.len();
         for directory in &directories {
-            match self.open_directory(directory, values, data_directory) {
+            match self.open_directory(directory, values, data_directory, left) {
                 Ok(path) => {
                     log.say(format!("listening on Unix socket \"{path}\""));
                     self.first_socket_directory.get_or_insert_with(|| directory.clone());
@@ -121,7 +147,13 @@ impl Listeners {
         Ok(())
     }
 
-    fn open_directory(&mut self, directory: &str, values: &ServerValues, data_directory: &Path) -> Result<String> {
+    fn open_directory(
+        &mut self,
+        directory: &str,
+        values: &ServerValues,
+        data_directory: &Path,
+        left: &mut Vec<OwnedFd>,
+    ) -> Result<String> {
         let port = values.int(Setting::Port);
         let shown = format!("{directory}/.s.PGSQL.{port}");
         if shown.len() > SOCKET_PATH_BYTES_MAX {
@@ -130,12 +162,18 @@ impl Listeners {
             return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, text));
         }
         if let Some(name) = shown.strip_prefix('@') {
-            let listener = Listener::abstract_unix(name, backlog(values));
+            let inherited = self.inherited(&ListenAddress::Abstract(name.to_owned()));
+            let listener = inherited.map_or_else(|| Listener::abstract_unix(name, backlog(values)), Ok);
             self.sockets.push(Arc::new(listener.map_err(|e| bind_error(&shown, &e))?));
             return Ok(shown);
         }
         let path = PathBuf::from(&shown);
-        let lock = lock_socket(&path, directory, port, data_directory)?;
+        let lock = lock_socket(&path, directory, port, data_directory, left)?;
+        if let Some(listener) = self.inherited(&ListenAddress::Unix(path.clone())) {
+            self.locks.push(lock);
+            self.sockets.push(Arc::new(listener));
+            return Ok(shown);
+        }
         // The lock is ours, so a socket file that is still there is a dead server's.
         let _ = std::fs::remove_file(&path);
         let owner = find_group(values.text(Setting::UnixSocketGroup))?;
@@ -144,6 +182,11 @@ impl Listeners {
         self.locks.push(lock);
         self.sockets.push(Arc::new(listener));
         Ok(shown)
+    }
+
+    /// The sockets and their locks, for the process that may have to continue this one.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sockets.iter().map(|socket| socket.as_fd()).chain(self.locks.iter().map(AsFd::as_fd))
     }
 
     /// Sets access and modification time of the socket files and their locks to now.
@@ -185,7 +228,18 @@ impl Drop for Listeners {
     }
 }
 
-fn lock_socket(path: &Path, directory: &str, port: i32, data_directory: &Path) -> Result<LockFile> {
+fn is_socket(descriptor: &OwnedFd) -> bool {
+    let status = nix::sys::stat::fstat(descriptor);
+    status.is_ok_and(|status| status.st_mode & nix::libc::S_IFMT == nix::libc::S_IFSOCK)
+}
+
+fn lock_socket(
+    path: &Path,
+    directory: &str,
+    port: i32,
+    data_directory: &Path,
+    left: &mut Vec<OwnedFd>,
+) -> Result<LockFile> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let lines = [
@@ -195,6 +249,9 @@ fn lock_socket(path: &Path, directory: &str, port: i32, data_directory: &Path) -
         port.to_string(),
         directory.to_owned(),
     ];
+    if let Ok(Some(inherited)) = LockFile::inherit(Path::new(&name), &lines, left) {
+        return Ok(inherited);
+    }
     LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines)
 }
 
@@ -288,7 +345,7 @@ mod tests {
         settings.set_override(Setting::UnixSocketDirectories, Value::text(&folder.path().to_string_lossy()));
         settings.set_override(Setting::ListenAddresses, Value::text(""));
         let log = logging::Logger::new(settings.clone(), || 0).postmaster();
-        let listeners = Listeners::open(&settings.values(), folder.path(), &log).unwrap();
+        let listeners = Listeners::open(&settings.values(), folder.path(), &log, Vec::new()).unwrap();
         let paths = [".s.PGSQL.5432", ".s.PGSQL.5432.lock"].map(|name| folder.path().join(name));
         let old = TimeSpec::new(1, 0);
         for path in &paths {

@@ -22,6 +22,7 @@ use nix::unistd::{Pid, getppid};
 use report::{Error, Result, Severity, SqlState};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -87,6 +88,17 @@ impl LockFile {
         Ok(LockFile { path: path.to_owned(), file, lines })
     }
 
+    /// The file of the process that this one continues, if it is among what that left open: it was locked all the while.
+    pub fn inherit(path: &Path, first_lines: &[String], left: &mut Vec<OwnedFd>) -> io::Result<Option<LockFile>> {
+        let is_it = |descriptor: &OwnedFd| {
+            descriptor.try_clone().is_ok_and(|descriptor| is_same_file(&File::from(descriptor), path))
+        };
+        let Some(at) = left.iter().position(is_it) else { return Ok(None) };
+        let (mut file, lines) = (File::from(left.swap_remove(at)), first_lines.to_vec());
+        write_lines(&mut file, &lines)?;
+        Ok(Some(LockFile { path: path.to_owned(), file, lines }))
+    }
+
     /// Sets a line, by its number from 1; lines before it that do not exist yet are left empty.
     pub fn set_line(&mut self, number: usize, text: &str) -> io::Result<()> {
         if self.lines.len() < number {
@@ -118,6 +130,12 @@ impl LockFile {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+impl AsFd for LockFile {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
     }
 }
 

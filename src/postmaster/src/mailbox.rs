@@ -1,11 +1,12 @@
 //! What threads tell the postmaster: it is woken and reads it when it is safe to act.
 
+use crate::client::ParkedClient;
 use host::Notifier;
 use parking_lot::Mutex;
 use threads::{ExitReport, ExitSink};
 
 /// What a thread may ask of the postmaster.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     /// Read the settings again (`pg_reload_conf`).
     Reload,
@@ -17,19 +18,21 @@ pub enum Command {
     RecoveryStarted,
     /// The standby is consistent.
     HotStandbyReached,
+    /// A fault on purpose waits at this point: bring somebody there.
+    Strike(String),
 }
 
 /// One letter.
-#[derive(Debug)]
 pub enum Letter {
     /// A thread has ended.
     Ended(ExitReport),
+    /// A session goes on when there is an instance again. Its thread ends.
+    Parked(Box<ParkedClient>),
     /// A thread wants something.
     Command(Command),
 }
 
 /// The postmaster's mailbox. Posting never blocks.
-#[derive(Debug)]
 pub struct Mailbox {
     letters: Mutex<Vec<Letter>>,
     notifier: Notifier,
@@ -44,6 +47,11 @@ impl Mailbox {
     /// Asks for something.
     pub fn post(&self, command: Command) {
         self.put(Letter::Command(command));
+    }
+
+    /// Hands over a session that goes on in the next instance.
+    pub fn park(&self, client: ParkedClient) {
+        self.put(Letter::Parked(Box::new(client)));
     }
 
     fn put(&self, letter: Letter) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Why this client is refused; none if it is not. Those who have not logged in may be more than `max_connections`: some of
 /// them only want to cancel a statement. The session counts when it knows better.
 pub fn reason(admission: Admission, clients: usize, values: &ServerValues) -> Option<Error> {
-    let cannot = |message: &str| Some(fatal(SqlState::CANNOT_CONNECT_NOW, message));
+    let cannot = |message: &str| Some(cannot_connect(message));
     match admission {
         Admission::Yes if clients < children_max(values) => None,
         Admission::Yes => Some(fatal(SqlState::TOO_MANY_CONNECTIONS, "sorry, too many clients already")),
@@ -28,6 +28,11 @@ pub fn reason(admission: Admission, clients: usize, values: &ServerValues) -> Op
         Admission::NotConsistent => cannot("the database system is not accepting connections")
             .map(|error| error.detail("Hot standby mode is disabled.")),
     }
+}
+
+/// What a client is told that comes at the wrong time.
+pub fn cannot_connect(message: &str) -> Error {
+    fatal(SqlState::CANNOT_CONNECT_NOW, message)
 }
 
 /// Threads for clients there may be in all: beyond it a client is refused, and beyond

@@ -5,8 +5,8 @@
 //! lock that a session can hold for long, and touches no page.
 
 use crate::children::{ChildRecord, Children, Ear};
-use crate::client::{self, ClientHandle};
-use crate::deadlines::{Deadlines, Due, KILL_AFTER, LOCK_FILE_CHECK_EVERY, SOCKET_TOUCH_EVERY};
+use crate::client::{self, ClientHandle, ParkedClient};
+use crate::deadlines::{Deadlines, Due, KILL_AFTER, LOCK_FILE_CHECK_EVERY, SOCKET_TOUCH_EVERY, STALL_AFTER};
 use crate::faults;
 use crate::listen::Listeners;
 use crate::lock_file::{LINE_STATUS, LockFile};
@@ -14,9 +14,10 @@ use crate::mailbox::{Command, Letter};
 use crate::notify::notify;
 use crate::refusal;
 use crate::roles::{self, ROLES};
-use crate::shared::{RoleContext, Shared};
+use crate::shared::{RoleContext, Shared, pass_fault_point};
 use crate::signals::{Signal, Signals, quit_self};
-use crate::state::{Action, Class, Event, How, Order, Phase, State, Status, step};
+use crate::state::{Action, Admission, Class, Event, How, Order, Phase, State, Status, step};
+use base::SessionId;
 use config::Setting;
 use host::net::Stream;
 use host::{Clock, Poller, RealClock};
@@ -26,7 +27,7 @@ use report::{Severity, SqlState};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use sync::{Interrupt, Interrupts};
+use sync::{Interrupt, Interrupts, ShutdownKind};
 use threads::{Backoff, Exit, ExitReport, Restart};
 
 /// The poll key of the signal pipe; listening sockets count from 0.
@@ -65,6 +66,8 @@ pub struct Parts {
     pub signals: Signals,
     /// Further files to remove at the end.
     pub pid_file: Option<crate::start::PidFile>,
+    /// The process continues one that crashed.
+    pub continues: bool,
 }
 
 /// The postmaster while it serves.
@@ -77,6 +80,10 @@ pub struct ServerLoop {
     roles: Vec<RoleState>,
     deadlines: Deadlines,
     accepting: bool,
+    /// Clients that came while the server recovers from a crash, and are served when it has.
+    waiting: Vec<Stream>,
+    /// Sessions that go on when it has.
+    parked: Vec<ParkedClient>,
     exit: Option<i32>,
 }
 
@@ -86,14 +93,16 @@ impl ServerLoop {
         let log = parts.shared.logger.postmaster();
         let roles = ROLES.iter().map(|_| RoleState::default()).collect();
         ServerLoop {
-            parts,
             log,
             clock: RealClock::new(),
-            state: State::INITIAL,
+            state: State { crashed: parts.continues, ..State::INITIAL },
+            parts,
             children: Children::default(),
             roles,
             deadlines: Deadlines::new(),
             accepting: false,
+            waiting: Vec::new(),
+            parked: Vec::new(),
             exit: None,
         }
     }
@@ -108,18 +117,35 @@ impl ServerLoop {
         self.handle(Event::Begin);
         let mut ready = Vec::new();
         while self.exit.is_none() {
-            self.start_wanted_roles();
-            self.set_accepting()?;
-            let timeout = self.deadlines.sleep(self.now());
-            self.parts.poller.wait(&mut ready, timeout)?;
-            self.act_on_signals();
-            self.read_mailbox();
-            self.act_on_deadlines();
-            for &key in ready.iter().filter(|&&key| key != SIGNALS_KEY) {
-                self.accept(key);
+            match sync::catch(|| self.pass(&mut ready)) {
+                Ok(outcome) => outcome?,
+                Err(caught) => self.start_over(&format!("postmaster panicked: {}", caught.message)),
             }
         }
         Ok(self.end())
+    }
+
+    /// One wait, and what follows from it.
+    fn pass(&mut self, ready: &mut Vec<usize>) -> io::Result<()> {
+        self.start_wanted_roles();
+        self.set_accepting()?;
+        let timeout = self.deadlines.sleep(self.now());
+        self.parts.poller.wait(ready, timeout)?;
+        self.act_on_signals();
+        self.read_mailbox();
+        self.act_on_deadlines();
+        for &key in ready.iter().filter(|&&key| key != SIGNALS_KEY) {
+            self.accept(key);
+        }
+        Ok(())
+    }
+
+    /// The process cannot go on as it is: a fresh one takes its place, under the same number.
+    fn start_over(&mut self, why: &str) {
+        self.log.say(why);
+        let error = host::crash::start_over();
+        self.log.say(format!("could not start over: {error}"));
+        self.exit = Some(1);
     }
 
     fn now(&self) -> Duration {
@@ -129,10 +155,64 @@ impl ServerLoop {
     fn handle(&mut self, event: Event) {
         let facts = self.children.facts(self.parts.shared.settings.bool(Setting::RestartAfterCrash));
         let (state, actions) = step(self.state, event, &facts);
-        self.state = state;
+        let was = std::mem::replace(&mut self.state, state);
+        self.watch_shutdown(was);
+        host::crash::set_restarts(facts.restart_after_crash && state.shutdown.is_none());
         for action in actions {
             self.act(action);
         }
+        if state.shutdown.is_some() || !facts.restart_after_crash {
+            self.turn_away();
+        } else if state.phase == Phase::Run && self.exit.is_none() {
+            self.take_up();
+        }
+    }
+
+    /// Each state of a shutdown has its time. The last checkpoint takes as long as it takes.
+    fn watch_shutdown(&mut self, was: State) {
+        if self.state.phase == was.phase && self.state.shutdown == was.shutdown {
+            return;
+        }
+        let waits = self.state.phase > Phase::Run && self.state.phase != Phase::Shutdown;
+        if waits && self.state.shutdown.is_some_and(|kind| kind < ShutdownKind::Immediate) {
+            self.deadlines.set(Due::Stalled, self.now() + STALL_AFTER);
+        } else {
+            self.deadlines.clear(Due::Stalled);
+        }
+    }
+
+    /// Serves those who waited for the recovery, and the sessions that were there before the crash.
+    fn take_up(&mut self) {
+        let Some(instance) = self.parts.shared.instance() else { return };
+        for client in std::mem::take(&mut self.parked) {
+            let (shared, instance) = (self.parts.shared.clone(), instance.clone());
+            let ear = Ear::Client(client.handle());
+            if let Err(error) =
+                self.start_client_thread(Class::Session, ear, move || client::resume(&shared, &instance, client))
+            {
+                self.say_not_served(&error);
+            }
+        }
+        for stream in std::mem::take(&mut self.waiting) {
+            self.connected(stream);
+        }
+    }
+
+    /// There will be no recovery: tells those who wait for it.
+    fn turn_away(&mut self) {
+        let text = "terminating connection due to administrator command";
+        let error = report::error!(ADMIN_SHUTDOWN, "{text}").severity(Severity::Fatal);
+        std::mem::take(&mut self.parked).into_iter().for_each(|client| client.dismiss(&error));
+        for stream in std::mem::take(&mut self.waiting) {
+            self.connected(stream);
+        }
+    }
+
+    /// True while a client had better wait than be refused: the server recovers from a crash, and will be there in a moment.
+    fn is_worth_waiting(&self) -> bool {
+        self.state.admission() == Admission::Recovering
+            && self.state.shutdown.is_none()
+            && self.parts.shared.settings.bool(Setting::RestartAfterCrash)
     }
 
     fn act(&mut self, action: Action) {
@@ -174,7 +254,7 @@ impl ServerLoop {
             Order::Quit => Interrupt::Quit,
             Order::Finish => Interrupt::Finish,
         };
-        let by_operator = self.state.shutdown == Some(sync::ShutdownKind::Immediate) && !self.state.crashed;
+        let by_operator = self.state.shutdown == Some(ShutdownKind::Immediate) && !self.state.crashed;
         for child in self.children.of_class(class) {
             if order == Order::Quit && by_operator {
                 child.tell(Interrupt::Terminate);
@@ -191,11 +271,20 @@ impl ServerLoop {
 
     fn reinitialize(&mut self) {
         self.deadlines.clear(Due::Kill);
+        let crashes = host::crash::count_crash(crate::start::CRASH_PERIOD);
+        if let Err(error) = crate::start::check_crash_rate(crashes, &self.parts.shared.settings.values()) {
+            self.log.log(&error);
+            self.exit = Some(1);
+            return;
+        }
+        // A new instance, a clean slate.
+        self.roles.iter_mut().for_each(|role| *role = RoleState::default());
+        let before = self.parts.shared.instance().map(|instance| instance.sessions.clone());
         self.parts.shared.set_running(None);
         if self.parts.shared.settings.bool(Setting::RemoveTempFilesAfterCrash) {
             crate::data_directory::remove_temporary_files(&self.parts.shared.data_directory);
         }
-        if let Err(error) = crate::storage::build(&self.parts.shared) {
+        if let Err(error) = crate::storage::build(&self.parts.shared, before) {
             self.log.log(&error);
             self.exit = Some(1);
         }
@@ -221,14 +310,41 @@ impl ServerLoop {
                 Letter::Command(Command::StartWorker) => self.start_worker(),
                 Letter::Command(Command::RecoveryStarted) => self.handle(Event::RecoveryStarted),
                 Letter::Command(Command::HotStandbyReached) => self.handle(Event::HotStandbyReached),
+                Letter::Command(Command::Strike(point)) => self.strike(&point),
+                Letter::Parked(client) => self.parked.push(*client),
             }
         }
+    }
+
+    /// Wakes who is to pass this point, and passes it if it is the loop's own.
+    fn strike(&mut self, point: &str) {
+        if point == faults::POSTMASTER {
+            match self.parts.shared.faults.strike(point) {
+                Err(error) if error.fields().severity == Severity::Panic => self.start_over(error.message()),
+                Err(error) => {
+                    self.log.log(&error);
+                    self.exit = Some(1);
+                }
+                Ok(()) => {}
+            }
+        }
+        let session = point.strip_prefix("session ").and_then(|number| number.parse().ok()).map(SessionId);
+        if let Some(entry) = session.and_then(|id| self.parts.shared.instance()?.sessions.find(id)) {
+            entry.interrupts.raise(Interrupt::Fault);
+        }
+        for child in self.children.all().filter(|child| child.is_at(point)) {
+            child.tell(Interrupt::Fault);
+        }
+        self.parts.shared.logger.channel().poke();
     }
 
     fn child_ended(&mut self, report: ExitReport) {
         let Some(record) = self.children.remove(report.id) else { return };
         let (class, how) = (record.class, how(&report.exit));
-        self.say_exit(&record, &report.exit);
+        self.say_exit(&record, &report);
+        if how == How::Crashed {
+            self.abandon();
+        }
         if let Some(role) = record.role
             && how != How::Done
             && ROLES[role].restart == Restart::Always
@@ -244,23 +360,52 @@ impl ServerLoop {
         }
     }
 
-    /// Sessions tell the log of their own errors; of roles and of panics the postmaster tells.
-    fn say_exit(&self, record: &ChildRecord, exit: &Exit) {
-        match exit {
-            Exit::Clean => {}
+    /// Nothing that the crashed instance has in memory may reach the disk from here on.
+    fn abandon(&self) {
+        if let Some(running) = self.parts.shared.running() {
+            running.engine.store().wal.abandon();
+        }
+    }
+
+    /// Sessions tell the log of their own errors; of roles and of crashes the postmaster tells.
+    fn say_exit(&self, record: &ChildRecord, report: &ExitReport) {
+        let who = match report.note.session {
+            0 => record.name.clone(),
+            session => format!("{} (PID {session})", record.name),
+        };
+        let text = match &report.exit {
+            Exit::Clean => return,
             // A role that was told to end says so by its error, and nothing is wrong.
-            Exit::Fatal(error) if error.code() == SqlState::ADMIN_SHUTDOWN => {}
+            Exit::Fatal(error) if [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(&error.code()) => {
+                return;
+            }
             Exit::Fatal(error) => {
                 if record.role.is_some() {
                     self.log.log(error);
-                    self.log.say(format!("{} role ended with an error", record.name));
+                } else if !report.exit.is_crash() {
+                    return;
                 }
+                format!("{who} ended with an error")
             }
-            Exit::Panicked { message, unclean } => {
-                let state = if *unclean { "while it held shared memory" } else { "holding nothing shared" };
-                self.log.say(format!("{} panicked {state}: {message}", record.name));
+            Exit::Panicked(caught) => {
+                let state = if caught.unclean { "while it held shared memory" } else { "holding nothing shared" };
+                let place = caught.trace.as_ref().map_or_else(String::new, |trace| format!(" at {}", trace.place));
+                if let Some(trace) = &caught.trace {
+                    let told = report::error!(INTERNAL_ERROR, "{who} panicked{place}").severity(Severity::Log);
+                    self.log.log(&told.detail(format!("Backtrace:\n{}", trace.calls)));
+                }
+                format!("{who} panicked {state}{place}: {}", caught.message)
             }
-        }
+            Exit::Leaked(error) => {
+                if let Some(error) = error {
+                    self.log.log(error);
+                }
+                format!("{who} ended and still holds shared memory")
+            }
+        };
+        let told = report::error!(SUCCESSFUL_COMPLETION, "{text}").severity(Severity::Log);
+        let statement = String::from_utf8_lossy(report.note.statement());
+        self.log.log(&if statement.is_empty() { told } else { told.detail(crate::start::was_running(&statement)) });
     }
 
     fn start_wanted_roles(&mut self) {
@@ -310,10 +455,25 @@ impl ServerLoop {
         };
         let log = shared.logger.role(pid, role.backend_type);
         let idle_event = role.wanted.idle_event;
-        let context =
-            RoleContext { name: name.clone(), interrupts: interrupts.clone(), log, shared, idle_event, registration };
-        let mailbox = self.parts.shared.mailbox.clone();
-        match threads::spawn(&name, role.stack_bytes, id, mailbox, move || (role.entry)(context)) {
+        if let Some(registration) = &registration {
+            let (faults, own) = (shared.faults.clone(), name.clone());
+            registration.give_fault_point(Box::new(move || pass_fault_point(&faults, role.name, &own)));
+        }
+        let context = RoleContext {
+            role: role.name,
+            name: name.clone(),
+            interrupts: interrupts.clone(),
+            log,
+            shared,
+            idle_event,
+            registration,
+        };
+        let body = move || {
+            sync::note_session(pid);
+            context.pass_fault_point()?;
+            (role.entry)(context)
+        };
+        match threads::spawn(&name, role.stack_bytes, id, self.parts.shared.mailbox.clone(), body) {
             Ok(child) => {
                 let (class, started) = (role.wanted.class, self.now());
                 let ear = Ear::Role(interrupts);
@@ -372,6 +532,10 @@ impl ServerLoop {
         if clients >= 2 * refusal::children_max(&values) {
             // Beyond all bounds not even a thread to say no is affordable.
             refusal::tell(&stream, &too_many());
+            return;
+        }
+        if self.is_worth_waiting() && self.waiting.len() < refusal::children_max(&values) {
+            self.waiting.push(stream);
             return;
         }
         let reason = refusal::reason(self.state.admission(), clients, &values);
@@ -442,6 +606,10 @@ impl ServerLoop {
                     self.deadlines.set(Due::SocketTouch, now + SOCKET_TOUCH_EVERY);
                 }
                 Due::Kill => self.kill(),
+                Due::Stalled => {
+                    self.log.say("shutdown has made no progress for a minute, ending at once");
+                    self.handle(Event::Asked(ShutdownKind::Immediate));
+                }
                 // The loop looks at the roles and sockets after every wait.
                 Due::RestartRoles | Due::AcceptAgain => {}
             }
@@ -464,17 +632,16 @@ impl ServerLoop {
             return;
         }
         self.log.say(format!("issuing SIGKILL to recalcitrant children: {}", left.join(", ")));
-        if self.state.shutdown.is_some() {
+        let restarts = self.parts.shared.settings.bool(Setting::RestartAfterCrash);
+        if self.state.shutdown.is_some() || !restarts {
             self.exit = Some(i32::from(self.state.crashed));
         } else {
-            let error = crate::start::start_over();
-            self.log.say(format!("could not start over: {error}"));
-            self.exit = Some(1);
+            self.start_over("threads that did not end take the process with them");
         }
     }
 
     fn reload(&mut self) {
-        if self.state.shutdown >= Some(sync::ShutdownKind::Fast) {
+        if self.state.shutdown >= Some(ShutdownKind::Fast) {
             return;
         }
         self.log.say("received SIGHUP, reloading configuration files");
@@ -483,6 +650,8 @@ impl ServerLoop {
             self.log.log(message);
         }
         self.parts.shared.reload_authentication(&self.log);
+        let restarts = self.parts.shared.settings.bool(Setting::RestartAfterCrash);
+        host::crash::set_restarts(restarts && self.state.shutdown.is_none());
         self.tell_all(Interrupt::ConfigReload);
         self.parts.shared.logger.channel().poke();
     }
@@ -500,9 +669,8 @@ impl ServerLoop {
             && let Ok(text) = std::fs::read_to_string(&faults)
         {
             let _ = std::fs::remove_file(faults);
-            let struck = self.parts.shared.faults.read(&text);
-            for child in self.children.all().filter(|child| struck.contains(&child.name)) {
-                child.tell(Interrupt::Work);
+            for point in self.parts.shared.arm_faults_of_file(&text) {
+                self.strike(&point);
             }
         }
     }
@@ -515,7 +683,10 @@ impl ServerLoop {
     }
 
     /// Everybody has left: files and sockets go, in this order: sockets, their files, lock files.
-    fn end(self) -> i32 {
+    fn end(mut self) -> i32 {
+        let reason = refusal::cannot_connect("the database system is shutting down");
+        std::mem::take(&mut self.waiting).iter().for_each(|stream| refusal::tell(stream, &reason));
+        self.turn_away();
         let code = self.exit.unwrap_or(1);
         crate::start::end(self.parts, &self.log, self.children);
         code
@@ -526,7 +697,7 @@ fn how(exit: &Exit) -> How {
     match exit {
         _ if exit.is_crash() => How::Crashed,
         Exit::Clean => How::Done,
-        Exit::Fatal(_) | Exit::Panicked { .. } => How::Failed,
+        Exit::Fatal(_) | Exit::Panicked(_) | Exit::Leaked(_) => How::Failed,
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the postmaster shares with its threads.
 
 use crate::checkpoints::Checkpoints;
-use crate::faults::Faults;
 use crate::mailbox::{Command, Mailbox};
 use crate::storage::Running;
 use base::Oid;
@@ -15,6 +14,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use sync::{Interrupt, Interrupts, WaitHooks, WaitKind};
+use threads::Faults;
 
 /// What outlives an instance and is the same for all threads.
 pub struct Shared {
@@ -27,7 +27,7 @@ pub struct Shared {
     /// The data directory, absolute.
     pub data_directory: PathBuf,
     /// Faults on purpose, for tests.
-    pub faults: Faults,
+    pub faults: Arc<Faults>,
     /// Databases that wait for an autovacuum worker.
     worker_requests: Mutex<Vec<Oid>>,
     /// Requests for checkpoints.
@@ -47,7 +47,7 @@ impl Shared {
             logger,
             mailbox,
             data_directory,
-            faults: Faults::default(),
+            faults: Arc::default(),
             worker_requests: Mutex::default(),
             checkpoints: Arc::new(Checkpoints::new()),
             running: Mutex::new(None),
@@ -140,14 +140,24 @@ impl Shared {
 
     /// Sets or takes away the instance.
     pub fn set_running(&self, running: Option<Running>) {
+        // Whoever asked for a worker belonged to the old one.
+        self.worker_requests.lock().clear();
         let old = std::mem::replace(&mut *self.running.lock(), running);
         // Taking an instance apart takes time, and the lock is for a moment only.
         drop(old);
     }
 }
 
+/// A passage of a role's point, and of its own if there are several of the role.
+pub fn pass_fault_point(faults: &Faults, role: &str, name: &str) -> Result<()> {
+    faults.strike(role)?;
+    if name == role { Ok(()) } else { faults.strike(name) }
+}
+
 /// What a role is started with.
 pub struct RoleContext {
+    /// Its row's name in the role entry table.
+    pub role: &'static str,
     /// Its name, with its number if there are several.
     pub name: String,
     /// Where it is told to end, to read the settings again, to work.
@@ -192,6 +202,12 @@ impl RoleContext {
         if let Some(registration) = &self.registration {
             registration.end_wait();
         }
-        self.shared.faults.strike(&self.name)
+        self.pass_fault_point()
+    }
+
+    /// Passes the role's point. Errors, panics or worse: a fault on purpose.
+    pub fn pass_fault_point(&self) -> Result<()> {
+        self.interrupts.take(Interrupt::Fault);
+        pass_fault_point(&self.shared.faults, self.role, &self.name)
     }
 }

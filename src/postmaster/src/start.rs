@@ -15,13 +15,14 @@ use crate::shared::Shared;
 use crate::signals::Signals;
 use config::{Hooks, LoadOptions, ServerValues, Setting, Settings, Source, StdFiles, Value};
 use host::Poller;
+use host::crash::{Inheritance, LastWords};
 use logging::{Logger, RoleLog};
 use report::{Error, Result, Severity, SqlState};
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use sync::Interrupt;
 use threads::ChildId;
 
@@ -29,6 +30,11 @@ use threads::ChildId;
 const SETTINGS_FILE: &str = "postgresql.toml";
 /// The file that ALTER SYSTEM writes.
 const AUTO_FILE: &str = "postgresql.auto.toml";
+
+/// The data directory's lock file.
+const PID_FILE: &str = "postmaster.pid";
+/// Crashes are counted for so long.
+pub const CRASH_PERIOD: Duration = Duration::from_secs(60);
 
 /// Seconds since 1970.
 pub fn epoch_seconds() -> u64 {
@@ -47,6 +53,7 @@ pub fn role_pid(id: ChildId) -> i32 {
 
 /// Runs the program. Returns the process's exit code.
 pub fn run(given: Vec<String>) -> i32 {
+    let before = host::crash::inherit();
     let arguments = match Arguments::parse(given) {
         Ok(arguments) => arguments,
         Err(bad) => {
@@ -67,11 +74,11 @@ pub fn run(given: Vec<String>) -> i32 {
             crate::describe::print_all();
             0
         }
-        _ => run_with_directory(&arguments),
+        _ => run_with_directory(&arguments, before),
     }
 }
 
-fn run_with_directory(arguments: &Arguments) -> i32 {
+fn run_with_directory(arguments: &Arguments, before: Inheritance) -> i32 {
     if let Err(text) = check_user(arguments) {
         eprint!("{text}");
         return 1;
@@ -91,7 +98,7 @@ fn run_with_directory(arguments: &Arguments) -> i32 {
         Mode::Show(name) => show_setting(&settings, name),
         Mode::CheckConfig => 0,
         Mode::Boot | Mode::Single { .. } | Mode::Check => run_alone(arguments, settings, &directory),
-        _ => match serve(arguments, settings, &directory) {
+        _ => match serve(arguments, settings, &directory, before) {
             Ok(code) => code,
             Err(error) => error,
         },
@@ -266,15 +273,20 @@ fn check_combination(values: &ServerValues) -> Result<()> {
 }
 
 /// Serves. Errors: the exit code; what is wrong has been logged.
-fn serve(arguments: &Arguments, settings: Arc<Settings>, directory: &Path) -> Result<i32, i32> {
+fn serve(arguments: &Arguments, settings: Arc<Settings>, directory: &Path, before: Inheritance) -> Result<i32, i32> {
     let logger = Logger::new(settings, wall_us);
-    let outcome = set_up_and_run(arguments, &logger, directory);
+    let outcome = set_up_and_run(arguments, &logger, directory, before);
     // Whatever the syslogger has not come to write.
     logger.give_up_collecting();
     outcome
 }
 
-fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> Result<i32, i32> {
+fn set_up_and_run(
+    arguments: &Arguments,
+    logger: &Logger,
+    directory: &Path,
+    mut before: Inheritance,
+) -> Result<i32, i32> {
     let log = logger.postmaster();
     let told = |error: Error| {
         log.log(&error);
@@ -285,8 +297,10 @@ fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> R
     set_umask(mode);
     let values = logger.settings().snapshot();
     check_combination(&values).map_err(told)?;
-    let lock_file = lock_directory(directory, &values, false).map_err(told)?;
-    let outcome = set_up_locked(arguments, logger, directory, mode, lock_file);
+    let lock_file = lock_again(directory, &values, &mut before).map_err(told)?;
+    let outcome = check_crashes(&before, &values, &log)
+        .map_err(told)
+        .and_then(|()| set_up_locked(arguments, logger, (directory, mode), lock_file, before));
     if outcome.is_err() {
         log.say("database system is shut down");
     }
@@ -297,9 +311,9 @@ fn set_up_and_run(arguments: &Arguments, logger: &Logger, directory: &Path) -> R
 fn set_up_locked(
     arguments: &Arguments,
     logger: &Logger,
-    directory: &Path,
-    mode: u32,
+    (directory, mode): (&Path, u32),
     mut lock_file: LockFile,
+    before: Inheritance,
 ) -> Result<i32, i32> {
     let log = logger.postmaster();
     let values = logger.settings().snapshot();
@@ -314,14 +328,16 @@ fn set_up_locked(
     let signals = Signals::install().map_err(|e| told(fatal("install signal handlers", &e)))?;
     let mailbox = Arc::new(Mailbox::new(poller.notifier()));
     let shared = Arc::new(Shared::new(logger.clone(), mailbox, directory.to_owned()));
-    crate::storage::build(&shared).map_err(told)?;
+    crate::storage::build(&shared, None).map_err(told)?;
     redirect_log(logger, &log);
     say_starting(&log);
-    let listeners = Listeners::open(&values, directory, &log).map_err(told)?;
+    let listeners = Listeners::open(&values, directory, &log, before.descriptors).map_err(told)?;
     let pid_file = write_start_files(arguments, &values, directory, &listeners, &mut lock_file, &log).map_err(told)?;
     data_directory::remove_temporary_files(directory);
     shared.load_authentication(&log).map_err(told)?;
-    let parts = Parts { shared, poller, lock_file, listeners, signals, pid_file };
+    prepare_for_crashes(&lock_file, &listeners).map_err(|e| told(fatal("prepare for crashes", &e)))?;
+    let continues = before.words.is_some();
+    let parts = Parts { shared, poller, lock_file, listeners, signals, pid_file, continues };
     ServerLoop::new(parts).run().map_err(|error| {
         log.log(&fatal("wait for events", &error));
         1
@@ -332,17 +348,74 @@ fn fatal(what: &str, error: &std::io::Error) -> Error {
     Error::io(what, error).severity(Severity::Fatal)
 }
 
+/// From here on a process that breaks is continued by a fresh one.
+fn prepare_for_crashes(lock_file: &LockFile, listeners: &Listeners) -> std::io::Result<()> {
+    sync::trace_panics();
+    let descriptors: Vec<_> = listeners.descriptors().chain([lock_file.as_fd()]).collect();
+    let arguments: Vec<_> = std::env::args_os().collect();
+    host::crash::prepare(&std::env::current_exe()?, &arguments, &descriptors)
+}
+
+/// Tells how the process before this one ended. Errors: FATAL, too many did of late.
+fn check_crashes(before: &Inheritance, values: &ServerValues, log: &RoleLog) -> Result<()> {
+    let Some(words) = &before.words else { return Ok(()) };
+    log.log(&describe_crash(words));
+    check_crash_rate(host::crash::crashes(CRASH_PERIOD), values)
+}
+
+/// Errors: FATAL, so many crashes within a minute are too many.
+pub fn check_crash_rate(crashes: usize, values: &ServerValues) -> Result<()> {
+    let most = values.int(Setting::CrashRestartsPerMinute);
+    if usize::try_from(most).is_ok_and(|most| crashes > most) {
+        let text = format!("server crashed {crashes} times within a minute, not starting it again");
+        let hint = "Look for the cause in the log. \"crash_restarts_per_minute\" says how many crashes are too many.";
+        return Err(plain_fatal(text).hint(hint));
+    }
+    Ok(())
+}
+
+/// What the log is told of the process before this one.
+fn describe_crash(words: &LastWords) -> Error {
+    let who = match words.session {
+        0 => words.thread.clone(),
+        session => format!("{} (PID {session})", words.thread),
+    };
+    let text = match words.signal {
+        0 => "server process started over".to_owned(),
+        signal => format!("{who} was terminated by signal {signal}: {}", words.signal_name()),
+    };
+    let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
+    if words.statement.is_empty() { error } else { error.detail(was_running(&words.statement)) }
+}
+
+/// What a thread that crashed was doing.
+pub fn was_running(statement: &str) -> String {
+    format!("Failed process was running: {statement}")
+}
+
+/// Creates postmaster.pid, or goes on with that of the process that this one continues.
+fn lock_again(directory: &Path, values: &ServerValues, before: &mut Inheritance) -> Result<LockFile> {
+    let (path, lines) = (directory.join(PID_FILE), lock_lines(directory, values, false));
+    match LockFile::inherit(&path, &lines, &mut before.descriptors) {
+        Ok(Some(lock_file)) => Ok(lock_file),
+        _ => lock_directory(directory, values, false),
+    }
+}
+
 /// Creates postmaster.pid. A server without clients says so by a negative process id.
 pub fn lock_directory(directory: &Path, values: &ServerValues, is_single: bool) -> Result<LockFile> {
+    let lines = lock_lines(directory, values, is_single);
+    LockFile::create(&directory.join(PID_FILE), &Guards::DataDirectory(directory.to_owned()), &lines)
+}
+
+fn lock_lines(directory: &Path, values: &ServerValues, is_single: bool) -> [String; 4] {
     let sign = if is_single { "-" } else { "" };
-    let lines = [
+    [
         format!("{sign}{}", std::process::id()),
         directory.display().to_string(),
         epoch_seconds().to_string(),
         values.int(Setting::Port).to_string(),
-    ];
-    let path = directory.join("postmaster.pid");
-    LockFile::create(&path, &Guards::DataDirectory(directory.to_owned()), &lines)
+    ]
 }
 
 /// A directory without pg_control is no cluster.
@@ -446,7 +519,7 @@ fn write_external_pid_file(values: &ServerValues, log: &RoleLog) -> Option<PidFi
 
 /// Closes what the server has open, in order: sockets, their files, the log, lock files.
 pub fn end(parts: Parts, log: &RoleLog, children: Children) {
-    let Parts { shared, poller, lock_file, listeners, signals, pid_file } = parts;
+    let Parts { shared, poller, lock_file, listeners, signals, pid_file, continues: _ } = parts;
     shared.set_running(None);
     drop(poller);
     drop(listeners);
@@ -455,17 +528,8 @@ pub fn end(parts: Parts, log: &RoleLog, children: Children) {
         child.tell(Interrupt::Terminate);
     }
     shared.logger.channel().poke();
-    children.join_loggers();
+    children.join_loggers(crate::deadlines::KILL_AFTER);
     drop((signals, pid_file, lock_file));
-}
-
-/// Puts a fresh copy of the program in the place of this one: same process id, same arguments, a clean address space.
-/// Returns only if that fails.
-pub fn start_over() -> std::io::Error {
-    match std::env::current_exe() {
-        Ok(program) => std::process::Command::new(program).args(std::env::args_os().skip(1)).exec(),
-        Err(error) => error,
-    }
 }
 
 /// FATAL with no particular code, for what has no SQLSTATE of its own in PostgreSQL either.

@@ -5,12 +5,13 @@ use crate::mailbox::{Command, Mailbox};
 use crate::shared::Shared;
 use config::{ServerValues, Setting, Settings};
 use host::{Clock, Host};
-use instance::{Instance, ServerLink};
+use instance::{FaultWish, Instance, ServerLink, SessionTable};
 use logging::RoleLog;
 use recovery::{Engine, EngineOptions, SharedRmgr};
 use report::{Result, Severity};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use threads::ArmedFault;
 use wal::SyncMethod;
 
 /// The version of the catalogs: PostgreSQL 15's, whose rows and columns they have.
@@ -77,17 +78,21 @@ pub fn remove_orphans(instance: &Instance, log: &RoleLog) {
     orphans.problems.into_iter().for_each(|error| log.log(&error.severity(Severity::Warning)));
 }
 
-/// Opens the engine, makes the instance over it, and shows it to everybody. Nothing is redone yet.
+/// Opens the engine, makes the instance over it, and shows it to everybody. Nothing is redone yet. Numbers of sessions go on from those of the
+/// instance `before`.
 ///
 /// Errors: as [`Engine::open`].
-pub fn build(shared: &Shared) -> Result<()> {
+pub fn build(shared: &Arc<Shared>, before: Option<Arc<SessionTable>>) -> Result<()> {
     let engine = Arc::new(open(host(&shared.data_directory, &shared.settings), &shared.settings)?);
     let link = Arc::new(Link {
         checkpoints: shared.checkpoints.clone(),
         mailbox: shared.mailbox.clone(),
-        settings: shared.settings.clone(),
+        shared: Arc::downgrade(shared),
     });
     let instance = Arc::new(instance(engine.clone(), &shared.settings, link));
+    if let Some(before) = before {
+        instance.sessions.continue_after(&before);
+    }
     shared.set_running(Some(Running { engine, instance }));
     Ok(())
 }
@@ -96,7 +101,8 @@ pub fn build(shared: &Shared) -> Result<()> {
 struct Link {
     checkpoints: Arc<Checkpoints>,
     mailbox: Arc<Mailbox>,
-    settings: Arc<Settings>,
+    /// It outlives every instance, and owns the one that owns this.
+    shared: Weak<Shared>,
 }
 
 impl ServerLink for Link {
@@ -111,7 +117,23 @@ impl ServerLink for Link {
 
     fn rotate_log(&self) -> bool {
         self.mailbox.post(Command::RotateLog);
-        self.settings.bool(Setting::LoggingCollector)
+        self.shared.upgrade().is_some_and(|shared| shared.settings.bool(Setting::LoggingCollector))
+    }
+
+    fn arm_fault(&self, wish: &FaultWish<'_>) -> Result<()> {
+        self.shared.upgrade().map_or(Ok(()), |shared| shared.arm_fault(wish))
+    }
+
+    fn faults(&self) -> Vec<ArmedFault> {
+        self.shared.upgrade().map_or_else(Vec::new, |shared| shared.faults.armed())
+    }
+
+    fn disarm_faults(&self) -> Result<usize> {
+        let Some(shared) = self.shared.upgrade() else { return Ok(0) };
+        shared.check_fault_hooks()?;
+        let count = shared.faults.armed().len();
+        shared.faults.disarm_all();
+        Ok(count)
     }
 }
 

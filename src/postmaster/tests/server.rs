@@ -226,11 +226,11 @@ fn a_role_that_fails_is_back_and_nobody_else_notices() {
     let cluster = Cluster::new(&["-c", "fault_hooks=on"]);
     let server = cluster.start();
     for role in ["bgwriter", "walwriter", "checkpointer", "stats", "avlauncher"] {
-        server.strike(&format!("{role} FATAL"));
-        cluster.wait_for_log(&format!("fault on purpose in role \"{role}\""), 1);
+        server.strike(&format!("{role} fatal"));
+        cluster.wait_for_log(&format!("fault on purpose at \"{role}\""), 1);
     }
-    server.strike("bgwriter panic");
-    cluster.wait_for_log("bgwriter panicked holding nothing shared", 1);
+    server.strike("bgwriter rust_panic");
+    cluster.wait_for_log("panicked holding nothing shared", 1);
     assert!(cluster.connect().contains(LET_IN));
     assert!(!cluster.log().contains("reinitializing"));
     assert_eq!(server.stop("INT"), Some(0), "{}", cluster.log());
@@ -241,7 +241,7 @@ fn a_panic_reinitialises_in_place() {
     let cluster = Cluster::new(&["-c", "fault_hooks=on"]);
     let server = cluster.start();
     for round in 1..=3 {
-        server.strike("walwriter PANIC");
+        server.strike("walwriter panic");
         cluster.wait_for_log("all server processes terminated; reinitializing", round);
         cluster.wait_for_log("database system is ready to accept connections", round + 1);
     }
@@ -255,7 +255,7 @@ fn a_panic_reinitialises_in_place() {
 fn without_restart_after_crash_it_ends() {
     let cluster = Cluster::new(&["-c", "fault_hooks=on", "-c", "restart_after_crash=off"]);
     let mut server = cluster.start();
-    server.strike("bgwriter PANIC");
+    server.strike("bgwriter panic");
     assert_eq!(server.child.wait().unwrap().code(), Some(1));
     assert!(cluster.log().contains("shutting down because restart_after_crash is off"));
 }
@@ -280,7 +280,7 @@ fn the_log_is_collected_and_rotated() {
     fs::write(cluster.data().join("logrotate"), "").unwrap();
     server.signal("USR1");
     wait_for("a second log file", || (files() >= 2).then_some(()));
-    server.strike("syslogger FATAL");
+    server.strike("syslogger fatal");
     assert_eq!(server.stop("INT"), Some(0));
     let mut text = String::new();
     for entry in fs::read_dir(cluster.data().join("log")).unwrap() {

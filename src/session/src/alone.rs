@@ -171,7 +171,7 @@ impl<'a> Alone<'a> {
         // What cannot be printed is nobody's business.
         let _ = self.session.wire.flush();
         match next {
-            Next::End => Outcome::Ended,
+            Next::End | Next::Park | Next::Crash => Outcome::Ended,
             Next::Continue if watcher.has_failed.into_inner() => Outcome::Failed,
             Next::Continue => Outcome::Good,
         }

@@ -34,6 +34,11 @@ impl Pipeline {
         self.has_failed && Message::is_skipped_until_sync(kind)
     }
 
+    /// True if the last message was a Sync, or there was none.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.has_failed && !self.is_open
+    }
+
     /// An error: skip to the next Sync.
     pub(crate) fn fail(&mut self) {
         self.has_failed = true;
@@ -66,9 +71,11 @@ impl Session {
         self.pipeline = Pipeline::default();
         if !self.block.is_explicit()
             && let Err(error) = self.end_block(instance, true)
-            && let Next::End = self.report_failure(server, instance, error, None)
         {
-            return Next::End;
+            let next = self.report_failure(server, instance, error, None);
+            if next != Next::Continue {
+                return next;
+            }
         }
         self.become_ready(instance);
         Next::Continue

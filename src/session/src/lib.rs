@@ -28,6 +28,7 @@ pub mod known;
 mod limits;
 mod login;
 mod output;
+pub mod park;
 mod portal;
 mod printer;
 mod query;
@@ -41,6 +42,7 @@ pub mod wire;
 
 pub use alone::{Alone, Outcome, StatementEnd, Terminal, run_alone};
 pub use block::Block;
+pub use park::Parked;
 pub use server::{ClientInfo, Method, Server, Speaker};
-pub use session::{Next, Session, serve_connection};
+pub use session::{Next, Session, resume_connection, serve_connection};
 pub use wire::{Stream, Wire};

@@ -93,6 +93,10 @@ impl Portals {
         self.map.insert(portal.name.clone(), portal);
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.map.is_empty()
+    }
+
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.map.contains_key(name)
     }

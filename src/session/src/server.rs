@@ -74,6 +74,9 @@ pub trait Server: Send + Sync {
     /// A client has logged in.
     fn logged_in(&self, _: &std::sync::Arc<SessionEntry>) {}
 
+    /// A client's session goes on in another instance.
+    fn resumed(&self, _: &std::sync::Arc<SessionEntry>) {}
+
     /// A client was sent away before it had a session; the reason is for the log.
     fn sent_away(&self, _: &Error) {}
 

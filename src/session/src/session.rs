@@ -4,6 +4,7 @@ use crate::block::Block;
 use crate::extended::Pipeline;
 use crate::known::KnownStatements;
 use crate::login::{self, Request};
+use crate::park::Parked;
 use crate::portal::Portals;
 use crate::server::{ClientInfo, Server, Speaker};
 use crate::transaction_statement::{Characteristics, Savepoint};
@@ -13,7 +14,7 @@ use instance::{ActivityState, Ctx, DatabaseCounter, Instance, Registration, Sess
 use proto::Message;
 use report::{Error, Result, Severity, SqlState};
 use std::sync::Arc;
-use sync::Interrupt;
+use sync::{Caught, Interrupt};
 
 /// One client's session.
 pub struct Session {
@@ -37,29 +38,62 @@ pub enum Next {
     Continue,
     /// It is over.
     End,
+    /// It leaves the instance, which has crashed, and goes on in the next one.
+    Park,
+    /// It is over, and what it shares with others may be half changed: it touches nothing any more.
+    Crash,
+}
+
+/// What a wait for the next message came to.
+enum Awaited {
+    Message(Received),
+    /// The client has left.
+    Nobody,
+    /// The instance has crashed, and the session can do without it.
+    Park,
 }
 
 /// Serves a connection from its first byte to its last: what a thread does that belongs to one client. Everything that goes wrong
-/// is told the client and the log here.
-pub fn serve_connection(server: &dyn Server, instance: &Arc<Instance>, mut wire: Wire, client: &ClientInfo) {
+/// is told the client and the log here. The session comes back if it is to go on in another instance.
+pub fn serve_connection(
+    server: &dyn Server,
+    instance: &Arc<Instance>,
+    mut wire: Wire,
+    client: &ClientInfo,
+) -> Option<Parked> {
     let limit = login::startup_limit(&instance.settings);
-    if wire.stream().set_read_timeout(Some(limit)).is_err() {
-        return;
-    }
+    wire.stream().set_read_timeout(Some(limit)).ok()?;
     let parameters = match login::read_request(server, &mut wire) {
         Ok(Request::Session(parameters)) => parameters,
-        Ok(Request::Nothing) => return,
+        Ok(Request::Nothing) => return None,
         // Who is there may speak another protocol altogether.
-        Err(error) if error.fields().severity == Severity::Log => return server.sent_away(&error),
-        Err(error) => return send_away(server, &mut wire, &error.severity(Severity::Fatal)),
+        Err(error) if error.fields().severity == Severity::Log => {
+            server.sent_away(&error);
+            return None;
+        }
+        Err(error) => {
+            send_away(server, &mut wire, &error.severity(Severity::Fatal));
+            return None;
+        }
     };
     match login::log_in(server, instance, wire, client, &parameters) {
         Ok(mut session) => {
             server.logged_in(&session.state.entry);
-            session.serve(server, instance);
+            session.become_ready(instance);
+            session.serve(server, instance)
         }
-        Err((error, mut wire)) => send_away(server, &mut wire, &error),
+        Err((error, mut wire)) => {
+            send_away(server, &mut wire, &error);
+            None
+        }
     }
+}
+
+/// Goes on serving a session that was parked, in this instance.
+pub fn resume_connection(server: &dyn Server, instance: &Arc<Instance>, parked: Parked) -> Option<Parked> {
+    let session = parked.resume(instance);
+    server.resumed(&session.state.entry);
+    session.serve(server, instance)
 }
 
 /// Tells a client and the log why it gets no session.
@@ -90,10 +124,37 @@ impl Session {
     }
 
     /// Serves messages until the client leaves or the session must end.
-    fn serve(&mut self, server: &dyn Server, instance: &Instance) {
-        self.become_ready(instance);
-        while let Next::Continue = self.serve_message(server, instance) {}
-        self.end(instance);
+    fn serve(mut self, server: &dyn Server, instance: &Instance) -> Option<Parked> {
+        loop {
+            let served = sync::catch(|| self.serve_message(server, instance));
+            match served.unwrap_or_else(|caught| self.panicked(server, &caught)) {
+                Next::Continue => {}
+                Next::Park => return Some(self.park(instance)),
+                Next::Crash => return None,
+                Next::End => {
+                    if let Err(caught) = sync::catch(|| self.end(instance)) {
+                        // Nobody else can tidy up after it.
+                        self.panicked(server, &Caught { unclean: true, ..caught });
+                    }
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// A Rust panic costs the session, and if it may have left something half changed, the instance.
+    fn panicked(&mut self, server: &dyn Server, caught: &Caught) -> Next {
+        if let Some(trace) = &caught.trace {
+            let text = format!("session panicked at {}", trace.place);
+            let told = Error::with_severity(Severity::Log, SqlState::INTERNAL_ERROR, text);
+            server.log(&self.speaker(), &told.detail(format!("Backtrace:\n{}", trace.calls)), None);
+        }
+        let severity = if caught.unclean { Severity::Panic } else { Severity::Fatal };
+        let error = Error::with_severity(severity, SqlState::INTERNAL_ERROR, caught.message.clone());
+        let query = self.state.entry.with_activity(|activity| activity.query.clone());
+        server.log(&self.speaker(), &error, Some(&query));
+        self.end_with_told(&error);
+        if caught.unclean { Next::Crash } else { Next::End }
     }
 
     /// Who says what is said now.
@@ -106,8 +167,9 @@ impl Session {
     /// Waits for a message and handles it.
     pub fn serve_message(&mut self, server: &dyn Server, instance: &Instance) -> Next {
         match self.next_message(instance) {
-            Ok(Some(received)) => self.handle(server, instance, &received),
-            Ok(None) => {
+            Ok(Awaited::Message(received)) => self.handle(server, instance, &received),
+            Ok(Awaited::Park) => Next::Park,
+            Ok(Awaited::Nobody) => {
                 self.count(DatabaseCounter::SessionsAbandoned);
                 Next::End
             }
@@ -115,10 +177,13 @@ impl Session {
         }
     }
 
-    /// The next message; `None` if the client has left.
-    fn next_message(&mut self, instance: &Instance) -> Result<Option<Received>> {
+    /// Waits for the next message.
+    fn next_message(&mut self, instance: &Instance) -> Result<Awaited> {
         loop {
             let timeout = self.idle_timeout();
+            if self.is_told_to_park() {
+                return Ok(Awaited::Park);
+            }
             self.check_idle_interrupts(instance)?;
             if timeout.is_some() && !self.wire.has_input() {
                 self.wire.flush()?;
@@ -130,16 +195,22 @@ impl Session {
                 self.wire.stream().set_read_timeout(None).map_err(|error| Error::io("set a timeout", &error))?;
             }
             match (input?, timeout) {
-                (Input::Some(received), _) => return Ok(Some(received)),
+                (Input::Some(received), _) => return Ok(Awaited::Message(received)),
                 (Input::Closed, _) => {
                     // Whoever ends a session from outside closes our side of the stream, so that the wait ends.
                     self.check_idle_interrupts(instance)?;
-                    return Ok(None);
+                    return Ok(Awaited::Nobody);
                 }
                 (Input::TimedOut, Some((_, error))) => return Err(error()),
                 (Input::TimedOut, None) | (Input::Woken, _) => {}
             }
         }
+    }
+
+    /// True if the instance has crashed and the session can do without it. An operator's wish to end everything at once comes first.
+    fn is_told_to_park(&self) -> bool {
+        let interrupts = &self.state.entry.interrupts;
+        interrupts.is_pending(Interrupt::Quit) && !interrupts.is_pending(Interrupt::Terminate) && self.may_park()
     }
 
     /// How long the client may stay silent now, and what it is told after that.
@@ -184,6 +255,11 @@ impl Session {
     fn handle(&mut self, server: &dyn Server, instance: &Instance, received: &Received) -> Next {
         if self.pipeline.skips(received.kind) {
             return Next::Continue;
+        }
+        if message_begins_a_statement(received.kind)
+            && let Err(error) = self.state.entry.pass_fault_point()
+        {
+            return self.report_failure(server, instance, error, None);
         }
         // The body is copied out where a statement will run: it may ask for further messages (COPY).
         let body = self.wire.body(received).to_vec();
@@ -261,7 +337,7 @@ impl Session {
             self.send_notices();
             farewell(&mut self.wire, error);
         }
-        Next::End
+        if error.fields().severity == Severity::Panic { Next::Crash } else { Next::End }
     }
 
     /// Counts how the session ends.
@@ -316,6 +392,11 @@ impl Session {
         instance.notifications.forget(self.state.entry.id);
         cx.flush_statistics();
     }
+}
+
+/// True for Query and Execute: where a fault on purpose may strike.
+fn message_begins_a_statement(kind: u8) -> bool {
+    matches!(kind, b'Q' | b'E')
 }
 
 /// Whether a client that asked for this severity or worse is sent a notice.

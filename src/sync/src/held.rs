@@ -1,7 +1,8 @@
 //! What this thread holds: the count that decides whether a panic cost one session or the instance.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::backtrace::Backtrace;
+use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::panicking;
@@ -69,6 +70,12 @@ impl ExclusiveMark {
         HELD.with(|held| held.exclusive.set(held.exclusive.get() + 1));
         ExclusiveMark { taken_in_panic: panicking(), not_send: PhantomData }
     }
+
+    /// True if a panic unwinds through the hold, so that what it protects may be half changed.
+    #[inline]
+    pub fn is_unwound(&self) -> bool {
+        panicking() && !self.taken_in_panic
+    }
 }
 
 impl Drop for ExclusiveMark {
@@ -117,8 +124,37 @@ fn note_unwind(taken_in_panic: bool) {
 pub struct Caught {
     /// The panic's message.
     pub message: String,
+    /// Where it was and how it came there, if [`trace_panics`] was called.
+    pub trace: Option<Trace>,
     /// It unwound through an exclusive lock or a critical section: the instance must be reinitialised.
     pub unclean: bool,
+}
+
+/// Where a panic was.
+#[derive(Debug)]
+pub struct Trace {
+    /// File and line.
+    pub place: String,
+    /// The calls that led there, a line or two for each.
+    pub calls: String,
+}
+
+thread_local! {
+    static LAST_PANIC: RefCell<Option<(String, Backtrace)>> = const { RefCell::new(None) };
+}
+
+/// From now on a panic notes where it was, for [`catch`], and prints nothing. For the program, once.
+pub fn trace_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        let trace = (place, Backtrace::force_capture());
+        // A second panic during the first one's unwinding aborts; whichever is noted then does not matter.
+        LAST_PANIC.with(|last| {
+            if let Ok(mut last) = last.try_borrow_mut() {
+                last.get_or_insert(trace);
+            }
+        });
+    }));
 }
 
 /// Runs `body` and turns a Rust panic into a value.
@@ -128,7 +164,12 @@ pub fn catch<T>(body: impl FnOnce() -> T) -> Result<T, Caught> {
     let before = HELD.with(|held| held.unclean.replace(false));
     let outcome = catch_unwind(AssertUnwindSafe(body));
     let unclean = HELD.with(|held| held.unclean.replace(before));
-    outcome.map_err(|payload| Caught { message: message_of(payload.as_ref()), unclean })
+    outcome.map_err(|payload| {
+        let trace = LAST_PANIC.with(RefCell::take);
+        // Names are looked up here, on the thread that panicked: it takes a while, and nobody else waits for it.
+        let trace = trace.map(|(place, calls)| Trace { place, calls: calls.to_string() });
+        Caught { message: message_of(payload.as_ref()), trace, unclean }
+    })
 }
 
 fn message_of(payload: &(dyn Any + Send)) -> String {

@@ -39,6 +39,8 @@ pub enum Interrupt {
     Work = 1 << 13,
     /// An autovacuum worker is to leave its table to a session that waits for it.
     GiveWay = 1 << 15,
+    /// A fault on purpose waits for this session or role.
+    Fault = 1 << 16,
     /// A role is to do its last work (the shutdown checkpoint, the last cycle of the archiver) and end.
     Finish = 1 << 14,
 }

@@ -14,7 +14,7 @@
 //! - I2. After [`catch`] returns, the thread's counters are what they were before.
 //! - I3. A latch that was set before or during a wait ends the wait: no wake-up is lost.
 //!
-//! The thread-local in `held` is the only one in the server.
+//! The thread-locals in `held` and `note` are the only ones in the server: what a panic and a crash must find.
 
 mod atomics;
 #[cfg(any(loom, shuttle))]
@@ -25,14 +25,18 @@ mod latch;
 mod lock;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
+mod note;
 mod raw;
 mod shutdown;
 mod wait;
 
 pub use atomics::{atomic, spin_hint, thread};
-pub use held::{Caught, CriticalSection, ExclusiveMark, catch, holds_exclusive, in_critical_section};
+pub use held::{
+    Caught, CriticalSection, ExclusiveMark, Trace, catch, holds_exclusive, in_critical_section, trace_panics,
+};
 pub use interrupts::{Interrupt, Interrupts};
 pub use latch::Latch;
 pub use lock::{Condvar, Mutex, MutexGuard, Rank, RankMark, ReadGuard, RwLock, WriteGuard, rank};
+pub use note::{Note, STATEMENT_BYTES, note_session, note_statement, noted};
 pub use shutdown::{ShutdownKind, ShutdownToken};
 pub use wait::{NoHooks, WaitHooks, WaitKind};

@@ -29,6 +29,10 @@ pub trait WaitHooks: Send + Sync {
     fn end_wait(&self);
     /// Something about the wait that the server's log is to say, with a detail, which may be empty.
     fn tell_log(&self, _: &str, _: &str) {}
+    /// Passes a point at which a fault on purpose may strike, after [`crate::Interrupt::Fault`]. Errors, panics or worse: the fault.
+    fn strike(&self) -> report::Result<()> {
+        Ok(())
+    }
     /// Looks whether the client has gone, after [`crate::Interrupt::CheckClient`]: nobody waits for the outcome any more.
     fn is_abandoned(&self) -> bool {
         false

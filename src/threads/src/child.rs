@@ -5,6 +5,7 @@ use report::{Error, Result, Severity};
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
+use sync::{Caught, Note};
 
 /// The number of a thread in its owner's table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -17,13 +18,10 @@ pub enum Exit {
     Clean,
     /// It gave up with an error; what it shares with others is in order.
     Fatal(Error),
-    /// A Rust panic. `unclean`: it came through an exclusive lock or a critical section.
-    Panicked {
-        /// The panic's message.
-        message: String,
-        /// Shared memory may be half changed.
-        unclean: bool,
-    },
+    /// A Rust panic.
+    Panicked(Caught),
+    /// It ended, however well, while it still held a shared lock exclusively or a critical section: nobody can ever have them again.
+    Leaked(Option<Error>),
 }
 
 impl Exit {
@@ -32,15 +30,19 @@ impl Exit {
         match self {
             Exit::Clean => false,
             Exit::Fatal(error) => error.fields().severity == Severity::Panic,
-            Exit::Panicked { unclean, .. } => *unclean,
+            Exit::Panicked(caught) => caught.unclean,
+            Exit::Leaked(_) => true,
         }
     }
 
-    fn of(outcome: std::result::Result<Result<()>, sync::Caught>) -> Exit {
+    /// How the present thread's body ended. Everything that it owned is gone, so what is held now is held for good.
+    fn of(outcome: std::result::Result<Result<()>, Caught>) -> Exit {
+        let leaks = sync::holds_exclusive() || sync::in_critical_section();
         match outcome {
+            Err(caught) => Exit::Panicked(Caught { unclean: caught.unclean || leaks, ..caught }),
+            Ok(result) if leaks => Exit::Leaked(result.err()),
             Ok(Ok(())) => Exit::Clean,
             Ok(Err(error)) => Exit::Fatal(error),
-            Err(caught) => Exit::Panicked { message: caught.message, unclean: caught.unclean },
         }
     }
 }
@@ -52,6 +54,8 @@ pub struct ExitReport {
     pub id: ChildId,
     /// How it ended.
     pub exit: Exit,
+    /// What it was doing then.
+    pub note: Note,
 }
 
 /// Who is told that a thread has ended. Called on that thread, as the last thing it does.
@@ -94,7 +98,7 @@ pub fn spawn(
     assert!(name.len() <= THREAD_NAME_BYTES_MAX, "thread name {name} is too long");
     let run = move || {
         let exit = Exit::of(sync::catch(body));
-        sink.exited(ExitReport { id, exit });
+        sink.exited(ExitReport { id, exit, note: sync::noted() });
     };
     let handle = Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(run)?;
     Ok(Child { id, handle })
@@ -138,6 +142,21 @@ mod tests {
     }
 
     #[test]
+    fn a_lock_that_is_never_given_back_is_a_crash() {
+        let forget = || std::mem::forget(sync::ExclusiveMark::new());
+        let exit = exit_of(move || {
+            forget();
+            Ok(())
+        });
+        assert!(matches!(exit, Exit::Leaked(None)) && exit.is_crash());
+        let exit = exit_of(move || {
+            forget();
+            panic!("and a panic")
+        });
+        assert!(exit.is_crash());
+    }
+
+    #[test]
     fn what_the_body_owns_is_gone_before_the_report() {
         let owned = Arc::new(());
         let kept = Arc::downgrade(&owned);
@@ -146,7 +165,7 @@ mod tests {
                 let _owned = owned;
                 panic!("with baggage")
             }),
-            Exit::Panicked { unclean: false, .. }
+            Exit::Panicked(Caught { unclean: false, .. })
         ));
         assert!(kept.upgrade().is_none());
     }

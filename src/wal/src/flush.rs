@@ -68,6 +68,12 @@ impl Wal {
         woken.iter().for_each(Thread::unpark);
     }
 
+    /// Wakes all who wait: the log is broken.
+    pub(crate) fn wake_all(&self) {
+        let waiters = std::mem::take(&mut self.queue.lock().waiters);
+        waiters.iter().for_each(|(_, thread)| thread.unpark());
+    }
+
     fn write_and_sync(&self) -> Result<()> {
         let (reached, files) = {
             let mut segments = self.segments.lock();

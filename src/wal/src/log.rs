@@ -96,6 +96,8 @@ pub struct Wal {
     pub(crate) queue: Mutex<FlushQueue>,
     /// The log is broken (I4).
     pub(crate) failed: AtomicBool,
+    /// The instance has crashed: see [`Wal::abandon`].
+    abandoned: AtomicBool,
     pub(crate) counters: Counters,
 }
 
@@ -135,6 +137,7 @@ impl Wal {
             segments: Mutex::new(rank::WAL_FILES, Segments::new(options)),
             queue: Mutex::new(rank::WAL_FLUSH, FlushQueue::default()),
             failed: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
             counters: Counters::default(),
             epoch: AtomicU32::new(0),
             host,
@@ -236,11 +239,28 @@ impl Wal {
         error.severity(Severity::Panic)
     }
 
-    /// Errors: the log is broken.
+    /// The instance has crashed: from now on nothing is added to the log, and so no page reaches its file. Whoever waits for the log gets an
+    /// error. For the postmaster, and for who leaves a page half changed.
+    pub fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.failed.store(true, Ordering::Release);
+        self.wake_all();
+    }
+
+    /// Errors: as [`Wal::check_unbroken`].
     pub(crate) fn check_alive(&self) -> Result<()> {
         assert!(!self.is_recovering(), "the log is being redone, not written");
+        self.check_unbroken()
+    }
+
+    /// As long as this is well, pages may be written. Errors: PANIC, the log is broken; FATAL 57P02, it was abandoned.
+    pub fn check_unbroken(&self) -> Result<()> {
         if !self.failed.load(Ordering::Acquire) {
             return Ok(());
+        }
+        if self.abandoned.load(Ordering::Acquire) {
+            let text = "terminating connection because of crash of another server process";
+            return Err(Error::new(SqlState::CRASH_SHUTDOWN, text).severity(Severity::Fatal));
         }
         let error = Error::new(SqlState::IO_ERROR, "the write-ahead log failed earlier");
         Err(error.severity(Severity::Panic))

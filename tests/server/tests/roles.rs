@@ -49,7 +49,7 @@ fn stopped_in_redo() -> Cluster {
 #[test]
 fn a_crash_in_redo_begins_it_again() {
     let cluster = stopped_in_redo();
-    strike(&cluster, "bgwriter", "PANIC");
+    strike(&cluster, "bgwriter", "panic");
     cluster.signal("CONT");
     wait_until("redo begins again", || cluster.log().matches("redo starts at").count() == 2);
     wait_until("clients are served", || cluster.try_connect("postgres", "postgres").is_ok_and(|c| c.is_ok()));
@@ -79,7 +79,7 @@ fn a_role_that_fails_comes_back_and_nobody_notices() {
     session.run("create table t(a int)");
     session.run("begin; insert into t values (1)");
     for role in ["bgwriter", "walwriter", "avlauncher", "stats"] {
-        for how in ["FATAL", "panic"] {
+        for how in ["fatal", "rust_panic"] {
             let before = cluster.log().matches(role).count();
             strike(&cluster, role, how);
             wait_until("the log tells of it", || cluster.log().matches(role).count() > before);
@@ -100,7 +100,7 @@ fn a_crash_is_survived_in_the_same_process() {
     session.run("create table t(a int)");
     session.run("insert into t select generate_series(1, 1000)");
     session.run("begin; insert into t values (0)");
-    strike(&cluster, "bgwriter", "PANIC");
+    strike(&cluster, "bgwriter", "panic");
     let farewell = session.receive().expect("the server says why");
     assert_eq!(farewell.code(), "57P02", "{farewell:?}");
     cluster.wait_for_log("database system was not properly shut down; automatic recovery in progress");
@@ -111,10 +111,12 @@ fn a_crash_is_survived_in_the_same_process() {
 
 #[test]
 fn without_restart_after_crash_the_server_ends() {
-    let mut cluster = Cluster::new();
-    cluster.set("fault_hooks", "on").set("restart_after_crash", "off").start();
-    strike(&cluster, "walwriter", "PANIC");
-    assert_eq!(cluster.wait(), Some(1), "{}", cluster.log());
+    for kind in ["panic", "segv"] {
+        let mut cluster = Cluster::new();
+        cluster.set("fault_hooks", "on").set("restart_after_crash", "off").start();
+        strike(&cluster, "walwriter", kind);
+        assert_eq!(cluster.wait(), Some(1), "{}", cluster.log());
+    }
 }
 
 #[test]

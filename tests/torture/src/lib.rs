@@ -10,6 +10,7 @@
 
 mod asynchronous;
 mod damage;
+pub mod faults;
 mod full_disk;
 mod image;
 mod io_errors;
@@ -86,6 +87,13 @@ pub const CAMPAIGNS: &[Campaign] = &[
         trials: 200,
         obstacle: image::obstacle,
         run: power::run,
+    },
+    Campaign {
+        name: "faults",
+        what: "every kind of fault on purpose in every role",
+        trials: 1,
+        obstacle: || None,
+        run: faults::run,
     },
     Campaign {
         name: "lock-files",

@@ -11,6 +11,7 @@ mod check;
 mod cluster_statistics;
 mod control;
 mod definitions;
+mod faults;
 mod files;
 mod identify;
 mod names;
@@ -44,7 +45,16 @@ pub type SystemSet = fn(Ctx<'_>, &mut FnCtx<'_>, &[Datum]) -> Result<Vec<Vec<Dat
 /// The set-returning system function with this object id.
 pub fn set_function(oid: Oid) -> Option<SystemSet> {
     let symbol = symbol_of(oid)?;
-    let sets = [check::SETS, activity::SETS, files::SETS, server_files::SETS, control::SETS, absent::SETS, sizes::SETS];
+    let sets = [
+        check::SETS,
+        activity::SETS,
+        files::SETS,
+        server_files::SETS,
+        control::SETS,
+        absent::SETS,
+        sizes::SETS,
+        faults::SETS,
+    ];
     sets.into_iter().flatten().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
 
@@ -87,7 +97,7 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 17] = [
+const THEMES: [List; 18] = [
     names::FUNCTIONS,
     identify::FUNCTIONS,
     registered::FUNCTIONS,
@@ -105,6 +115,7 @@ const THEMES: [List; 17] = [
     server_files::FUNCTIONS,
     control::FUNCTIONS,
     absent::FUNCTIONS,
+    faults::FUNCTIONS,
 ];
 
 /// Makes a theme's list: each function under its own name, some under others.

@@ -449,5 +449,10 @@ pub(super) static SYMBOLS: &[(u32, &str)] = &[
     (6270, "pg_ls_logicalsnapdir"),
     (6271, "pg_ls_logicalmapdir"),
     (6272, "pg_ls_replslotdir"),
+    (9900, "woolly_fault"),
+    (9901, "woolly_fault_of"),
+    (9902, "woolly_arm_fault"),
+    (9903, "woolly_disarm_faults"),
+    (9904, "woolly_faults"),
     (9990, "woolly_check"),
 ];

@@ -12,6 +12,7 @@ pub fn run(role: RoleContext) -> Result<()> {
     while !role.is_told_to_end() {
         role.heed_reload();
         timers.serve();
+        role.pass_fault_point()?;
     }
     Ok(())
 }

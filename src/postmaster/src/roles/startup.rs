@@ -77,6 +77,7 @@ impl Teller<'_> {
             let error = report::error!(ADMIN_SHUTDOWN, "terminating startup process due to administrator command");
             return Err(error.severity(Severity::Fatal));
         }
+        self.role.pass_fault_point()?;
         let interval = self.role.shared.settings.duration(Setting::LogStartupProgressInterval);
         if !interval.is_zero() && elapsed >= self.last_progress + interval {
             self.last_progress = elapsed;

@@ -18,6 +18,7 @@ pub fn run(role: RoleContext) -> Result<()> {
         collector.write(&lines);
         lines.clear();
         role.interrupts.take(Interrupt::ConfigReload);
+        role.pass_fault_point()?;
         if role.interrupts.take(Interrupt::Work) {
             collector.rotate();
         }
