@@ -8,7 +8,7 @@ use base::{Lsn, Xid};
 use report::{Error, Result, Severity, SqlState};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use wal::{EndOfLog, Reader, RmgrId, WalPosition};
+use wal::{EndOfLog, Reader, RmgrId, WalPosition, settle_doubt};
 use xact::XidStatus;
 
 /// Records between two looks at the clock during redo.
@@ -83,6 +83,7 @@ impl Engine {
             self.control.update(|control| control.state = DatabaseState::InCrashRecovery)?;
             if self.options.fsync {
                 sync_data_directory(&self.host)?;
+                settle_doubt(&self.host, (control.timeline, control.segment_bytes), checkpoint.redo)?;
             }
             reader = self.reader(&control, checkpoint.redo);
             self.redo_all(&mut reader, &mut report, tell)?;

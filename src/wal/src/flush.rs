@@ -83,7 +83,10 @@ impl Wal {
         if self.options.fsync {
             let start = self.host.clock.monotonic();
             for file in &files {
-                file.sync(self.options.sync_method).map_err(|error| self.fail(error))?;
+                file.sync(self.options.sync_method).map_err(|error| {
+                    crate::doubt::leave_mark(&self.host);
+                    self.fail(error)
+                })?;
             }
             self.counters.syncs.fetch_add(1, Ordering::Relaxed);
             let took = self.host.clock.monotonic() - start;

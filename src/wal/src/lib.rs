@@ -26,6 +26,7 @@
 //! Source: PostgreSQL 15 access/transam/xlog.c and xloginsert.c, in our words; differences: no page headers, epochs, one queue of flush waiters.
 #![forbid(unsafe_code)]
 
+mod doubt;
 mod flush;
 mod insert;
 mod limits;
@@ -40,6 +41,7 @@ mod ring;
 mod segments;
 mod slots;
 
+pub use doubt::settle_doubt;
 pub use insert::XLOG_SWITCH;
 pub use limits::{RECORD_BYTES_MAX, SEGMENT_BYTES_DEFAULT};
 pub use log::{ImagePolicy, Insertion, Wal, WalPosition, WalStats};

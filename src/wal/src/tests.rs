@@ -1,6 +1,8 @@
 //! Write, crash and read on the simulated disk; inserters in parallel.
 
-use crate::{EndOfLog, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition, segment_file_name};
+use crate::{
+    EndOfLog, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition, segment_file_name, settle_doubt,
+};
 use base::{Lsn, Prng, Xid};
 use host::{FaultPlan, Host, SimHost};
 use report::Severity;
@@ -181,6 +183,28 @@ fn a_failed_sync_is_a_panic_for_good() {
         assert_eq!(wal.flush(end).expect_err("broken").fields().severity, Severity::Panic);
     }
     assert!(wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[b"x"]).is_err());
+}
+
+/// After a failed sync the next life sees what no disk has. Once it has written that again, a power cut takes nothing of it.
+#[test]
+fn what_a_failed_sync_left_is_written_again() {
+    for seed in 0..20 {
+        let sim = SimHost::new(seed);
+        let wal = open_fresh(&sim);
+        for number in 0..20 {
+            wal.insert_data(RmgrId::HEAP, 0, Xid(number), &[&number.to_le_bytes()]).expect("insert");
+            wal.write_out(wal.inserted().0).expect("write");
+        }
+        sim.set_faults(FaultPlan { fail_sync_at: Some(1), ..FaultPlan::default() });
+        wal.flush(wal.inserted()).expect_err("the sync fails");
+        sim.kill();
+        let seen = read_all(sim.host()).0;
+        assert_eq!(seen.len(), 20);
+        settle_doubt(&sim.host(), (Timeline(1), SEGMENT), START).expect("write again");
+        sim.crash();
+        assert_eq!(read_all(sim.host()).0, seen, "seed {seed}");
+        assert!(!sim.host().disk.exists(Path::new("pg_wal/sync_failed")).expect("a sound disk"));
+    }
 }
 
 /// A Rust panic in the middle of a record leaves a gap that nobody can fill: who waits for the log is told, not left waiting.
