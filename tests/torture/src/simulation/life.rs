@@ -74,8 +74,8 @@ impl<'m, 'a> Life<'m, 'a> {
         (journal, counts, prng): (&'a mut Journal, &'a mut Counts, &'a mut Prng),
     ) -> Result<Life<'m, 'a>, String> {
         let mut actors = Vec::new();
-        for session in 0..SESSIONS {
-            let mut client = machine.connect(DATABASES[session]).map_err(|error| format!("connect: {error}"))?;
+        for (session, database) in DATABASES.into_iter().enumerate() {
+            let mut client = machine.connect(database).map_err(|error| format!("connect: {error}"))?;
             let drawn = last_drawn(&mut client, session).map_err(|error| error.to_string())?;
             let now = (*journal.newest().0[session]).clone();
             actors.push(Actor { client, now, marks: Vec::new(), has_failed: false, waits: true, drawn });

@@ -20,6 +20,7 @@ use base::Oid;
 use host::SimHost;
 use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
+use trial::Style;
 
 /// Sessions of a server.
 pub const SESSIONS: usize = 3;
@@ -76,7 +77,7 @@ impl Counts {
 /// Errors: the first seed that failed, and how to see it again.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     let cluster = machine::make_cluster().map_err(|error| format!("making the cluster: {error:?}"))?;
-    let counts = run_seeds(&cluster, seed, trials)?;
+    let counts = run_seeds(&cluster, (seed, trials), Style::Usual)?;
     let counts = vec![
         ("starts", counts.lives),
         ("crashes", counts.crashes),
@@ -91,11 +92,11 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     Ok(Summary { trials, counts })
 }
 
-fn run_seeds(cluster: &SimHost, first: u64, trials: u64) -> Result<Counts, String> {
+fn run_seeds(cluster: &SimHost, (first, trials): (u64, u64), style: Style) -> Result<Counts, String> {
     let next = AtomicU64::new(first);
     let workers = std::thread::available_parallelism().map_or(1, |count| count.get() as u64).min(trials);
     let outcomes = std::thread::scope(|scope| {
-        let work = || work(cluster, &next, (first + trials, trials == 1));
+        let work = || work(cluster, style, (&next, first + trials, trials == 1));
         let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         handles.into_iter().map(|handle| handle.join().expect("trials catch panics")).collect::<Vec<_>>()
     });
@@ -115,7 +116,11 @@ fn run_seeds(cluster: &SimHost, first: u64, trials: u64) -> Result<Counts, Strin
 }
 
 /// One thread's part: takes seeds until there are none or one fails.
-fn work(cluster: &SimHost, next: &AtomicU64, (end, speaks): (u64, bool)) -> (Counts, Option<(u64, String)>) {
+fn work(
+    cluster: &SimHost,
+    style: Style,
+    (next, end, speaks): (&AtomicU64, u64, bool),
+) -> (Counts, Option<(u64, String)>) {
     let mut counts = Counts::default();
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
@@ -124,7 +129,7 @@ fn work(cluster: &SimHost, next: &AtomicU64, (end, speaks): (u64, bool)) -> (Cou
         }
         // One that is run for itself is run to be looked at.
         let mut own = Counts { speaks, ..Counts::default() };
-        let outcome = trial::run(cluster, seed, trial::Style::Usual, &mut own);
+        let outcome = trial::run(cluster, seed, style, &mut own);
         counts.add(&own);
         if let Err(why) = outcome {
             next.store(end, Ordering::Relaxed);

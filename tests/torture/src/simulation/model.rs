@@ -112,7 +112,7 @@ pub fn rows_difference(expected: &BTreeMap<i64, Row>, found: &BTreeMap<i64, Row>
     let different: Vec<&i64> = keys.into_iter().filter(|key| expected.get(key) != found.get(key)).collect();
     let mut text = format!("{} rows of {} differ", different.len(), expected.len());
     for key in different.iter().take(SHOWN) {
-        let show = |row: Option<&Row>| row.map_or("no row".to_owned(), |row| show_row(row));
+        let show = |row: Option<&Row>| row.map_or("no row".to_owned(), show_row);
         let _ = write!(text, "; {key}: {}, found {}", show(expected.get(key)), show(found.get(key)));
     }
     text

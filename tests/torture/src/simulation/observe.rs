@@ -1,11 +1,11 @@
 //! What a server shows after its start: the world as SQL sees it, and whether storage agrees with itself.
 
+use super::DATABASES;
 use super::client::Client;
 use super::life::{last_drawn, select};
 use super::machine::Machine;
 use super::model::{Column, Kind, Row, Share, Table, World};
-use super::{DATABASES, SESSIONS};
-use base::{DEFAULT_TABLESPACE, GLOBAL_TABLESPACE, Oid, RelFile};
+use base::{DEFAULT_TABLESPACE, GLOBAL_TABLESPACE, Oid, Prng, RelFile};
 use host::SimHost;
 use report::Result;
 use schema::RelationEntry;
@@ -23,8 +23,8 @@ const TABLES: &str = "select c.relname, c.relpersistence, \
 /// The world as it is found.
 pub fn world(machine: &Machine) -> std::result::Result<World, String> {
     let mut shares = Vec::new();
-    for session in 0..SESSIONS {
-        let mut client = machine.connect(DATABASES[session]).map_err(|error| error.to_string())?;
+    for (session, database) in DATABASES.into_iter().enumerate() {
+        let mut client = machine.connect(database).map_err(|error| error.to_string())?;
         let share = share(&mut client, session).map_err(|error| format!("reading what there is: {error:?}"))??;
         client.end();
         shares.push(Arc::new(share));
@@ -82,14 +82,22 @@ pub struct Checked {
     pub orphans: u64,
 }
 
-/// Checks pages, chains, maps and indexes of all tables and catalogs whose files are not as the cluster was made; and that every relation has its file.
-pub fn check(machine: &Machine, sim: &SimHost, made: &SimHost) -> std::result::Result<Checked, String> {
+/// Of catalogs one in so many is checked: they are large, and there are many seeds.
+const CATALOGS: u64 = 5;
+
+/// Checks pages, chains, maps and indexes of all tables and, by chance, of catalogs whose files are not as the cluster was made; and that every
+/// relation has its file.
+pub fn check(
+    machine: &Machine,
+    (sim, made): (&SimHost, &SimHost),
+    prng: &mut Prng,
+) -> std::result::Result<Checked, String> {
     let mut checked = Checked::default();
     let mut databases = DATABASES.to_vec();
     databases.dedup();
     for database in databases {
         let mut client = machine.connect(database).map_err(|error| error.to_string())?;
-        let outcome = check_database(&mut client, database, (sim, made), &mut checked);
+        let outcome = check_database(&mut client, database, (sim, made), (prng, &mut checked));
         outcome.map_err(|error| format!("database {database}: {error:?}"))??;
         client.end();
     }
@@ -100,7 +108,7 @@ fn check_database(
     client: &mut Client<'_>,
     database: Oid,
     (sim, made): (&SimHost, &SimHost),
-    checked: &mut Checked,
+    (prng, checked): (&mut Prng, &mut Checked),
 ) -> Result<std::result::Result<(), String>> {
     let relations =
         client.query("select oid, relkind, relname from pg_class where relkind in ('r', 'i', 'S', 't', 'm')")?;
@@ -109,7 +117,8 @@ fn check_database(
         let [oid, kind, name] = <[_; 3]>::try_from(row).expect("three columns");
         let oid = Oid(oid.and_then(|text| text.parse().ok()).expect("an oid"));
         let name = name.expect("a relation has a name");
-        let is_table = kind.is_some_and(|kind| matches!(&*kind, "r" | "t" | "m"));
+        let is_due = oid >= Oid::FIRST_UNPINNED || prng.one_in(CATALOGS);
+        let is_table = is_due && kind.is_some_and(|kind| matches!(&*kind, "r" | "t" | "m"));
         let file = client.look(|cx| {
             let catalog = cx.catalog();
             let entry = catalog.relation(oid)?.expect("it was just listed");

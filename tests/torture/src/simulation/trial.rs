@@ -8,11 +8,16 @@ use base::Prng;
 use host::{FaultPlan, SimHost};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+/// Steps of a life that is crashed at every I/O.
+const SHORT_STEPS: u64 = 14;
+
 /// What kind of run a seed stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
     /// Several lives, with everything.
     Usual,
+    /// One life of a few steps that ends with a power cut or a kill.
+    Short,
     /// One short life with a power cut or kill at this I/O; at its end if there are not so many.
     CrashAt(u64, Death),
     /// As before with the crash at its end; then the power fails at this I/O of the recovery.
@@ -76,7 +81,7 @@ impl<'a> Trial<'a> {
     }
 
     fn run(mut self) -> Result<(u64, u64, u64), String> {
-        let lives = if matches!(self.style, Style::CrashAt(..) | Style::CrashInRecovery(_)) {
+        let lives = if matches!(self.style, Style::Short | Style::CrashAt(..) | Style::CrashInRecovery(_)) {
             1
         } else {
             1 + self.prng.below(3)
@@ -145,7 +150,7 @@ impl<'a> Trial<'a> {
     fn death(&mut self) -> Death {
         match self.style {
             Style::CrashAt(_, death) => death,
-            Style::Usual if self.prng.one_in(4) => Death::Kill,
+            Style::Usual | Style::Short if self.prng.one_in(4) => Death::Kill,
             _ => Death::PowerCut,
         }
     }
@@ -167,7 +172,7 @@ impl<'a> Trial<'a> {
     }
 
     fn check(&mut self, machine: &Machine) -> Result<(), String> {
-        let checked = observe::check(machine, &self.sim, self.cluster)?;
+        let checked = observe::check(machine, (&self.sim, self.cluster), &mut self.prng)?;
         self.counts.checked += checked.relations;
         self.counts.orphans += checked.orphans;
         Ok(())
@@ -180,12 +185,13 @@ impl<'a> Trial<'a> {
         let crash = |io| FaultPlan { crash_at_io: Some(io), ..faults };
         let prng = &mut self.prng;
         match self.style {
-            Style::CrashAt(io, _) => Plan { faults: crash(io), steps: 30, ..usual },
-            Style::CrashInRecovery(_) => Plan { steps: 30, ..usual },
+            Style::CrashAt(io, _) => Plan { faults: crash(io), steps: SHORT_STEPS, ..usual },
+            Style::CrashInRecovery(_) => Plan { steps: SHORT_STEPS, ..usual },
             Style::IgnoredSyncs(place) => {
                 Plan { faults: FaultPlan { ignores_syncs_below: Some(place), ..faults }, ..usual }
             }
             Style::NoImages => usual,
+            Style::Short => Plan { faults: crash(1 + prng.below(60)), steps: 24, ..usual },
             Style::Usual => match prng.below(14) {
                 0..6 => {
                     let most = 8 << prng.below(7);
