@@ -248,6 +248,8 @@ impl<'m, 'a> Life<'m, 'a> {
         let depth = self.actors[session].marks.len();
         match self.prng.below(24) {
             _ if self.actors[session].has_failed => self.leave_failure(session),
+            _ if self.actors[session].now.prepared.is_some() => self.resolve(session),
+            0..3 if depth > 0 && self.prng.one_in(5) => self.prepare(session),
             0..3 if depth > 0 => self.commit(session),
             3 if depth > 0 => self.rollback(session),
             4 | 5 if depth > 0 => self.savepoint(session),
@@ -395,6 +397,55 @@ impl<'m, 'a> Life<'m, 'a> {
         }
     }
 
+    fn prepare(&mut self, session: usize) -> Result<(), Stop> {
+        let actor = &self.actors[session];
+        let (now, before) = (actor.now.clone(), actor.marks[0].clone());
+        if now == before {
+            return self.rollback(session);
+        }
+        let after = Share { prepared: Some(Box::new(now)), ..before.clone() };
+        self.journal.commit(session, after.clone());
+        let reply = self.run_statement(session, &format!("prepare transaction 's{session}'"))?;
+        self.actors[session].marks.clear();
+        match &reply.error {
+            None => {
+                self.counts.prepared += 1;
+                self.actors[session].now = after;
+                self.journal.durable();
+                Ok(())
+            }
+            Some(error) => {
+                self.actors[session].now = before;
+                self.excuse(error)?;
+                self.journal.refused();
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends its prepared transaction. What that has locked the session leaves alone until then.
+    fn resolve(&mut self, session: usize) -> Result<(), Stop> {
+        let commits = !self.prng.one_in(3);
+        let after = self.actors[session].now.resolved(commits).expect("there is one");
+        self.journal.commit(session, after.clone());
+        let reply = self.run_statement(session, &resolve_statement(session, commits))?;
+        let actor = &mut self.actors[session];
+        match &reply.error {
+            None => {
+                actor.now = after;
+                if actor.waits {
+                    self.journal.durable();
+                }
+                Ok(())
+            }
+            Some(error) => {
+                self.excuse(error)?;
+                self.journal.refused();
+                Ok(())
+            }
+        }
+    }
+
     fn rollback(&mut self, session: usize) -> Result<(), Stop> {
         self.control(session, "rollback")?;
         let actor = &mut self.actors[session];
@@ -456,6 +507,11 @@ impl<'m, 'a> Life<'m, 'a> {
             false => Err(Stop::Wrong(format!("{name}: {}", rows_difference(&table.rows, &found)))),
         }
     }
+}
+
+/// Ends a session's prepared transaction.
+pub fn resolve_statement(session: usize, commits: bool) -> String {
+    format!("{} prepared 's{session}'", if commits { "commit" } else { "rollback" })
 }
 
 /// Reads what a session has in a table.

@@ -36,6 +36,8 @@ pub struct Counts {
     pub statements: u64,
     /// Blocks that were committed and changed something.
     pub commits: u64,
+    /// Blocks that were prepared.
+    pub prepared: u64,
     /// Checkpoints.
     pub checkpoints: u64,
     /// Starts that came to serve.
@@ -60,6 +62,7 @@ impl Counts {
             (&mut self.steps, other.steps),
             (&mut self.statements, other.statements),
             (&mut self.commits, other.commits),
+            (&mut self.prepared, other.prepared),
             (&mut self.checkpoints, other.checkpoints),
             (&mut self.lives, other.lives),
             (&mut self.crashes, other.crashes),
@@ -83,6 +86,7 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
         ("crashes", counts.crashes),
         ("statements", counts.statements),
         ("blocks committed", counts.commits),
+        ("blocks prepared", counts.prepared),
         ("checkpoints", counts.checkpoints),
         ("PANICs", counts.panics),
         ("clear errors", counts.errors),

@@ -55,6 +55,8 @@ pub struct Share {
     pub drawn: i64,
     /// Databases that it made.
     pub databases: BTreeSet<String>,
+    /// What it will have if its prepared transaction is committed.
+    pub prepared: Option<Box<Share>>,
 }
 
 /// The state of everything.
@@ -70,12 +72,24 @@ impl Share {
     fn forget_unlogged(&mut self) {
         let unlogged = self.tables.values_mut().filter(|table| table.is_unlogged && !table.rows.is_empty());
         unlogged.for_each(|table| Arc::make_mut(table).rows.clear());
+        if let Some(prepared) = &mut self.prepared {
+            prepared.forget_unlogged();
+        }
+    }
+
+    /// After its prepared transaction was committed or rolled back; nothing if there is none.
+    pub fn resolved(&self, commits: bool) -> Option<Share> {
+        let prepared = self.prepared.as_ref()?;
+        Some(if commits { (**prepared).clone() } else { Share { prepared: None, ..self.clone() } })
     }
 
     /// Where what was found is not this; nothing if it is.
     fn difference(&self, found: &Share) -> Option<String> {
         if self.databases != found.databases {
             return Some(format!("databases {:?}, found {:?}", self.databases, found.databases));
+        }
+        if self.prepared.is_some() {
+            return Some("a prepared transaction that is not there".to_owned());
         }
         if self.drawn > found.drawn {
             return Some(format!("{} was drawn from a sequence that is at {}", self.drawn, found.drawn));
@@ -183,6 +197,22 @@ impl Journal {
     pub fn crashed(&mut self) {
         for world in &mut self.worlds {
             world.0.iter_mut().for_each(|share| Arc::make_mut(share).forget_unlogged());
+        }
+    }
+
+    /// After a start, a session's prepared transaction was there and has been committed or rolled back, or was not there.
+    ///
+    /// Errors: it must be there, or must not.
+    pub fn resolve(&mut self, session: usize, outcome: Option<bool>) -> Result<(), String> {
+        let worlds = std::mem::take(&mut self.worlds).into_iter().filter_map(|world| match outcome {
+            Some(commits) => Some(world.with(session, world.0[session].resolved(commits)?)),
+            None => world.0[session].prepared.is_none().then_some(world),
+        });
+        self.worlds = worlds.collect();
+        match (self.worlds.is_empty(), outcome) {
+            (false, _) => Ok(()),
+            (true, Some(_)) => Err(format!("session {session}: a prepared transaction that must not be there")),
+            (true, None) => Err(format!("session {session}: its prepared transaction is not there")),
         }
     }
 

@@ -32,6 +32,14 @@ pub fn world(machine: &Machine) -> std::result::Result<World, String> {
     Ok(World(shares))
 }
 
+/// The sessions with a prepared transaction.
+pub fn prepared(machine: &Machine) -> Result<Vec<usize>> {
+    let mut client = machine.connect(DATABASES[0])?;
+    let rows = client.query("select gid from pg_prepared_xacts order by 1")?;
+    client.end();
+    Ok(rows.iter().filter_map(|row| row[0].as_ref()?.strip_prefix('s')?.parse().ok()).collect())
+}
+
 fn share(client: &mut Client<'_>, session: usize) -> Result<std::result::Result<Share, String>> {
     let mut found = Share { drawn: last_drawn(client, session)?, ..Share::default() };
     for row in client.query(TABLES)? {

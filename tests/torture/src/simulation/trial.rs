@@ -1,9 +1,9 @@
 //! One seed: a disk, and several lives of a server on it that end in different ways.
 
-use super::life::{Fault, Life, Stop};
+use super::life::{Fault, Life, Stop, resolve_statement};
 use super::machine::{self, Knobs, Machine};
 use super::model::Journal;
-use super::{Counts, observe, panic_text};
+use super::{Counts, DATABASES, observe, panic_text};
 use base::Prng;
 use host::{FaultPlan, SimHost};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -167,8 +167,26 @@ impl<'a> Trial<'a> {
     }
 
     fn settle(&mut self, machine: &Machine) -> Result<(), String> {
+        self.resolve(machine).map_err(|error| format!("prepared transactions: {error:?}"))??;
         let found = observe::world(machine)?;
         self.journal.settle(&found)
+    }
+
+    /// Ends prepared transactions: they may hold locks that who looks around would wait for.
+    fn resolve(&mut self, machine: &Machine) -> report::Result<Result<(), String>> {
+        let there = observe::prepared(machine)?;
+        for (session, database) in DATABASES.into_iter().enumerate() {
+            let outcome = there.contains(&session).then(|| self.prng.one_in(2));
+            if let Some(commits) = outcome {
+                let mut client = machine.connect(database)?;
+                client.query(&resolve_statement(session, commits))?;
+                client.end();
+            }
+            if let Err(why) = self.journal.resolve(session, outcome) {
+                return Ok(Err(why));
+            }
+        }
+        Ok(Ok(()))
     }
 
     fn check(&mut self, machine: &Machine) -> Result<(), String> {
