@@ -85,6 +85,15 @@ pub(crate) struct PreparedTable {
     redone: Mutex<BTreeMap<Xid, State>>,
 }
 
+/// Removes what a crash has left of the writing of a state file.
+fn remove_half_written(manager: &TransactionManager, name: &str) -> Result<()> {
+    if !name.ends_with(".tmp") {
+        return Ok(());
+    }
+    let path = PathBuf::from(DIRECTORY).join(name);
+    manager.disk.unlink(&path).could_not(|| format!("remove file \"{}\"", path.display()))
+}
+
 fn path(xid: Xid) -> PathBuf {
     format!("{DIRECTORY}/{:016X}", xid.0).into()
 }
@@ -302,7 +311,10 @@ impl TransactionManager {
             _ => return Ok(()),
         };
         for (name, _) in names.could_not(|| format!("read directory \"{DIRECTORY}\""))? {
-            let Ok(xid) = u64::from_str_radix(&name, 16).map(Xid) else { continue };
+            let Ok(xid) = u64::from_str_radix(&name, 16).map(Xid) else {
+                remove_half_written(self, &name)?;
+                continue;
+            };
             if self.has_ended(xid)? {
                 self.remove_state_file(xid)?;
                 continue;

@@ -434,8 +434,13 @@ fn a_damaged_state_file_is_not_believed() {
     let mut bytes = disk.read_file(path.as_ref()).unwrap();
     bytes[30] ^= 1;
     disk.replace_file(path.as_ref(), &bytes).unwrap();
+    let half = "pg_twophase/0000000000000009.tmp";
+    disk.open(half.as_ref(), host::OpenOptions::new(host::OpenMode::Create)).unwrap();
     let server = Server::with(server.memory, server.sim, NextIds { xid: Xid(3), oid: Oid(16384) });
     assert_eq!(server.xacts.read_prepared().unwrap_err().code(), report::SqlState::DATA_CORRUPTED);
+    disk.unlink(path.as_ref()).unwrap();
+    server.xacts.read_prepared().unwrap();
+    assert!(!disk.exists(half.as_ref()).unwrap(), "what was being written when a crash came is removed");
 }
 
 #[test]

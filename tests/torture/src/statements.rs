@@ -159,8 +159,10 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     let mut acknowledged = 0;
     for number in seed..seed + trials {
         // A step that is prime to the number of points visits all of them, the first few far apart.
-        let (script, io) = points[(number * 7919 % points.len() as u64) as usize];
-        let death = if number / points.len() as u64 % 2 == number % 2 { Death::PowerCut } else { Death::Kill };
+        let (pass, place) = (number / points.len() as u64, number % points.len() as u64);
+        let (script, io) = points[(place * 7919 % points.len() as u64) as usize];
+        // The second pass lets each die the other way.
+        let death = if (pass + place).is_multiple_of(2) { Death::PowerCut } else { Death::Kill };
         acknowledged += trial(&measured[script], io, (number, death)).map_err(|why| {
             let name = measured[script].script.name;
             format!(
