@@ -1,6 +1,6 @@
 //! Checks a database: pages, tables against their indexes, catalog references, files against pg_class.
 //!
-//! The checks themselves are beside what they check: [`heap::check()`], [`btree::check`], [`heap::check_index`], [`Catalog::check_references`]. Here is
+//! The checks themselves are beside what they check: [`heap::check()`], [`btree::check()`], [`heap::check_index()`], [`Catalog::check_references`]. Here is
 //! what to check and under which locks. Of a table with a damaged page the rows are not looked at.
 //!
 //! Each table is held in SHARE mode while it is looked at: nobody writes there, so no difference is in motion. Catalogs are written without such a lock;
