@@ -52,7 +52,7 @@ pub enum Input<T> {
     Closed,
     /// The read timeout ran out.
     TimedOut,
-    /// An interrupt was raised while nothing of a message had come.
+    /// An interrupt was raised. What has come of a message stays: ask again.
     Woken,
 }
 
@@ -90,7 +90,7 @@ impl Wire {
         }
         let head: [u8; 4] = self.buffer[self.start..self.start + 4].try_into().expect("four bytes were received");
         let body_bytes = startup::body_bytes(head)?;
-        if let Input::TimedOut = self.fill(4 + body_bytes, false)? {
+        if let Input::TimedOut | Input::Woken = self.fill(4 + body_bytes, false)? {
             return Ok(Input::TimedOut);
         }
         let body = self.buffer[self.start + 4..self.start + 4 + body_bytes].to_vec();
@@ -118,8 +118,10 @@ impl Wire {
         let frame = Frame::parse(head).map_err(|error| error.severity(Severity::Fatal))?;
         if self.end - self.start < HEAD_BYTES + frame.body_bytes {
             self.flush()?;
-            if let Input::TimedOut = self.fill(HEAD_BYTES + frame.body_bytes, false)? {
-                return Ok(Input::TimedOut);
+            match self.fill(HEAD_BYTES + frame.body_bytes, false)? {
+                Input::TimedOut => return Ok(Input::TimedOut),
+                Input::Woken => return Ok(Input::Woken),
+                Input::Some(()) | Input::Closed => {}
             }
         }
         let body = self.start + HEAD_BYTES..self.start + HEAD_BYTES + frame.body_bytes;
@@ -145,11 +147,8 @@ impl Wire {
                 Ok(0) if may_close && self.end == self.start => return Ok(Input::Closed),
                 Ok(0) => return Err(connection_failure("unexpected EOF on client connection")),
                 Ok(count) => self.end += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    if may_close && self.end == self.start {
-                        return Ok(Input::Woken);
-                    }
-                }
+                // Within a message too: what has come of it stays, and who sent half of it may never send the rest.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Input::Woken),
                 Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
                     return Ok(Input::TimedOut);
                 }
@@ -208,7 +207,7 @@ pub(crate) mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// A client in memory: what it will send, in pieces, and what it was sent.
+    /// A client in memory: what it will send, in pieces (an empty one is an interrupt), and what it was sent.
     #[derive(Default)]
     pub(crate) struct Script {
         pub(crate) input: Vec<Vec<u8>>,
@@ -221,6 +220,9 @@ pub(crate) mod tests {
                 return Ok(0);
             }
             let piece = self.input.remove(0);
+            if piece.is_empty() {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
             buffer[..piece.len()].copy_from_slice(&piece);
             Ok(piece.len())
         }
@@ -261,6 +263,14 @@ pub(crate) mod tests {
             assert_eq!(next(&mut wire), (b'Q', b"b\0".to_vec()));
             assert_eq!(wire.receive().unwrap(), Input::Closed);
         }
+    }
+
+    #[test]
+    fn an_interrupt_is_heard_within_a_message() {
+        let mut wire = wire(&[b"Q\0\0", b"", b"\0\x06a", b"", b"\0"]);
+        assert_eq!(wire.receive().unwrap(), Input::Woken);
+        assert_eq!(wire.receive().unwrap(), Input::Woken);
+        assert_eq!(next(&mut wire), (b'Q', b"a\0".to_vec()));
     }
 
     #[test]
