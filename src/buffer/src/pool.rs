@@ -9,7 +9,7 @@ use crate::state::{LOADED, PIN_WAITER, State};
 use crate::table::{Place, Table};
 use crate::usage::{PageEvent, Usage, Used};
 use base::{BlockNumber, RelFork};
-use page::PageDamage;
+use page::{Page, PageDamage};
 use report::{Error, Result};
 use smgr::StorageManager;
 use std::fmt;
@@ -172,6 +172,20 @@ impl BufferPool {
         }
     }
 
+    /// Pins a page if it is in memory, without a lock. None proves nothing: it may be there all the same.
+    #[inline]
+    pub(crate) fn read_cached(&self, fork: RelFork, block: BlockNumber) -> Option<Pin> {
+        let tag = Tag { fork, block };
+        let (frame, before) = self.inner.table.find(&self.inner.frames, self.inner.table.place(tag), tag)?;
+        let pin = self.pin(frame);
+        before.has(LOADED).then_some(pin)
+    }
+
+    /// Has the kernel give the memory of these frames ahead of use, in the order in which an empty pool uses them.
+    pub fn warm(&self, frames: std::ops::Range<usize>) {
+        self.inner.region.populate(frames);
+    }
+
     /// Pins a page if it is in memory. Does not count as use.
     pub fn lookup(&self, fork: RelFork, block: BlockNumber) -> Option<Pin> {
         let tag = Tag { fork, block };
@@ -291,6 +305,28 @@ impl BufferPool {
 
     /// Pins a page without reading it: zeroed and locked, for one that is to be written anew (redo of images and new pages). Extends the fork if needed.
     pub fn read_zeroed(&self, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
+        self.read_unread(fork, block).map(|guard| self.zeroed(guard))
+    }
+
+    /// As `read_zeroed`, for a page that `write` writes whole, so that nobody sees what the frame held before.
+    pub(crate) fn overwrite(
+        &self,
+        fork: RelFork,
+        block: BlockNumber,
+        write: impl FnOnce(&mut Page),
+    ) -> Result<WriteGuard> {
+        let guard = match self.read_cached(fork, block) {
+            Some(pin) => pin.exclusive(),
+            None => self.read_unread(fork, block)?,
+        };
+        // SAFETY: the guard holds the content lock exclusively (I2).
+        write(unsafe { &mut *guard.page_ptr() });
+        self.frame(guard.frame()).state.set(LOADED);
+        Ok(guard)
+    }
+
+    /// The page's frame, locked, with whatever it holds.
+    fn read_unread(&self, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
         let lock = self.inner.smgr.lock_extension(fork);
         let tag = Tag { fork, block };
         let place = self.inner.table.place(tag);
@@ -301,8 +337,8 @@ impl BufferPool {
             drop(extension);
         }
         Ok(match installed {
-            Installed::Fresh(guard) => self.zeroed(guard),
-            Installed::There(pin) => self.zeroed(pin.exclusive()),
+            Installed::Fresh(guard) => guard,
+            Installed::There(pin) => pin.exclusive(),
         })
     }
 

@@ -85,26 +85,35 @@ impl RedoCx {
     /// Errors: I/O, damage. Panics if the record has no such block: ask `record.block(id)` first where it is optional.
     pub fn block(&self, record: &Record<'_>, id: u8) -> Result<Redo> {
         let reference = record.block(id).expect("the record has this block");
-        self.make_file(reference.fork)?;
+        let (fork, block) = (reference.fork, reference.block);
         if let Some(image) = &reference.image {
-            let mut guard = self.buffers.read_zeroed(reference.fork, reference.block)?;
-            image.restore(&mut guard);
+            self.make_file_of(fork, block)?;
+            let mut guard = self.buffers.overwrite(fork, block, |page| image.restore(page))?;
             guard.mark_dirty(record.end);
             return Ok(Redo::Restored(guard));
         }
         if reference.flags.has(BlockFlags::WILL_INIT) {
-            return Ok(Redo::Apply(self.buffers.read_zeroed(reference.fork, reference.block)?));
+            self.make_file_of(fork, block)?;
+            return Ok(Redo::Apply(self.buffers.read_zeroed(fork, block)?));
         }
         self.existing(record, reference)
     }
 
     fn existing(&self, record: &Record<'_>, reference: &BlockRef<'_>) -> Result<Redo> {
         let (fork, block) = (reference.fork, reference.block);
-        if self.buffers.smgr().blocks(fork)? <= block.0 {
-            self.note_missing(fork, block, "does not exist");
-            return Ok(Redo::Missing);
-        }
-        let guard = self.buffers.read(fork, block)?.exclusive();
+        // Most records change a page that is in memory: then nobody asks the files about it.
+        let pin = match self.buffers.read_cached(fork, block) {
+            Some(pin) => pin,
+            None => {
+                self.make_file(fork)?;
+                if self.buffers.smgr().blocks(fork)? <= block.0 {
+                    self.note_missing(fork, block, "does not exist");
+                    return Ok(Redo::Missing);
+                }
+                self.buffers.read(fork, block)?
+            }
+        };
+        let guard = pin.exclusive();
         if guard.is_new() {
             self.note_missing(fork, block, "is uninitialized");
             return Ok(Redo::Missing);
@@ -117,6 +126,11 @@ impl RedoCx {
         let reference = record.block(id).expect("the record has this block");
         self.make_file(reference.fork)?;
         self.buffers.read_zeroed(reference.fork, reference.block)
+    }
+
+    /// As `make_file`, unless a page in memory shows that there is one.
+    fn make_file_of(&self, fork: RelFork, block: BlockNumber) -> Result<()> {
+        if self.buffers.read_cached(fork, block).is_some() { Ok(()) } else { self.make_file(fork) }
     }
 
     /// A relation that a later record removes may have lost its file already.

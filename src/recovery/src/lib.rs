@@ -31,6 +31,7 @@ mod pace;
 mod redo;
 mod start;
 mod sync_tree;
+mod warm;
 mod xlog;
 
 pub use check::LogCheck;

@@ -390,7 +390,8 @@ impl TransactionManager {
 
     /// Recovery: no xid up to this one may be given out again. Called with the xid of every record.
     pub fn note_xid(&self, xid: Xid) {
-        if xid.is_normal() {
+        // Redo calls it for each record: most are of a transaction that was noted before.
+        if xid.is_normal() && xid.0 >= self.next_xid.load(Ordering::Relaxed) {
             self.raise_next_xid(xid.0 + 1);
         }
     }

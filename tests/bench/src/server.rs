@@ -110,6 +110,11 @@ impl Server {
         self.folder.path().join("server.log")
     }
 
+    /// What the server has logged so far.
+    pub fn log_text(&self) -> String {
+        fs::read_to_string(self.log()).unwrap_or_default()
+    }
+
     fn wait_until_ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + START_LIMIT;
         while self.connect().is_err() {
