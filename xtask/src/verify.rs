@@ -1,7 +1,7 @@
 //! `cargo verify`: everything the gate runs, in the order in which mistakes are cheapest to find.
 
 use crate::command::{Outcome, cargo, cargo_with, execute, is_installed};
-use crate::tidy;
+use crate::{models, tidy};
 
 /// Debian packages that the tests need, each with a program that tells whether it is there.
 const PACKAGES: [(&str, &str); 3] =
@@ -18,6 +18,7 @@ pub fn run(arguments: &[String]) -> Outcome {
     cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])?;
     document()?;
     cargo(&["test", "--workspace", "--exclude", "server_tests"])?;
+    models::run(&[])?;
     if is_quick {
         return Ok(());
     }

@@ -25,6 +25,8 @@ mod latch;
 mod lock;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
+#[cfg(all(test, any(loom, shuttle)))]
+mod model_waits;
 mod note;
 mod raw;
 mod shutdown;
