@@ -136,12 +136,16 @@ impl PageChecker<'_> {
         if header.xmin >= next || header.xmax >= next {
             return Err(self.damage(offset, "carries an xid from the future"));
         }
-        self.values(offset)?;
+        let horizon = self.store.xacts.oldest_visible();
+        let fate = visibility::fate(header, horizon, &self.store.xacts)?;
+        // What nobody sees any more may have columns that the table has no more, or never had: those of an ALTER TABLE that was rolled back.
+        if !matches!(fate, Fate::NeverWas | Fate::Dead) {
+            self.values(offset)?;
+        }
         if !layout::is_all_visible(self.page) {
             return Ok(());
         }
-        let horizon = self.store.xacts.oldest_visible();
-        match visibility::fate(header, horizon, &self.store.xacts)? {
+        match fate {
             Fate::Live { for_all: true } => Ok(()),
             fate => Err(self.damage(offset, &format!("on a page that is visible to all, yet {fate:?}"))),
         }

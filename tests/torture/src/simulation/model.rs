@@ -200,6 +200,13 @@ impl Journal {
         }
     }
 
+    /// The server died while it started: if it had been shut down in good order, unlogged rows are there or not.
+    pub fn crashed_at_start(&mut self) {
+        let mut others = self.clone();
+        others.crashed();
+        self.worlds.splice(0..0, others.worlds);
+    }
+
     /// After a start, a session's prepared transaction was there and has been committed or rolled back, or was not there.
     ///
     /// Errors: it must be there, or must not.

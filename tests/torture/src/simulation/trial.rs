@@ -120,6 +120,7 @@ impl<'a> Trial<'a> {
             }
             let death = self.death();
             self.die(death);
+            self.journal.crashed_at_start();
         }
         self.sim.set_faults(FaultPlan::default());
         let started = Machine::start(&self.sim, self.knobs);
