@@ -369,7 +369,7 @@ impl ServerLoop {
 
     /// Sessions tell the log of their own errors; of roles and of crashes the postmaster tells.
     fn say_exit(&self, record: &ChildRecord, report: &ExitReport) {
-        let who = match report.note.session {
+        let who = match report.session {
             0 => record.name.clone(),
             session => format!("{} (PID {session})", record.name),
         };
@@ -404,8 +404,8 @@ impl ServerLoop {
             }
         };
         let told = report::error!(SUCCESSFUL_COMPLETION, "{text}").severity(Severity::Log);
-        let statement = String::from_utf8_lossy(report.note.statement());
-        self.log.log(&if statement.is_empty() { told } else { told.detail(crate::start::was_running(&statement)) });
+        let statement = &report.statement;
+        self.log.log(&if statement.is_empty() { told } else { told.detail(crate::start::was_running(statement)) });
     }
 
     fn start_wanted_roles(&mut self) {

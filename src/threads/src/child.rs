@@ -5,7 +5,7 @@ use report::{Error, Result, Severity};
 use std::io;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
-use sync::{Caught, Note};
+use sync::Caught;
 
 /// The number of a thread in its owner's table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -54,8 +54,10 @@ pub struct ExitReport {
     pub id: ChildId,
     /// How it ended.
     pub exit: Exit,
-    /// What it was doing then.
-    pub note: Note,
+    /// The session that it served then, 0 for none.
+    pub session: i32,
+    /// The statement that it ran, cut; empty if none.
+    pub statement: String,
 }
 
 /// Who is told that a thread has ended. Called on that thread, as the last thing it does.
@@ -98,7 +100,9 @@ pub fn spawn(
     assert!(name.len() <= THREAD_NAME_BYTES_MAX, "thread name {name} is too long");
     let run = move || {
         let exit = Exit::of(sync::catch(body));
-        sink.exited(ExitReport { id, exit, note: sync::noted() });
+        let note = sync::noted();
+        let statement = String::from_utf8_lossy(note.statement()).into_owned();
+        sink.exited(ExitReport { id, exit, session: note.session, statement });
     };
     let handle = Builder::new().name(name.to_owned()).stack_size(stack_bytes).spawn(run)?;
     Ok(Child { id, handle })
