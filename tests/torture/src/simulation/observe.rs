@@ -106,7 +106,7 @@ pub fn check(
     for database in databases {
         let mut client = machine.connect(database).map_err(|error| error.to_string())?;
         let outcome = check_database(&mut client, database, (sim, made), (prng, &mut checked));
-        outcome.map_err(|error| format!("database {database}: {error:?}"))??;
+        outcome.map_err(|error| format!("database {database}: {error:?}, {}", error.fields().context.join(", ")))??;
         client.end();
     }
     Ok(checked)
