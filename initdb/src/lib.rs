@@ -1,14 +1,14 @@
 //! What the initdb program does: makes a database cluster.
 //!
-//! 1. Reads the command line ([`options`]) and looks around: user, locale and encoding ([`locale`]), time zone and limits
-//!    of the machine ([`probe`]).
-//! 2. Makes the directory tree ([`directory`]) and the settings files ([`settings`]).
-//! 3. Starts the `postmaster` next to itself ([`server`]): once with `--boot`, which reads the bootstrap script from its
-//!    standard input and makes template1's catalogs; once with `--single -j`, which reads SQL ([`script`]) and
-//!    does the rest: views, information_schema ([`features`]), privileges, statistics. template0 and postgres are copies.
-//! 4. Forces everything to disk ([`sync`]).
+//! 1. Reads the command line (`options`) and looks around: user, locale and encoding (`locale`), time zone and limits
+//!    of the machine (`probe`).
+//! 2. Makes the directory tree (`directory`) and the settings files (`settings`).
+//! 3. Starts the `postmaster` next to itself (`server`): once with `--boot`, which reads the bootstrap script from its
+//!    standard input and makes template1's catalogs; once with `--single -j`, which reads SQL (`script`) and
+//!    does the rest: views, information_schema (`features`), privileges, statistics. template0 and postgres are copies.
+//! 4. Forces everything to disk (`sync`).
 //!
-//! Whatever goes wrong on the way, signals included, the directories that were made are removed again ([`cleanup`]).
+//! Whatever goes wrong on the way, signals included, the directories that were made are removed again (`cleanup`).
 //! Everything it needs is inside the two programs: there is no share directory.
 #![forbid(unsafe_code)]
 

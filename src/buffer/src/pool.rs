@@ -181,11 +181,6 @@ impl BufferPool {
         before.has(LOADED).then_some(pin)
     }
 
-    /// Has the kernel give the memory of these frames ahead of use, in the order in which an empty pool uses them.
-    pub fn warm(&self, frames: std::ops::Range<usize>) {
-        self.inner.region.populate(frames);
-    }
-
     /// Pins a page if it is in memory. Does not count as use.
     pub fn lookup(&self, fork: RelFork, block: BlockNumber) -> Option<Pin> {
         let tag = Tag { fork, block };

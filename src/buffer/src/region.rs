@@ -21,16 +21,6 @@ impl Region {
         Ok(Region { map: MmapRaw::from(mapped), pages })
     }
 
-    /// Has the kernel give the memory of these pages now, not when each is first touched. What they hold stays.
-    pub(crate) fn populate(&self, pages: std::ops::Range<usize>) {
-        let (start, end) = (pages.start.min(self.pages), pages.end.min(self.pages));
-        if start < end {
-            let bytes = size_of::<Page>();
-            // A kernel that cannot gives it page by page.
-            let _ = self.map.advise_range(Advice::PopulateWrite, start * bytes, (end - start) * bytes);
-        }
-    }
-
     /// Where a page is. The pointer is good for as long as the region lives.
     #[inline]
     pub(crate) fn page(&self, frame: u32) -> *mut Page {

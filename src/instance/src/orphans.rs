@@ -75,6 +75,11 @@ impl Instance {
             self.store.buffers.remove_relation(file)?;
         }
         self.store.smgr.remove_stray_segments(database, &useless)?;
+        if !useless.is_empty() {
+            // Their numbers may be given again now. A file that came back after a power cut would be taken for a part of its successor: an
+            // init fork, and the successor would be reset to it.
+            self.store.smgr.sync_database(database)?;
+        }
         Ok(useless.len())
     }
 }

@@ -31,7 +31,6 @@ mod pace;
 mod redo;
 mod start;
 mod sync_tree;
-mod warm;
 mod xlog;
 
 pub use check::LogCheck;

@@ -3,7 +3,6 @@
 use crate::control::{ControlData, DatabaseState};
 use crate::engine::Engine;
 use crate::sync_tree::sync_data_directory;
-use crate::warm::Warmer;
 use crate::xlog::{CheckpointRecord, XLOG_CHECKPOINT_ONLINE, XLOG_CHECKPOINT_SHUTDOWN, XLOG_END_OF_RECOVERY};
 use base::{Lsn, Xid};
 use report::{Error, Result, Severity, SqlState};
@@ -146,9 +145,7 @@ impl Engine {
         let clock = &self.host.clock;
         let (start, first) = (clock.monotonic(), reader.position());
         tell(RecoveryEvent::RedoStarts(first))?;
-        let mut warmer = Warmer::start(&self.store.buffers);
         while let Some(record) = reader.read()? {
-            warmer.reached(record.start.0 - first.0);
             self.store.xacts.note_xid(record.xid);
             self.rmgrs.redo(&record, &self.redo)?;
             report.records += 1;
@@ -157,7 +154,6 @@ impl Engine {
                 tell(RecoveryEvent::Progress { at: record.start, records: report.records, elapsed })?;
             }
         }
-        drop(warmer);
         report.bytes = reader.position().0 - first.0;
         let reason = reader.end().expect("the reader came to the end");
         tell(RecoveryEvent::EndOfLog { at: reader.position(), reason })?;

@@ -4,7 +4,7 @@
 //! memory need not notice: its client stays connected, and what the session is made of (settings, prepared statements, channels that it
 //! listens to, its number and cancel key) goes on in the next instance.
 //!
-//! 1. A session that waits for its client's next message is told to leave at once. If it [may park](Session::may_park) it becomes
+//! 1. A session that waits for its client's next message is told to leave at once. If it may park it becomes
 //!    a [`Parked`], a value without an instance and without a thread.
 //! 2. When the next instance is open, [`resume_connection`](crate::resume_connection) makes a session of it again. What the client has sent meanwhile is
 //!    in its socket and is served now.

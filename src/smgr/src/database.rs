@@ -157,6 +157,11 @@ impl StorageManager {
         self.host.disk.list(path).could_not(|| format!("open directory \"{}\"", path.display()))
     }
 
+    /// Makes the names of new and removed files of a database durable.
+    pub fn sync_database(&self, database: Oid) -> Result<()> {
+        self.sync_directory(&database_path(database))
+    }
+
     /// Makes the names of new and removed files durable.
     pub fn sync_directory(&self, path: &Path) -> Result<()> {
         if !self.options.fsync {
