@@ -8,7 +8,7 @@ use base::{Lsn, Xid};
 use report::{Error, Result, Severity, SqlState};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use wal::{EndOfLog, Reader, RmgrId, WalPosition, settle_doubt};
+use wal::{EndOfLog, Reader, RmgrId, WalPosition, segment_file_name, settle_doubt};
 use xact::XidStatus;
 
 /// Records between two looks at the clock during redo.
@@ -87,6 +87,7 @@ impl Engine {
             }
             reader = self.reader(&control, checkpoint.redo);
             self.redo_all(&mut reader, &mut report, tell)?;
+            reaches_checkpoint(&reader, &control, checkpoint.redo)?;
             report.recovered = true;
         }
         self.start_writing_after(&reader, &control, checkpoint.redo)?;
@@ -193,4 +194,18 @@ impl Engine {
         report.unlogged = store.smgr.reset_unlogged()?;
         Ok(())
     }
+}
+
+/// The log has to lead from the redo point to the checkpoint that names it. Where it ends before, writing would go on over the checkpoint itself.
+fn reaches_checkpoint(reader: &Reader, control: &ControlData, redo: Lsn) -> Result<()> {
+    if reader.position() > control.checkpoint {
+        return Ok(());
+    }
+    let (end, reason) = (reader.position(), reader.end().map(EndOfLog::reason).unwrap_or_default());
+    let file = segment_file_name(control.timeline, end.0 / u64::from(control.segment_bytes), control.segment_bytes);
+    let text =
+        format!("WAL between redo point {redo} and checkpoint record at {} is missing or damaged", control.checkpoint);
+    Err(Error::with_severity(Severity::Panic, SqlState::DATA_CORRUPTED, text)
+        .detail(format!("The log ends at {end} in file \"pg_wal/{file}\": {reason}."))
+        .hint("Restore the file, or the cluster from a backup."))
 }

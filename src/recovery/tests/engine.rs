@@ -7,7 +7,7 @@ use buffer::{RecordBuilder, RedoCx};
 use host::{FaultPlan, SimHost};
 use page::Reuse;
 use recovery::{BootstrapOptions, CheckpointKind, DatabaseState, Engine, EngineOptions, RecoveryEvent, SharedRmgr};
-use report::{Result, SqlState};
+use report::{Result, Severity, SqlState};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use sync::{CriticalSection, Interrupts, NoHooks};
@@ -364,4 +364,39 @@ fn a_cluster_without_its_log_does_not_start() {
     }
     let error = start(&sim).expect_err("no log");
     assert_eq!(error.message(), "could not locate a valid checkpoint record");
+}
+
+/// The checkpoint record is there, and the log from its redo point on is not.
+#[test]
+fn a_log_that_does_not_reach_the_checkpoint_is_refused() {
+    let sim = SimHost::new(1);
+    drop(bootstrap(&sim));
+    let engine = start(&sim).expect("it starts");
+    let mut prng = Prng::new(1);
+    let mut add = || assert!(transfer(&engine, &mut prng, SyncCommit::On).is_ok());
+    add();
+    // While it writes pages, others fill the segment of the redo point.
+    let redo_segment = engine.store().wal.inserted().0 / (128 << 10);
+    let mut is_first = true;
+    let mut pace = |_| {
+        if std::mem::take(&mut is_first) {
+            (0..400).for_each(|_| add());
+        }
+        Ok(())
+    };
+    engine.checkpoint(CheckpointKind::Online, &mut pace, &|_| true).expect("checkpoint");
+    let control = engine.control();
+    assert!(control.redo.0 / (128 << 10) == redo_segment && control.checkpoint.0 / (128 << 10) > redo_segment);
+    drop(engine);
+    sim.kill();
+    let name = wal::segment_file_name(control.timeline, redo_segment, control.segment_bytes);
+    sim.host().disk.unlink(&std::path::Path::new("pg_wal").join(&name)).expect("unlink");
+    for _ in 0..2 {
+        let error = start(&sim).expect_err("no log");
+        let fields = error.fields();
+        assert_eq!((fields.severity, error.code()), (Severity::Panic, SqlState::DATA_CORRUPTED));
+        assert!(error.message().starts_with("WAL between redo point "), "{error}");
+        assert!(fields.detail.as_ref().is_some_and(|detail| detail.contains(&name)), "{fields:?}");
+        assert!(fields.hint.is_some());
+    }
 }
