@@ -6,6 +6,7 @@
 
 use crate::claim::tuple_at;
 use crate::fetch::fill_header;
+use crate::maps;
 use crate::toast::Toaster;
 use crate::visibility::{self, Fate};
 use access::{Access, BuildScan, Relation, Row, Store};
@@ -48,7 +49,7 @@ impl HeapBuildScan {
             horizon: cx.store.xacts.oldest_visible(),
             owner: cx.txn.owner().clone(),
             block: 0,
-            blocks: cx.store.smgr.blocks(table.main_fork())?,
+            blocks: maps::table_blocks(cx.store, table)?,
             page: TupleBuffer::default(),
             items: Vec::new(),
             next: 0,

@@ -26,10 +26,7 @@ pub struct HeapCensus {
 /// Errors: XX001 with what is wrong; I/O.
 pub fn check(store: &Arc<Store>, table: &Relation) -> Result<HeapCensus> {
     let mut census = HeapCensus::default();
-    let blocks = store.smgr.blocks(table.main_fork())?;
-    if let Some(lost) = maps::first_lost(store, table, blocks)? {
-        maps::check_new(store, table, lost)?;
-    }
+    let blocks = maps::table_blocks(store, table)?;
     for block in (0..blocks).map(BlockNumber) {
         let page = store.read(table, block)?.share();
         if page.is_new() {

@@ -64,10 +64,24 @@ pub(crate) fn check_new(store: &Store, table: &Relation, block: BlockNumber) -> 
     if !is_all_visible(store, table, block, &mut None)? {
         return Ok(());
     }
+    Err(lost_block(table, block))
+}
+
+/// How many blocks a table has. Its file may have lost whole pages at its end; the first look after a start finds that by the visibility map.
+///
+/// Errors: XX001 if the map has blocks that the file has not; 58P01 if the file is missing.
+pub(crate) fn table_blocks(store: &Store, table: &Relation) -> Result<u32> {
+    let fork = table.main_fork();
+    store.smgr.checked_blocks(fork, |blocks| match first_lost(store, table, blocks)? {
+        // Added, and found visible to all, since the blocks were counted.
+        Some(lost) if lost.0 >= store.smgr.blocks(fork)? => Err(lost_block(table, lost)),
+        _ => Ok(()),
+    })
+}
+
+fn lost_block(table: &Relation, block: BlockNumber) -> Error {
     let file = table.main_fork();
-    Err(Error::corrupt(format!(
-        "block {block} of relation {file} is missing or empty, though the visibility map has it"
-    )))
+    Error::corrupt(format!("block {block} of relation {file} is missing or empty, though the visibility map has it"))
 }
 
 /// The blocks behind the end of the table that the visibility map has: the file has lost them. The first of them.
@@ -79,18 +93,25 @@ pub(crate) fn first_lost(store: &Store, table: &Relation, blocks: u32) -> Result
     for map_block in blocks / VISIBILITY_BLOCKS..store.smgr.blocks(fork)? {
         let first = blocks.max(map_block * VISIBILITY_BLOCKS);
         let page = store.read_fork(table, Fork::Visibility, BlockNumber(map_block))?.share();
-        let is_set = |block: &u32| {
-            let (_, byte, bit) = visibility_place(BlockNumber(*block));
-            page.contents()[byte] & bit != 0
-        };
-        let mut behind = first..(map_block + 1) * VISIBILITY_BLOCKS;
-        if !page.is_new()
-            && let Some(lost) = behind.find(is_set)
-        {
-            return Ok(Some(BlockNumber(lost)));
+        if page.is_new() {
+            continue;
+        }
+        if let Some(bit) = first_bit_from(page.contents(), first % VISIBILITY_BLOCKS) {
+            return Ok(Some(BlockNumber(map_block * VISIBILITY_BLOCKS + bit)));
         }
     }
     Ok(None)
+}
+
+/// The first bit that is set, from this one on.
+fn first_bit_from(map: &[u8], bit: u32) -> Option<u32> {
+    let start = (bit / 8) as usize;
+    let in_first = map[start] & (0xFF << (bit % 8));
+    if in_first != 0 {
+        return Some(start as u32 * 8 + in_first.trailing_zeros());
+    }
+    let at = start + 1 + map[start + 1..].iter().position(|byte| *byte != 0)?;
+    Some(at as u32 * 8 + map[at].trailing_zeros())
 }
 
 /// The map's page with the block's bit, locked; made if it is missing. The caller holds the heap page.

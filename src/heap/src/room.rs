@@ -42,7 +42,7 @@ pub(crate) fn find(cx: &Access<'_>, table: &Relation, tuple_bytes: usize, skip_f
 
 /// The page that took the last tuple, else the last page of the table.
 fn first_candidate(cx: &Access<'_>, table: &Relation, hint: u32) -> Result<Option<BlockNumber>> {
-    let blocks = cx.store.smgr.blocks(table.main_fork())?;
+    let blocks = maps::table_blocks(cx.store, table)?;
     let last = blocks.checked_sub(1);
     Ok(if hint < blocks { Some(BlockNumber(hint)) } else { last.map(BlockNumber) })
 }

@@ -5,6 +5,7 @@
 
 use crate::claim::tuple_at;
 use crate::fetch::fill_row;
+use crate::maps;
 use crate::visibility::{self, Fate};
 use access::{Access, Relation, Row, Sample};
 use base::{BlockNumber, Prng, Tid};
@@ -14,7 +15,7 @@ use tuple::{ColumnSet, TupleHeader};
 
 /// Takes a sample of at most `target` rows.
 pub(crate) fn sample(cx: &mut Access<'_>, table: &Relation, target: usize, random: &mut Prng) -> Result<Sample> {
-    let blocks = cx.store.smgr.blocks(table.main_fork())?;
+    let blocks = maps::table_blocks(cx.store, table)?;
     let mut sampler = Sampler { target, kept: Vec::new(), seen: 0, dead: 0, looked_at: 0 };
     let (mut left, mut wanted) = (u64::from(blocks), target.min(blocks as usize) as u64);
     for block in 0..blocks {

@@ -68,7 +68,7 @@ impl HeapScan {
     }
 
     fn restart(&mut self) -> Result<()> {
-        let count = self.store.smgr.blocks(self.table.main_fork())?;
+        let count = maps::table_blocks(&self.store, &self.table)?;
         let wanted = self.options.blocks.clone().unwrap_or(0..count);
         self.blocks = wanted.start.min(count)..wanted.end.min(count);
         self.position = Position::Start;

@@ -41,24 +41,32 @@ impl Detoast for Toaster<'_> {
         let Some(toast) = self.toast else { return NoToast.fetch(pointer) };
         let mut value = Vec::with_capacity(pointer.stored_bytes as usize);
         let mut row = Row::default();
+        let missing = |number, tid: Option<Tid>| missing_chunk(number, pointer, toast, tid);
         for (number, tid) in chunk_tids(self.store, toast, pointer.value)?.into_iter().enumerate() {
             if !toast.table.am.fetch_version(self.store, &toast.table, tid, &mut row)? {
-                return Err(missing_chunk(number, pointer, toast));
+                return Err(missing(number, Some(tid)));
             }
             if row.values[1].as_i32() as usize != number {
-                return Err(missing_chunk(number, pointer, toast));
+                return Err(missing(number, Some(tid)));
             }
             value.extend_from_slice(row.values[2].as_bytes());
         }
         if value.len() != pointer.stored_bytes as usize {
-            return Err(missing_chunk(value.len() / CHUNK_BYTES, pointer, toast));
+            return Err(missing(value.len() / CHUNK_BYTES, None));
         }
         Ok(value)
     }
 }
 
-fn missing_chunk(number: usize, pointer: &ToastPointer, toast: &ToastTable) -> Error {
-    Error::corrupt(format!("missing chunk number {number} for toast value {} in {}", pointer.value, toast.table.name))
+/// The index says where the chunk is, if it knows of it.
+fn missing_chunk(number: usize, pointer: &ToastPointer, toast: &ToastTable, tid: Option<Tid>) -> Error {
+    let name = &toast.table.name;
+    let message = format!("missing chunk number {number} for toast value {} in {name}", pointer.value);
+    let file = toast.table.main_fork();
+    Error::corrupt(message).detail(match tid {
+        Some(tid) => format!("It should be in block {} of file \"{file}\".", tid.block),
+        None => format!("The file is \"{file}\"; the index has no entry for the chunk."),
+    })
 }
 
 /// The places of a value's chunks, in order.

@@ -31,7 +31,7 @@ pub(crate) fn vacuum(
     indexes: &[Arc<Index>],
     options: VacuumOptions,
 ) -> Result<VacuumStats> {
-    let blocks = cx.store.smgr.blocks(table.main_fork())?;
+    let blocks = maps::table_blocks(cx.store, table)?;
     let horizon = cx.store.xacts.oldest_visible();
     let mut run = Run {
         table,

@@ -19,6 +19,8 @@ pub(crate) struct ForkFile {
     pub(crate) reserved: AtomicU32,
     /// Held while the fork grows.
     pub(crate) extension: Mutex<()>,
+    /// Somebody who knows more of the fork found that its file is not too short.
+    pub(crate) length_checked: AtomicBool,
     /// Open segment files by number.
     pub(crate) segments: RwLock<Vec<Option<Arc<Segment>>>>,
     /// Used since the sweep for files to close came by.
@@ -39,6 +41,7 @@ impl ForkFile {
             blocks: AtomicU32::new(UNKNOWN),
             reserved: AtomicU32::new(0),
             extension: Mutex::new(rank::EXTEND, ()),
+            length_checked: AtomicBool::new(false),
             segments: RwLock::new(rank::SMGR_FORK, Vec::new()),
             used: AtomicBool::new(true),
         }

@@ -119,6 +119,23 @@ impl StorageManager {
         known.map_or_else(|| self.count_blocks(&self.entry(fork)), Ok)
     }
 
+    /// As [`StorageManager::blocks`]. Of a length that was taken from the files and not yet approved, `check` says whether it can be: nobody but
+    /// the fork's user knows when a file has lost pages at its end.
+    ///
+    /// Errors: as `blocks`; `check`'s own, and the next caller has it checked again.
+    pub fn checked_blocks(&self, fork: RelFork, check: impl FnOnce(u32) -> Result<()>) -> Result<u32> {
+        let known =
+            |entry: &Arc<ForkFile>| entry.known_blocks().filter(|_| entry.length_checked.load(Ordering::Acquire));
+        if let Some(blocks) = self.shard(fork).read().get(&fork).and_then(known) {
+            return Ok(blocks);
+        }
+        let entry = self.entry(fork);
+        let blocks = self.count_now(&entry)?;
+        check(blocks)?;
+        entry.length_checked.store(true, Ordering::Release);
+        Ok(blocks)
+    }
+
     fn count_blocks(&self, entry: &Arc<ForkFile>) -> Result<u32> {
         let per_segment = self.options.segment_blocks;
         let mut blocks = 0;
