@@ -2,11 +2,13 @@
 //!
 //! A trial damages one file of a stopped (or killed) cluster and starts it. Then
 //! - a start that fails says why, and with the file restored everything is there;
-//! - a statement that needs what is damaged fails with XX001 (58P01 for a file that is missing) and names the file, or gives what was there before;
+//! - a statement that needs what is damaged fails with XX001 (58P01 for a file that is missing) and names the file, or gives what was there before:
+//!   each is judged by itself, and an answer without an error that lacks rows ends the campaign;
 //! - other tables work, the server lives, and it can be shut down.
 //!
-//! What no look at one table can show, as the file system lost whole pages at a file's end, is left to `woolly check`, which must find it.
-//! Of a damaged log nobody can tell where it ended; what was committed before the last checkpoint must be there.
+//! One loss shows in no sequential scan: whole pages at the end of a table that was never vacuumed. An index scan and `woolly check` must find it.
+//! Of a damaged log nobody can tell where it ended; what was committed before the last checkpoint must be there. Damage before the redo point has no effect;
+//! damage up to the checkpoint record ends the start.
 
 use crate::Summary;
 use crate::load::{ask, row};
@@ -32,12 +34,18 @@ enum Hurt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Target {
     Table,
+    /// A table that has no visibility map.
+    NeverVacuumed,
     Index,
     Toast,
     Catalog,
     CommitLog,
     Control,
-    /// The log behind the last checkpoint of a server that was killed.
+    /// The log of a server that was killed, before the redo point of its last checkpoint.
+    LogBeforeRedo,
+    /// The checkpoint record itself.
+    CheckpointRecord,
+    /// From the redo point to the end.
     Log,
     /// The record with which it was shut down.
     LastRecord,
@@ -50,6 +58,7 @@ const KINDS: &[(Target, Hurt)] = &[
     (Target::Table, Hurt::CutInPage),
     (Target::Table, Hurt::CutPages),
     (Target::Table, Hurt::Remove),
+    (Target::NeverVacuumed, Hurt::CutPages),
     (Target::Index, Hurt::FlipBit),
     (Target::Index, Hurt::ZeroPage),
     (Target::Index, Hurt::SwapPages),
@@ -65,12 +74,15 @@ const KINDS: &[(Target, Hurt)] = &[
     (Target::Control, Hurt::CutInPage),
     (Target::Control, Hurt::ZeroSector),
     (Target::Control, Hurt::Remove),
+    (Target::LogBeforeRedo, Hurt::FlipBit),
+    (Target::LogBeforeRedo, Hurt::ZeroSector),
+    (Target::CheckpointRecord, Hurt::FlipBit),
+    (Target::CheckpointRecord, Hurt::ZeroSector),
     (Target::Log, Hurt::FlipBit),
     (Target::Log, Hurt::ZeroSector),
     (Target::Log, Hurt::CutInPage),
     (Target::Log, Hurt::Remove),
     (Target::LastRecord, Hurt::FlipBit),
-    (Target::LastRecord, Hurt::ZeroSector),
 ];
 
 /// Rows of each table; a page holds about thirty of them.
@@ -114,23 +126,35 @@ fn one(
 ) -> Result<(), String> {
     cluster.start();
     let mut session = cluster.connect();
-    fill(&mut session)?;
-    let path = cluster.data().join(path_of(&mut session, target)?);
-    if target == Target::Log {
-        session.run("checkpoint; create table late as select generate_series(1, 20000) a");
+    fill(&mut session, target)?;
+    let mut path = cluster.data().join(path_of(&mut session, target)?);
+    let mut marks = Marks::default();
+    if is_log(target) {
+        marks = Marks::of(&mut session)?;
+        path = cluster.data().join("pg_wal").join(&marks.file);
+        ask(&mut session, "create table late as select generate_series(1, 20000) a")?;
         cluster.kill();
     } else {
         drop(session);
         cluster.stop();
+        if target == Target::LastRecord {
+            path = last_segment(cluster)?;
+        }
     }
-    let path = if matches!(target, Target::Log | Target::LastRecord) { last_segment(cluster)? } else { path };
     let before = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
-    damage(&path, &before, hurt, place(cluster, target, &before, prng)?, prng)?;
-    let found_by_check = target == Target::Log || found_by_check(cluster)?;
+    let at = place(target, &before, &marks, prng)?;
+    damage(&path, &before, hurt, at, prng)?;
+    let found_by_check = is_log(target) || found_by_check(cluster)?;
     cluster.launch();
-    if cluster.becomes_ready().is_err() {
+    let is_ready = cluster.becomes_ready().is_ok();
+    if let Some(starts) = must_start((target, hurt), at, &marks)
+        && starts != is_ready
+    {
+        return Err(format!("ready: {is_ready}, with the log damaged at {at}: {marks:?}"));
+    }
+    if !is_ready {
         counts.refused += 1;
-        is_refused(cluster)?;
+        is_refused(cluster, target)?;
         fs::write(&path, &before).map_err(|error| error.to_string())?;
         cluster.launch();
         cluster.becomes_ready()?;
@@ -140,10 +164,9 @@ fn one(
     match look(cluster, target, &path)? {
         Seen::Errors => counts.failed += 1,
         Seen::All => counts.harmless += 1,
-        Seen::Less(_) if found_by_check && hurt == Hurt::CutPages => counts.left_to_check += 1,
-        Seen::Less(what) => return Err(format!("rows are missing and nothing is said: {what}")),
+        Seen::ErrorsByIndex => counts.left_to_check += 1,
     }
-    if !found_by_check && matches!(target, Target::Table | Target::Index | Target::Toast) {
+    if !found_by_check && matches!(target, Target::Table | Target::NeverVacuumed | Target::Index | Target::Toast) {
         return Err("woolly check found nothing".to_owned());
     }
     if !cluster.is_running() {
@@ -156,9 +179,46 @@ fn one(
     }
 }
 
-fn fill(session: &mut Client) -> Result<(), String> {
+fn is_log(target: Target) -> bool {
+    matches!(target, Target::LogBeforeRedo | Target::CheckpointRecord | Target::Log)
+}
+
+/// Whether a start must go well with the log damaged there; None if both are right.
+fn must_start((target, hurt): (Target, Hurt), at: usize, marks: &Marks) -> Option<bool> {
+    match target {
+        Target::LogBeforeRedo => Some(true),
+        Target::CheckpointRecord | Target::LastRecord => Some(false),
+        Target::Log if hurt == Hurt::Remove => Some(false),
+        // The record and its neighbour are shorter than that.
+        Target::Log if at >= marks.checkpoint + 512 => Some(true),
+        _ => None,
+    }
+}
+
+/// The last checkpoint, in bytes from the start of the segment with its redo point.
+#[derive(Debug, Default)]
+struct Marks {
+    file: String,
+    redo: usize,
+    checkpoint: usize,
+}
+
+impl Marks {
+    /// Makes a checkpoint with something behind its redo point.
+    fn of(session: &mut Client) -> Result<Marks, String> {
+        ask(session, "checkpoint")?;
+        let sql = "select (pg_walfile_name_offset(redo_lsn)).*, checkpoint_lsn - redo_lsn from pg_control_checkpoint()";
+        let found = row(session, sql)?;
+        let number = |text: &String| text.parse::<usize>().map_err(|error| format!("{text}: {error}"));
+        let (redo, further) = (number(&found[1])?, number(&found[2])?);
+        Ok(Marks { file: found[0].clone(), redo, checkpoint: redo + further })
+    }
+}
+
+fn fill(session: &mut Client, target: Target) -> Result<(), String> {
     for table in ["other", "hurt"] {
-        ask(session, &format!("create table {table}(id int primary key, filler text, long text)"))?;
+        let options = "autovacuum_enabled = off";
+        ask(session, &format!("create table {table}(id int primary key, filler text, long text) with ({options})"))?;
         // The long ones do not compress and lie in the TOAST table.
         ask(
             session,
@@ -168,14 +228,16 @@ fn fill(session: &mut Client) -> Result<(), String> {
                  from generate_series(1, {ROWS}) n"
             ),
         )?;
-        ask(session, &format!("vacuum {table}"))?;
+        if target != Target::NeverVacuumed {
+            ask(session, &format!("vacuum {table}"))?;
+        }
     }
     ask(session, "checkpoint").map(drop)
 }
 
 fn path_of(session: &mut Client, target: Target) -> Result<PathBuf, String> {
     let relation = match target {
-        Target::Table => "'hurt'",
+        Target::Table | Target::NeverVacuumed => "'hurt'",
         Target::Index => "'hurt_pkey'",
         Target::Toast => "(select reltoastrelid from pg_class where relname = 'hurt')",
         Target::Catalog => "'pg_proc'",
@@ -196,14 +258,13 @@ fn last_segment(cluster: &Cluster) -> Result<PathBuf, String> {
 }
 
 /// Where the damage is done, in bytes.
-fn place(cluster: &Cluster, target: Target, bytes: &[u8], prng: &mut Prng) -> Result<usize, String> {
+fn place(target: Target, bytes: &[u8], marks: &Marks, prng: &mut Prng) -> Result<usize, String> {
     let used = bytes.iter().rposition(|byte| *byte != 0).ok_or("the file is all zero")? + 1;
     Ok(match target {
-        // What the checkpoint before the kill left is not touched.
-        Target::Log => {
-            let redo = cluster.log().rfind("checkpoint complete").map_or(used / 2, |_| used / 2);
-            redo + prng.below((used - redo) as u64) as usize
-        }
+        // The sector that is zeroed ends before the redo point too.
+        Target::LogBeforeRedo => prng.below(marks.redo.saturating_sub(512) as u64) as usize,
+        Target::CheckpointRecord => marks.checkpoint + prng.below(32) as usize,
+        Target::Log => marks.redo + prng.below((used - marks.redo) as u64) as usize,
         Target::LastRecord => used - 1 - prng.below(40) as usize,
         _ => prng.below(used as u64) as usize,
     })
@@ -242,7 +303,7 @@ fn found_by_check(cluster: &Cluster) -> Result<bool, String> {
 }
 
 /// A start that failed did so with a message.
-fn is_refused(cluster: &mut Cluster) -> Result<(), String> {
+fn is_refused(cluster: &mut Cluster, target: Target) -> Result<(), String> {
     match cluster.wait() {
         None => return Err("the server was ended by a signal".to_owned()),
         Some(0) => return Err("the server ended as if nothing were wrong".to_owned()),
@@ -250,20 +311,24 @@ fn is_refused(cluster: &mut Cluster) -> Result<(), String> {
     }
     let log = cluster.log();
     let why = log.lines().rev().find(|line| line.contains("FATAL:") || line.contains("PANIC:"));
-    why.map(drop).ok_or_else(|| format!("the start failed without a word: {log}"))
+    let why = why.ok_or_else(|| format!("the start failed without a word: {log}"))?;
+    let about_checkpoint = !(is_log(target) || target == Target::LastRecord) || why.contains("checkpoint record");
+    if about_checkpoint { Ok(()) } else { Err(format!("the start failed for another reason: {why}")) }
 }
 
+#[derive(PartialEq, Eq)]
 enum Seen {
     All,
     Errors,
-    Less(String),
+    /// A sequential scan of a table that was never vacuumed lacks rows, and whoever comes by its index hears of it.
+    ErrorsByIndex,
 }
 
 /// Looks at the damaged table in each way there is, and at the other one.
 fn look(cluster: &mut Cluster, target: Target, path: &std::path::Path) -> Result<Seen, String> {
     let mut session = cluster.connect();
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-    let mut seen = Seen::All;
+    let (mut seen, mut lacks_rows) = (Seen::All, false);
     for (setting, sql, expected) in [
         ("enable_indexscan", "select count(*) from hurt where filler like 'x%'", ROWS),
         ("enable_seqscan", "select count(*) from hurt where id > 0 and filler like 'x%'", ROWS),
@@ -274,29 +339,39 @@ fn look(cluster: &mut Cluster, target: Target, path: &std::path::Path) -> Result
             .query(&format!("set enable_indexscan = on; set enable_seqscan = on; set {setting} = off; {sql}"))
             .map_err(|_| format!("the session was lost: {sql}"))?;
         match &reply.error {
-            Some(error) if is_clear(error, &name, target) => seen = Seen::Errors,
+            Some(error) if is_clear(error, &name) => seen = Seen::Errors,
             Some(error) => return Err(format!("{sql}: {} ({})", error.message, error.code)),
             None if expected == 0 || reply.value() == expected.to_string() => {}
-            None if matches!(seen, Seen::All) => seen = Seen::Less(format!("{sql}: {}", reply.value())),
-            None => {}
+            None if target == Target::NeverVacuumed && setting == "enable_indexscan" => lacks_rows = true,
+            // Reads all rows in their order in the table.
+            None if target == Target::NeverVacuumed && lacks_rows && sql.contains("long") => {}
+            None => return Err(format!("rows are missing and nothing is said: {sql}: {}", reply.value())),
         }
     }
+    seen = match (lacks_rows, seen) {
+        (false, seen) => seen,
+        (true, Seen::Errors) => Seen::ErrorsByIndex,
+        (true, _) => return Err("rows are missing, and no index scan says so".to_owned()),
+    };
     // These belong to all tables.
     if !matches!(target, Target::Catalog | Target::CommitLog) {
         all_is_there(&mut session, "other")?;
         ask(&mut session, "update other set filler = filler || 'y' where id % 7 = 0; insert into other values (-1)")?;
-        if target == Target::Log {
+        if is_log(target) {
             all_is_there(&mut session, "hurt")?;
+        }
+        if target == Target::LogBeforeRedo && row(&mut session, "select count(*) from late")? != ["20000"] {
+            return Err("what was committed after the checkpoint is not there".to_owned());
         }
     }
     Ok(seen)
 }
 
 /// An error that says that data are damaged, and where.
-fn is_clear(error: &testkit::ServerError, file: &str, target: Target) -> bool {
+fn is_clear(error: &testkit::ServerError, file: &str) -> bool {
+    let detail = error.field(b'D').unwrap_or_default();
     // B-trees go by their names, as in PostgreSQL.
-    let names_file = error.message.contains(file) || error.message.contains("hurt_pkey");
-    let names_file = names_file || target == Target::CommitLog || target == Target::Toast;
+    let names_file = error.message.contains(file) || detail.contains(file) || error.message.contains("hurt_pkey");
     ["XX001", "XX002", "58P01"].contains(&error.code.as_str()) && names_file
 }
 
