@@ -310,7 +310,11 @@ fn is_refused(cluster: &mut Cluster, target: Target) -> Result<(), String> {
         Some(_) => {}
     }
     let log = cluster.log();
-    let why = log.lines().rev().find(|line| line.contains("FATAL:") || line.contains("PANIC:"));
+    // Who asks whether it is ready is refused meanwhile.
+    let is_reason = |line: &&str| {
+        (line.contains("FATAL:") || line.contains("PANIC:")) && !line.contains("the database system is starting up")
+    };
+    let why = log.lines().rev().find(is_reason);
     let why = why.ok_or_else(|| format!("the start failed without a word: {log}"))?;
     let about_checkpoint = !(is_log(target) || target == Target::LastRecord) || why.contains("checkpoint record");
     if about_checkpoint { Ok(()) } else { Err(format!("the start failed for another reason: {why}")) }
