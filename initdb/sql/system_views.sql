@@ -135,6 +135,7 @@ CREATE VIEW pg_prepared_xacts AS
 CREATE VIEW woolly_faults AS
   SELECT f.point, f.kind, f.passages
   FROM woolly_faults() f;
+
 REVOKE ALL ON woolly_faults FROM PUBLIC;
 
 CREATE VIEW pg_locks AS
