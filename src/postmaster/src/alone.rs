@@ -14,7 +14,7 @@ use lock::SessionWaits;
 use logging::{Record, RoleLog, Verbosity, is_logged, severity_of};
 use recovery::{BootstrapOptions, Engine, EngineOptions};
 use report::{Error, Result, Severity};
-use session::{ClientInfo, Method, Server, Speaker, StatementEnd, Terminal};
+use session::{Server, Speaker, StatementEnd, Terminal};
 use std::io::BufRead;
 use std::path::Path;
 use std::sync::Arc;
@@ -94,20 +94,6 @@ pub struct ToLog<'a> {
 }
 
 impl Server for ToLog<'_> {
-    fn admit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn method(&self, _: &ClientInfo, _: &str, _: &str, _: &dyn Fn(&str) -> bool) -> Result<Method> {
-        Ok(Method::Trust)
-    }
-
-    fn maps(&self, _: Option<&str>, _: &str, _: &str) -> bool {
-        false
-    }
-
-    fn cancel(&self, _: SessionId, _: i32) {}
-
     fn log(&self, _: &Speaker<'_>, error: &Error, statement: Option<&str>) {
         let values = self.settings.values();
         let severity = error.fields().severity;

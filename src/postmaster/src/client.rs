@@ -216,11 +216,10 @@ pub fn serve(shared: &Arc<Shared>, instance: &Arc<Instance>, handle: Arc<ClientH
 }
 
 /// Goes on serving a client in another instance. Errors: as [`serve`].
-pub fn resume(shared: &Arc<Shared>, instance: &Arc<Instance>, client: ParkedClient) -> Result<()> {
+pub fn resume(instance: &Arc<Instance>, client: ParkedClient) -> Result<()> {
     let ParkedClient { session, handle, log, start } = client;
     let server = ServerSide { log, instance, panic: Mutex::new(None) };
     let parked = session::resume_connection(&server, instance, session);
-    debug_assert!(Arc::ptr_eq(shared, &server.log.shared), "there is one server");
     conclude(server, parked, handle, start)
 }
 
@@ -374,11 +373,6 @@ impl Roles for Membership<'_> {
 }
 
 impl Server for ServerSide<'_> {
-    fn admit(&self) -> Result<()> {
-        // The postmaster looked at its state when it accepted the client.
-        Ok(())
-    }
-
     fn method(
         &self,
         client: &ClientInfo,

@@ -4,8 +4,11 @@
 //! for something, a deadline. The loop acts between waits only, so that nothing it does is ever interrupted. It takes no
 //! lock that a session can hold for long, and touches no page.
 
-use crate::children::{ChildRecord, Children, Ear};
-use crate::client::{self, ClientHandle, ParkedClient};
+mod clients;
+mod lifecycle;
+
+use crate::children::Children;
+use crate::client::ParkedClient;
 use crate::deadlines::{Deadlines, Due, KILL_AFTER, LOCK_FILE_CHECK_EVERY, SOCKET_TOUCH_EVERY, STALL_AFTER};
 use crate::faults;
 use crate::listen::Listeners;
@@ -14,33 +17,23 @@ use crate::mailbox::{Command, Letter};
 use crate::notify::notify;
 use crate::refusal;
 use crate::roles::{self, ROLES};
-use crate::shared::{RoleContext, Shared, pass_fault_point};
+use crate::shared::Shared;
 use crate::signals::{Signal, Signals, quit_self};
-use crate::state::{Action, Admission, Class, Event, How, Order, Phase, State, Status, step};
+use crate::state::{Action, Class, Event, Order, Phase, State, Status, step};
 use base::SessionId;
 use config::Setting;
 use host::net::Stream;
 use host::{Clock, Poller, RealClock};
-use instance::{Activity, Instance, SessionKind};
 use logging::RoleLog;
-use report::{Severity, SqlState};
+use report::Severity;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use sync::{Interrupt, Interrupts, ShutdownKind};
-use threads::{Backoff, Exit, ExitReport, Restart};
+use sync::{Interrupt, ShutdownKind};
+use threads::Backoff;
 
 /// The poll key of the signal pipe; listening sockets count from 0.
 const SIGNALS_KEY: usize = usize::MAX - 1;
-/// Connections taken in one go before everything else is looked at again.
-const ACCEPTS_MAX: usize = 64;
-/// The pause after a connection could not be accepted because something ran out.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// Stack of a session's thread: what `max_stack_depth` may be set to, and room for the frames of one deep call.
-const SESSION_STACK_BYTES: usize = 8 << 20;
-/// Stack of a thread that only says no.
-const DEAD_END_STACK_BYTES: usize = 256 << 10;
-
 /// The file that asks for a rotation of the log, with SIGUSR1.
 const LOGROTATE_FILE: &str = "logrotate";
 
@@ -66,8 +59,6 @@ pub struct Parts {
     pub signals: Signals,
     /// Further files to remove at the end.
     pub pid_file: Option<crate::start::PidFile>,
-    /// The process continues one that crashed.
-    pub continues: bool,
 }
 
 /// The postmaster while it serves.
@@ -88,14 +79,14 @@ pub struct ServerLoop {
 }
 
 impl ServerLoop {
-    /// Ready to run.
-    pub fn new(parts: Parts) -> ServerLoop {
+    /// Ready to run. `crashed`: the process continues one that did.
+    pub fn new(parts: Parts, crashed: bool) -> ServerLoop {
         let log = parts.shared.logger.postmaster();
         let roles = ROLES.iter().map(|_| RoleState::default()).collect();
         ServerLoop {
             log,
             clock: RealClock::new(),
-            state: State { crashed: parts.continues, ..State::INITIAL },
+            state: State { crashed, ..State::INITIAL },
             parts,
             children: Children::default(),
             roles,
@@ -179,40 +170,6 @@ impl ServerLoop {
         } else {
             self.deadlines.clear(Due::Stalled);
         }
-    }
-
-    /// Serves those who waited for the recovery, and the sessions that were there before the crash.
-    fn take_up(&mut self) {
-        let Some(instance) = self.parts.shared.instance() else { return };
-        for client in std::mem::take(&mut self.parked) {
-            let (shared, instance) = (self.parts.shared.clone(), instance.clone());
-            let ear = Ear::Client(client.handle());
-            if let Err(error) =
-                self.start_client_thread(Class::Session, ear, move || client::resume(&shared, &instance, client))
-            {
-                self.say_not_served(&error);
-            }
-        }
-        for stream in std::mem::take(&mut self.waiting) {
-            self.connected(stream);
-        }
-    }
-
-    /// There will be no recovery: tells those who wait for it.
-    fn turn_away(&mut self) {
-        let text = "terminating connection due to administrator command";
-        let error = report::error!(ADMIN_SHUTDOWN, "{text}").severity(Severity::Fatal);
-        std::mem::take(&mut self.parked).into_iter().for_each(|client| client.dismiss(&error));
-        for stream in std::mem::take(&mut self.waiting) {
-            self.connected(stream);
-        }
-    }
-
-    /// True while a client had better wait than be refused: the server recovers from a crash, and will be there in a moment.
-    fn is_worth_waiting(&self) -> bool {
-        self.state.admission() == Admission::Recovering
-            && self.state.shutdown.is_none()
-            && self.parts.shared.settings.bool(Setting::RestartAfterCrash)
     }
 
     fn act(&mut self, action: Action) {
@@ -338,264 +295,6 @@ impl ServerLoop {
         self.parts.shared.logger.channel().poke();
     }
 
-    fn child_ended(&mut self, report: ExitReport) {
-        let Some(record) = self.children.remove(report.id) else { return };
-        let (class, how) = (record.class, how(&report.exit));
-        self.say_exit(&record, &report);
-        if how == How::Crashed {
-            self.abandon();
-        }
-        if let Some(role) = record.role
-            && how != How::Done
-            && ROLES[role].restart == Restart::Always
-        {
-            let now = self.now();
-            let pause = self.roles[role].backoff.failed(now.saturating_sub(record.started));
-            self.roles[role].not_before = now + pause;
-        }
-        record.child.join();
-        self.handle(Event::Ended(class, how));
-        if class == Class::Worker {
-            self.start_worker();
-        }
-    }
-
-    /// Nothing that the crashed instance has in memory may reach the disk from here on.
-    fn abandon(&self) {
-        if let Some(running) = self.parts.shared.running() {
-            running.engine.store().wal.abandon();
-        }
-    }
-
-    /// Sessions tell the log of their own errors; of roles and of crashes the postmaster tells.
-    fn say_exit(&self, record: &ChildRecord, report: &ExitReport) {
-        let who = match report.session {
-            0 => record.name.clone(),
-            session => format!("{} (PID {session})", record.name),
-        };
-        let text = match &report.exit {
-            Exit::Clean => return,
-            // A role that was told to end says so by its error, and nothing is wrong.
-            Exit::Fatal(error) if [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN].contains(&error.code()) => {
-                return;
-            }
-            Exit::Fatal(error) => {
-                if record.role.is_some() {
-                    self.log.log(error);
-                } else if !report.exit.is_crash() {
-                    return;
-                }
-                format!("{who} ended with an error")
-            }
-            Exit::Panicked(caught) => {
-                let state = if caught.unclean { "while it held shared memory" } else { "holding nothing shared" };
-                let place = caught.trace.as_ref().map_or_else(String::new, |trace| format!(" at {}", trace.place));
-                if let Some(trace) = &caught.trace {
-                    let told = report::error!(INTERNAL_ERROR, "{who} panicked{place}").severity(Severity::Log);
-                    self.log.log(&told.detail(format!("Backtrace:\n{}", trace.calls)));
-                }
-                format!("{who} panicked {state}{place}: {}", caught.message)
-            }
-            Exit::Leaked(error) => {
-                if let Some(error) = error {
-                    self.log.log(error);
-                }
-                format!("{who} ended and still holds shared memory")
-            }
-        };
-        let told = report::error!(SUCCESSFUL_COMPLETION, "{text}").severity(Severity::Log);
-        let statement = &report.statement;
-        self.log.log(&if statement.is_empty() { told } else { told.detail(crate::start::was_running(statement)) });
-    }
-
-    fn start_wanted_roles(&mut self) {
-        let values = self.parts.shared.settings.snapshot();
-        let now = self.now();
-        for (index, role) in ROLES.iter().enumerate() {
-            if role.restart == Restart::Never || !role.wanted.is_now(&self.state, &values) {
-                continue;
-            }
-            if self.children.of_role(index) > 0 {
-                continue;
-            }
-            let not_before = self.roles[index].not_before;
-            if not_before > now {
-                self.deadlines.set_earlier(Due::RestartRoles, not_before);
-            } else {
-                self.start_role(index, String::new());
-            }
-        }
-    }
-
-    /// Starts an autovacuum worker if one is wanted and there is room for it.
-    fn start_worker(&mut self) {
-        let role = roles::of_class(Class::Worker);
-        let limit = self.parts.shared.settings.int(Setting::AutovacuumMaxWorkers);
-        let running = self.children.of_role(role);
-        let is_room = running < usize::try_from(limit).unwrap_or(0);
-        if self.state.phase == Phase::Run && self.state.admits && is_room && self.parts.shared.wants_worker() {
-            self.start_role(role, format!(" {}", running + 1));
-        }
-    }
-
-    fn start_role(&mut self, index: usize, number: String) {
-        let role = &ROLES[index];
-        let id = self.children.next_id();
-        let name = format!("{}{number}", role.name);
-        let shared = self.parts.shared.clone();
-        // Who outlives the instance has no place in it.
-        let home = shared.instance().filter(|_| role.wanted.class != Class::Logger);
-        let registration = home.map(|instance| {
-            let activity = Activity { session_start_us: instance.now_us(), ..Activity::default() };
-            instance.sessions.register(SessionKind::Role(role.backend_type), 0, activity)
-        });
-        let (pid, interrupts) = match &registration {
-            Some(registration) => (registration.id.0, registration.interrupts.clone()),
-            None => (crate::start::role_pid(id), Arc::new(Interrupts::new())),
-        };
-        let log = shared.logger.role(pid, role.backend_type);
-        let idle_event = role.wanted.idle_event;
-        if let Some(registration) = &registration {
-            let (faults, own) = (shared.faults.clone(), name.clone());
-            registration.give_fault_point(Box::new(move || pass_fault_point(&faults, role.name, &own)));
-        }
-        let context = RoleContext {
-            role: role.name,
-            name: name.clone(),
-            interrupts: interrupts.clone(),
-            log,
-            shared,
-            idle_event,
-            registration,
-        };
-        let body = move || {
-            sync::note_session(pid);
-            context.pass_fault_point()?;
-            (role.entry)(context)
-        };
-        match threads::spawn(&name, role.stack_bytes, id, self.parts.shared.mailbox.clone(), body) {
-            Ok(child) => {
-                let (class, started) = (role.wanted.class, self.now());
-                let ear = Ear::Role(interrupts);
-                self.children.add(ChildRecord { child, class, role: Some(index), name, ear, started });
-            }
-            Err(error) => {
-                self.log.say(format!("could not start {name}: {error}"));
-                let pause = self.roles[index].backoff.failed(Duration::ZERO).max(Duration::from_secs(1));
-                self.roles[index].not_before = self.now() + pause;
-                if role.restart == Restart::Never && role.wanted.class == Class::Startup {
-                    self.exit = Some(1);
-                }
-            }
-        }
-    }
-
-    /// Listens to its sockets while there is somebody who could serve or refuse.
-    fn set_accepting(&mut self) -> io::Result<()> {
-        let wanted = self.state.phase < Phase::WaitDeadEnd && self.deadlines.at(Due::AcceptAgain).is_none();
-        if wanted == self.accepting {
-            return Ok(());
-        }
-        for (key, socket) in self.parts.listeners.sockets.iter().enumerate() {
-            if wanted {
-                self.parts.poller.watch(key, socket.clone())?;
-            } else {
-                self.parts.poller.unwatch(key);
-            }
-        }
-        self.accepting = wanted;
-        Ok(())
-    }
-
-    fn accept(&mut self, key: usize) {
-        let Some(socket) = self.parts.listeners.sockets.get(key).cloned() else { return };
-        for _ in 0..ACCEPTS_MAX {
-            match socket.accept() {
-                Ok(stream) => self.connected(stream),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // The client gave up while it waited.
-                Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted) => {
-                }
-                Err(error) => {
-                    let text = report::Error::io("accept new connection", &error).severity(Severity::Log);
-                    self.log.log(&text);
-                    self.deadlines.set(Due::AcceptAgain, self.now() + ACCEPT_PAUSE);
-                    return;
-                }
-            }
-        }
-    }
-
-    fn connected(&mut self, stream: Stream) {
-        let values = self.parts.shared.settings.snapshot();
-        let clients = self.children.count(Class::Session) + self.children.count(Class::DeadEnd);
-        if clients >= 2 * refusal::children_max(&values) {
-            // Beyond all bounds not even a thread to say no is affordable.
-            refusal::tell(&stream, &too_many());
-            return;
-        }
-        if self.is_worth_waiting() && self.waiting.len() < refusal::children_max(&values) {
-            self.waiting.push(stream);
-            return;
-        }
-        let reason = refusal::reason(self.state.admission(), clients, &values);
-        match (reason, self.parts.shared.instance()) {
-            (None, Some(instance)) => self.start_session(stream, instance),
-            (reason, _) => self.start_refusal(stream, reason.unwrap_or_else(too_many)),
-        }
-    }
-
-    fn start_session(&mut self, stream: Stream, instance: Arc<Instance>) {
-        let handle = match ClientHandle::new(stream) {
-            Ok(handle) => handle,
-            Err(error) => return self.say_not_served(&error),
-        };
-        let shared = self.parts.shared.clone();
-        let (ear, told) = (Ear::Client(handle.clone()), handle.clone());
-        let body = move || client::serve(&shared, &instance, handle);
-        if let Err(error) = self.start_client_thread(Class::Session, ear, body) {
-            self.say_not_served(&error);
-            refusal::tell(told.stream(), &cannot_fork(&error));
-        }
-    }
-
-    fn start_refusal(&mut self, stream: Stream, reason: report::Error) {
-        let shared = self.parts.shared.clone();
-        let limit = shared.settings.duration(Setting::AuthenticationTimeout);
-        let number = shared.instance().map_or(0, |instance| instance.sessions.reserve().0);
-        let log = shared.logger.role(number, "client backend");
-        let cancel = move |session, key| {
-            if let Some(instance) = shared.instance() {
-                client::cancel(&shared, &instance, session, key);
-            }
-        };
-        let body = move || refusal::refuse(stream, &reason, limit, &log, &cancel);
-        if let Err(error) = self.start_client_thread(Class::DeadEnd, Ear::Deaf, body) {
-            self.say_not_served(&error);
-        }
-    }
-
-    fn say_not_served(&self, error: &io::Error) {
-        self.log.log(&cannot_fork(error).severity(Severity::Log));
-    }
-
-    fn start_client_thread(
-        &mut self,
-        class: Class,
-        ear: Ear,
-        body: impl FnOnce() -> report::Result<()> + Send + 'static,
-    ) -> io::Result<()> {
-        let id = self.children.next_id();
-        let (name, stack_bytes) = match class {
-            Class::Session => ("session", SESSION_STACK_BYTES),
-            _ => ("refusal", DEAD_END_STACK_BYTES),
-        };
-        let child = threads::spawn(name, stack_bytes, id, self.parts.shared.mailbox.clone(), body)?;
-        let (name, started) = (name.to_owned(), self.now());
-        self.children.add(ChildRecord { child, class, role: None, name, ear, started });
-        Ok(())
-    }
-
     fn act_on_deadlines(&mut self) {
         let now = self.now();
         while let Some(due) = self.deadlines.take_due(now) {
@@ -691,20 +390,4 @@ impl ServerLoop {
         crate::start::end(self.parts, &self.log, self.children);
         code
     }
-}
-
-fn how(exit: &Exit) -> How {
-    match exit {
-        _ if exit.is_crash() => How::Crashed,
-        Exit::Clean => How::Done,
-        Exit::Fatal(_) | Exit::Panicked(_) | Exit::Leaked(_) => How::Failed,
-    }
-}
-
-fn cannot_fork(error: &io::Error) -> report::Error {
-    report::Error::io("fork new process for connection", error).severity(Severity::Fatal)
-}
-
-fn too_many() -> report::Error {
-    report::error!(TOO_MANY_CONNECTIONS, "sorry, too many clients already").severity(Severity::Fatal)
 }

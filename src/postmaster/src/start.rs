@@ -336,9 +336,9 @@ fn set_up_locked(
     data_directory::remove_temporary_files(directory);
     shared.load_authentication(&log).map_err(told)?;
     prepare_for_crashes(&lock_file, &listeners).map_err(|e| told(fatal("prepare for crashes", &e)))?;
-    let continues = before.words.is_some();
-    let parts = Parts { shared, poller, lock_file, listeners, signals, pid_file, continues };
-    ServerLoop::new(parts).run().map_err(|error| {
+    let crashed = before.words.is_some();
+    let parts = Parts { shared, poller, lock_file, listeners, signals, pid_file };
+    ServerLoop::new(parts, crashed).run().map_err(|error| {
         log.log(&fatal("wait for events", &error));
         1
     })
@@ -519,7 +519,7 @@ fn write_external_pid_file(values: &ServerValues, log: &RoleLog) -> Option<PidFi
 
 /// Closes what the server has open, in order: sockets, their files, the log, lock files.
 pub fn end(parts: Parts, log: &RoleLog, children: Children) {
-    let Parts { shared, poller, lock_file, listeners, signals, pid_file, continues: _ } = parts;
+    let Parts { shared, poller, lock_file, listeners, signals, pid_file } = parts;
     shared.set_running(None);
     drop(poller);
     drop(listeners);

@@ -6,10 +6,10 @@
 use crate::block::Block;
 use crate::login;
 use crate::printer::Printer;
-use crate::server::{ClientInfo, Method, Server, Speaker};
+use crate::server::{Server, Speaker};
 use crate::session::{Next, Session};
 use crate::wire::{Stream, Wire};
-use base::{Oid, SessionId};
+use base::Oid;
 use config::Setting;
 use instance::{Activity, Ctx, Instance, Registration, SessionKind, Users, format_settings};
 use report::{Error, Result, Severity, error};
@@ -219,20 +219,6 @@ struct Watcher<'a> {
 }
 
 impl Server for Watcher<'_> {
-    fn admit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn method(&self, _: &ClientInfo, _: &str, _: &str, _: &dyn Fn(&str) -> bool) -> Result<Method> {
-        Ok(Method::Trust)
-    }
-
-    fn maps(&self, _: Option<&str>, _: &str, _: &str) -> bool {
-        false
-    }
-
-    fn cancel(&self, _: SessionId, _: i32) {}
-
     fn log(&self, session: &Speaker<'_>, error: &Error, statement: Option<&str>) {
         let is_error = error.fields().severity == Severity::Error;
         if error.fields().severity >= Severity::Error {

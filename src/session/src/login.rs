@@ -104,7 +104,6 @@ fn open_session(
     client: &ClientInfo,
     parameters: &Parameters,
 ) -> Result<(SessionState, instance::Registration)> {
-    server.admit()?;
     if parameters.replication.as_deref().is_some_and(|value| config::parse_bool(value) != Some(false)) {
         report::unsupported!("replication");
     }

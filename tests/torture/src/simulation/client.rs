@@ -2,7 +2,7 @@
 
 use instance::Ctx;
 use report::{Error, Result, Severity};
-use session::{Alone, ClientInfo, Method, Server, Speaker, Stream};
+use session::{Alone, Server, Speaker, Stream};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -133,20 +133,6 @@ impl Witness {
 }
 
 impl Server for Witness {
-    fn admit(&self) -> Result<()> {
-        Ok(())
-    }
-
-    fn method(&self, _: &ClientInfo, _: &str, _: &str, _: &dyn Fn(&str) -> bool) -> Result<Method> {
-        Ok(Method::Trust)
-    }
-
-    fn maps(&self, _: Option<&str>, _: &str, _: &str) -> bool {
-        false
-    }
-
-    fn cancel(&self, _: base::SessionId, _: i32) {}
-
     fn log(&self, _: &Speaker<'_>, error: &Error, _: Option<&str>) {
         if error.fields().severity >= Severity::Error {
             *lock(&self.0) = Some(error.clone());
