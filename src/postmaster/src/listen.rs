@@ -31,157 +31,21 @@ pub struct Listeners {
     pub first_socket_directory: Option<String>,
     /// The first TCP address in force, for postmaster.pid.
     pub first_address: Option<String>,
-    /// Sockets of the process that this one continues; those that are not wanted are closed.
-    left: Vec<Listener>,
 }
 
 impl Listeners {
     /// Opens all sockets that the settings ask for. A bad address is a warning; none at all of a kind is FATAL.
-    /// What the process before this one `left` open is taken over.
-    pub fn open(
-        values: &ServerValues,
-        data_directory: &Path,
-        log: &RoleLog,
-        mut left: Vec<OwnedFd>,
-    ) -> Result<Listeners> {
-        let mut listeners = Listeners {
-            sockets: Vec::new(),
-            locks: Vec::new(),
-            first_socket_directory: None,
-            first_address: None,
-            left: left.extract_if(.., |d| is_socket(d)).filter_map(|d| Listener::adopt(d).ok()).collect(),
-        };
-        listeners.open_tcp(values, log)?;
-        listeners.open_unix(values, data_directory, log, &mut left)?;
-        listeners.left.clear();
-        if listeners.sockets.is_empty() {
+    /// What the process before this one `left` open is taken over, or closed.
+    pub fn open(values: &ServerValues, data_directory: &Path, log: &RoleLog, left: Vec<OwnedFd>) -> Result<Listeners> {
+        let listeners =
+            Listeners { sockets: Vec::new(), locks: Vec::new(), first_socket_directory: None, first_address: None };
+        let mut opening = Opening { values, data_directory, log, left: Left::of(left), listeners };
+        opening.open_tcp()?;
+        opening.open_unix()?;
+        if opening.listeners.sockets.is_empty() {
             return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "no socket created for listening"));
         }
-        Ok(listeners)
-    }
-
-    fn open_tcp(&mut self, values: &ServerValues, log: &RoleLog) -> Result<()> {
-        let names = list_setting(values, Setting::ListenAddresses)?;
-        let before = self.sockets.len();
-        let port = values.int(Setting::Port) as u16;
-        for name in &names {
-            let opened = self.open_host(name, port, backlog(values), log);
-            if opened > 0 && self.first_address.is_none() {
-                self.first_address = Some(name.clone());
-            }
-            if opened == 0 {
-                log.at(Severity::Warning, format!("could not create listen socket for \"{name}\""));
-            }
-        }
-        if !names.is_empty() && self.sockets.len() == before {
-            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "could not create any TCP/IP sockets"));
-        }
-        Ok(())
-    }
-
-    /// Listens on every address of a host. Returns how many of them worked.
-    fn open_host(&mut self, name: &str, port: u16, backlog: i32, log: &RoleLog) -> usize {
-        let addresses = match resolve(name, port) {
-            Ok(addresses) => addresses,
-            Err(error) => {
-                let text = format!("could not translate host name \"{name}\", service \"{port}\" to address");
-                log.log(&Error::with_severity(
-                    Severity::Log,
-                    SqlState::SUCCESSFUL_COMPLETION,
-                    format!("{text}: {}", lookup_reason(&error)),
-                ));
-                return 0;
-            }
-        };
-        let mut opened = 0;
-        for address in addresses {
-            if self.sockets.len() >= LISTENERS_MAX {
-                log.say(format!("could not bind to all requested addresses: MAXLISTEN ({LISTENERS_MAX}) exceeded"));
-                break;
-            }
-            match self.inherited(&ListenAddress::Tcp(address)).map_or_else(|| Listener::tcp(address, backlog), Ok) {
-                Ok(listener) => {
-                    let kind = if address.is_ipv4() { "IPv4" } else { "IPv6" };
-                    log.say(format!("listening on {kind} address \"{}\", port {port}", address.ip()));
-                    self.sockets.push(Arc::new(listener));
-                    opened += 1;
-                }
-                Err(error) => say_bind_failure(address, &error, log),
-            }
-        }
-        opened
-    }
-
-    fn inherited(&mut self, address: &ListenAddress) -> Option<Listener> {
-        let at = self.left.iter().position(|listener| listener.address() == address)?;
-        Some(self.left.swap_remove(at))
-    }
-
-    fn open_unix(
-        &mut self,
-        values: &ServerValues,
-        data_directory: &Path,
-        log: &RoleLog,
-        left: &mut Vec<OwnedFd>,
-    ) -> Result<()> {
-        let directories = list_setting(values, Setting::UnixSocketDirectories)?;
-        let before = self.sockets.len();
-        for directory in &directories {
-            match self.open_directory(directory, values, data_directory, left) {
-                Ok(path) => {
-                    log.say(format!("listening on Unix socket \"{path}\""));
-                    self.first_socket_directory.get_or_insert_with(|| directory.clone());
-                }
-                // Without its lock nobody may touch the socket's file.
-                Err(error) if error.fields().severity == Severity::Fatal => return Err(error),
-                Err(error) => {
-                    log.log(&error.severity(Severity::Log));
-                    let text = format!("could not create Unix-domain socket in directory \"{directory}\"");
-                    log.at(Severity::Warning, text);
-                }
-            }
-        }
-        if !directories.is_empty() && self.sockets.len() == before {
-            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "could not create any Unix-domain sockets"));
-        }
-        Ok(())
-    }
-
-    fn open_directory(
-        &mut self,
-        directory: &str,
-        values: &ServerValues,
-        data_directory: &Path,
-        left: &mut Vec<OwnedFd>,
-    ) -> Result<String> {
-        let port = values.int(Setting::Port);
-        let shown = format!("{directory}/.s.PGSQL.{port}");
-        if shown.len() > SOCKET_PATH_BYTES_MAX {
-            let text =
-                format!("Unix-domain socket path \"{shown}\" is too long (maximum {SOCKET_PATH_BYTES_MAX} bytes)");
-            return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, text));
-        }
-        if let Some(name) = shown.strip_prefix('@') {
-            let inherited = self.inherited(&ListenAddress::Abstract(name.to_owned()));
-            let listener = inherited.map_or_else(|| Listener::abstract_unix(name, backlog(values)), Ok);
-            self.sockets.push(Arc::new(listener.map_err(|e| bind_error(&shown, &e))?));
-            return Ok(shown);
-        }
-        let path = PathBuf::from(&shown);
-        let lock = lock_socket(&path, directory, port, data_directory, left)?;
-        if let Some(listener) = self.inherited(&ListenAddress::Unix(path.clone())) {
-            self.locks.push(lock);
-            self.sockets.push(Arc::new(listener));
-            return Ok(shown);
-        }
-        // The lock is ours, so a socket file that is still there is a dead server's.
-        let _ = std::fs::remove_file(&path);
-        let owner = find_group(values.text(Setting::UnixSocketGroup))?;
-        let prepare = || set_access(&path, owner, values);
-        let listener = Listener::unix(&path, backlog(values), prepare).map_err(|e| bind_error(&shown, &e))?;
-        self.locks.push(lock);
-        self.sockets.push(Arc::new(listener));
-        Ok(shown)
+        Ok(opening.listeners)
     }
 
     /// The sockets and their locks, for the process that may have to continue this one.
@@ -228,31 +92,172 @@ impl Drop for Listeners {
     }
 }
 
+/// What the process that this one continues left open. What nobody takes is closed.
+struct Left {
+    sockets: Vec<Listener>,
+    /// The rest: lock files among them.
+    files: Vec<OwnedFd>,
+}
+
+impl Left {
+    fn of(mut descriptors: Vec<OwnedFd>) -> Left {
+        let sockets = descriptors.extract_if(.., |d| is_socket(d)).filter_map(|d| Listener::adopt(d).ok()).collect();
+        Left { sockets, files: descriptors }
+    }
+
+    fn take_socket(&mut self, address: &ListenAddress) -> Option<Listener> {
+        let at = self.sockets.iter().position(|listener| listener.address() == address)?;
+        Some(self.sockets.swap_remove(at))
+    }
+}
+
 fn is_socket(descriptor: &OwnedFd) -> bool {
     let status = nix::sys::stat::fstat(descriptor);
     status.is_ok_and(|status| status.st_mode & nix::libc::S_IFMT == nix::libc::S_IFSOCK)
 }
 
-fn lock_socket(
-    path: &Path,
-    directory: &str,
-    port: i32,
-    data_directory: &Path,
-    left: &mut Vec<OwnedFd>,
-) -> Result<LockFile> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let lines = [
-        std::process::id().to_string(),
-        data_directory.display().to_string(),
-        crate::start::epoch_seconds().to_string(),
-        port.to_string(),
-        directory.to_owned(),
-    ];
-    if let Ok(Some(inherited)) = LockFile::inherit(Path::new(&name), &lines, left) {
-        return Ok(inherited);
+/// The sockets while they are opened.
+struct Opening<'a> {
+    values: &'a ServerValues,
+    data_directory: &'a Path,
+    log: &'a RoleLog,
+    left: Left,
+    /// Those that are open.
+    listeners: Listeners,
+}
+
+impl Opening<'_> {
+    fn open_tcp(&mut self) -> Result<()> {
+        let names = list_setting(self.values, Setting::ListenAddresses)?;
+        let before = self.listeners.sockets.len();
+        for name in &names {
+            let opened = self.open_host(name);
+            if opened > 0 {
+                self.listeners.first_address.get_or_insert_with(|| name.clone());
+            } else {
+                self.log.at(Severity::Warning, format!("could not create listen socket for \"{name}\""));
+            }
+        }
+        if !names.is_empty() && self.listeners.sockets.len() == before {
+            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "could not create any TCP/IP sockets"));
+        }
+        Ok(())
     }
-    LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines)
+
+    /// Listens on every address of a host. Returns how many of them worked.
+    fn open_host(&mut self, name: &str) -> usize {
+        let (port, backlog) = (self.values.int(Setting::Port) as u16, backlog(self.values));
+        let addresses = match resolve(name, port) {
+            Ok(addresses) => addresses,
+            Err(error) => {
+                let text = format!("could not translate host name \"{name}\", service \"{port}\" to address");
+                self.log.log(&Error::with_severity(
+                    Severity::Log,
+                    SqlState::SUCCESSFUL_COMPLETION,
+                    format!("{text}: {}", lookup_reason(&error)),
+                ));
+                return 0;
+            }
+        };
+        let mut opened = 0;
+        for address in addresses {
+            if self.listeners.sockets.len() >= LISTENERS_MAX {
+                let text = format!("could not bind to all requested addresses: MAXLISTEN ({LISTENERS_MAX}) exceeded");
+                self.log.say(text);
+                break;
+            }
+            match self.listen(&ListenAddress::Tcp(address), || Listener::tcp(address, backlog)) {
+                Ok(()) => {
+                    let kind = if address.is_ipv4() { "IPv4" } else { "IPv6" };
+                    self.log.say(format!("listening on {kind} address \"{}\", port {port}", address.ip()));
+                    opened += 1;
+                }
+                Err(error) => say_bind_failure(address, &error, self.log),
+            }
+        }
+        opened
+    }
+
+    fn open_unix(&mut self) -> Result<()> {
+        let directories = list_setting(self.values, Setting::UnixSocketDirectories)?;
+        let before = self.listeners.sockets.len();
+        for directory in &directories {
+            match self.open_directory(directory) {
+                Ok(path) => {
+                    self.log.say(format!("listening on Unix socket \"{path}\""));
+                    self.listeners.first_socket_directory.get_or_insert_with(|| directory.clone());
+                }
+                // Without its lock nobody may touch the socket's file.
+                Err(error) if error.fields().severity == Severity::Fatal => return Err(error),
+                Err(error) => {
+                    self.log.log(&error.severity(Severity::Log));
+                    let text = format!("could not create Unix-domain socket in directory \"{directory}\"");
+                    self.log.at(Severity::Warning, text);
+                }
+            }
+        }
+        if !directories.is_empty() && self.listeners.sockets.len() == before {
+            return Err(fatal(SqlState::OBJECT_NOT_IN_PREREQUISITE_STATE, "could not create any Unix-domain sockets"));
+        }
+        Ok(())
+    }
+
+    fn open_directory(&mut self, directory: &str) -> Result<String> {
+        let shown = format!("{directory}/.s.PGSQL.{}", self.values.int(Setting::Port));
+        if shown.len() > SOCKET_PATH_BYTES_MAX {
+            let text =
+                format!("Unix-domain socket path \"{shown}\" is too long (maximum {SOCKET_PATH_BYTES_MAX} bytes)");
+            return Err(Error::new(SqlState::INVALID_PARAMETER_VALUE, text));
+        }
+        match shown.strip_prefix('@') {
+            Some(name) => {
+                let (address, backlog) = (ListenAddress::Abstract(name.to_owned()), backlog(self.values));
+                let opened = self.listen(&address, || Listener::abstract_unix(name, backlog));
+                opened.map_err(|error| bind_error(&shown, &error))?;
+            }
+            None => self.open_path(Path::new(&shown), directory)?,
+        }
+        Ok(shown)
+    }
+
+    fn open_path(&mut self, path: &Path, directory: &str) -> Result<()> {
+        let lock = self.lock_path(path, directory)?;
+        let values = self.values;
+        self.listen(&ListenAddress::Unix(path.to_owned()), || make_unix(path, values))?;
+        self.listeners.locks.push(lock);
+        Ok(())
+    }
+
+    fn lock_path(&mut self, path: &Path, directory: &str) -> Result<LockFile> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let lines = [
+            std::process::id().to_string(),
+            self.data_directory.display().to_string(),
+            crate::start::epoch_seconds().to_string(),
+            self.values.int(Setting::Port).to_string(),
+            directory.to_owned(),
+        ];
+        if let Ok(Some(inherited)) = LockFile::inherit(Path::new(&name), &lines, &mut self.left.files) {
+            return Ok(inherited);
+        }
+        LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines)
+    }
+
+    /// Listens at an address: with the socket that was left there, else with one that is made.
+    fn listen<E>(&mut self, address: &ListenAddress, make: impl FnOnce() -> Result<Listener, E>) -> Result<(), E> {
+        let listener = self.left.take_socket(address).map_or_else(make, Ok)?;
+        self.listeners.sockets.push(Arc::new(listener));
+        Ok(())
+    }
+}
+
+/// Makes a socket file. Its lock is ours, so one that is still there is a dead server's.
+fn make_unix(path: &Path, values: &ServerValues) -> Result<Listener> {
+    let _ = std::fs::remove_file(path);
+    let owner = find_group(values.text(Setting::UnixSocketGroup))?;
+    let prepare = || set_access(path, owner, values);
+    Listener::unix(path, backlog(values), prepare).map_err(|error| bind_error(&path.display().to_string(), &error))
 }
 
 fn set_access(path: &Path, group: Option<Gid>, values: &ServerValues) -> io::Result<()> {
