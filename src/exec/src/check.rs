@@ -133,7 +133,7 @@ impl Checker<'_> {
     fn attempt<T>(&mut self, relation: &Relation, check: impl FnOnce(&Arc<Store>) -> Result<T>) -> Result<Option<T>> {
         match check(self.store) {
             Ok(found) => Ok(Some(found)),
-            Err(error) if is_damage(&error) => {
+            Err(error) if is_problem(&error) => {
                 self.tell(relation, None, error.message().to_owned());
                 Ok(None)
             }
@@ -152,7 +152,7 @@ impl Checker<'_> {
             for block in (0..blocks).map(BlockNumber) {
                 match self.store.read_fork(relation, fork, block) {
                     Ok(_) => {}
-                    Err(error) if is_damage(&error) => self.tell(relation, Some(block), error.message().to_owned()),
+                    Err(error) if is_problem(&error) => self.tell(relation, Some(block), error.message().to_owned()),
                     Err(error) => return Err(error),
                 }
             }
@@ -211,8 +211,7 @@ fn files(cx: Ctx<'_>) -> Result<Vec<Problem>> {
     Ok(listed.iter().filter(|file| !known.contains(file)).map(orphan).collect())
 }
 
-/// True for an error that says that data are not as they must be.
-fn is_damage(error: &Error) -> bool {
-    [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED, SqlState::UNDEFINED_FILE, SqlState::IO_ERROR]
-        .contains(&error.code())
+/// True for an error that is a problem of what is looked at: damage, or a disk that does not give it.
+fn is_problem(error: &Error) -> bool {
+    error.code().is_damage() || error.code() == SqlState::IO_ERROR
 }

@@ -16,7 +16,7 @@ use exec::check::{Scope, check_database, databases};
 use instance::{Activity, NoServer, SessionKind};
 use logging::RoleLog;
 use recovery::Engine;
-use report::{Error, Result, Severity, SqlState};
+use report::{Result, Severity};
 use session::Alone;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub fn run(settings: &Arc<Settings>, directory: &Path, log: &RoleLog) -> i32 {
     let mut report = Report::default();
     match check(settings, directory, &mut report) {
         Ok(()) => {}
-        Err(error) if is_damage(&error) => report.problem(error.message()),
+        Err(error) if error.code().is_damage() => report.problem(error.message()),
         Err(error) => {
             log.log(&error.severity(Severity::Fatal));
             return 2;
@@ -101,7 +101,7 @@ fn check_databases(engine: &Arc<Engine>, settings: &Arc<Settings>, report: &mut 
                 let block = problem.block.map(|block| format!(" block {block}:")).unwrap_or_default();
                 report.problem(&format!("{}: {}:{block} {}", name, problem.place, problem.text));
             }),
-            Err(error) if is_damage(&error) => report.problem(&format!("{}: {}", name, error.message())),
+            Err(error) if error.code().is_damage() => report.problem(&format!("{}: {}", name, error.message())),
             Err(error) => return Err(error),
         }
         scope = Scope::Own;
@@ -111,8 +111,3 @@ fn check_databases(engine: &Arc<Engine>, settings: &Arc<Settings>, report: &mut 
 
 /// The database that is always there.
 const TEMPLATE1: Oid = Oid(1);
-
-/// True for an error that says that the data are not as they must be.
-fn is_damage(error: &Error) -> bool {
-    [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED, SqlState::UNDEFINED_FILE].contains(&error.code())
-}

@@ -17,6 +17,11 @@ impl SqlState {
         let bytes: [u8; 5] = text.as_bytes().try_into().ok()?;
         bytes.iter().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()).then_some(SqlState(bytes))
     }
+
+    /// True if an error about stored data says with it that they are not as they must be: damaged, or without their file.
+    pub fn is_damage(self) -> bool {
+        [SqlState::DATA_CORRUPTED, SqlState::INDEX_CORRUPTED, SqlState::UNDEFINED_FILE].contains(&self)
+    }
 }
 
 impl fmt::Display for SqlState {
