@@ -11,7 +11,7 @@ use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Oid, RelFile, Tid};
 use catalog::rows::{PgClass, PgDatabase, PgIndex};
 use heap::HeapCensus;
 use instance::Ctx;
-use lock::{LockMode, LockScope};
+use lock::{LockMode, LockTag};
 use report::{Error, Result, SqlState};
 use schema::{Catalog, Key, RelationEntry};
 use std::collections::BTreeSet;
@@ -82,15 +82,13 @@ fn references(cx: Ctx<'_>) -> Result<Vec<Problem>> {
 /// Holds a table while it is looked at. One that is gone by then has no problems.
 fn check_locked(cx: Ctx<'_>, oid: Oid) -> Result<Vec<Problem>> {
     let Some(entry) = cx.catalog().relation(oid)? else { return Ok(Vec::new()) };
-    let tag = lock::LockTag::Relation { database: entry.database, relation: oid };
-    cx.session.locks.acquire(tag, LockMode::Share, LockScope::Session)?;
-    let looked = cx.catalog().relation(oid).and_then(|entry| match entry {
+    let tag = LockTag::Relation { database: entry.database, relation: oid };
+    let _lock = cx.session.locks.acquire_guard(tag, LockMode::Share)?;
+    match cx.catalog().relation(oid)? {
         Some(entry) if entry.table.as_ref().is_some_and(|table| table.is_catalog) => twice(|| check_table(cx, &entry)),
         Some(entry) => check_table(cx, &entry),
         None => Ok(Vec::new()),
-    });
-    cx.session.locks.release(tag, LockMode::Share, LockScope::Session);
-    looked
+    }
 }
 
 /// A table with its indexes and its TOAST table.

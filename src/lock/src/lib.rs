@@ -43,7 +43,7 @@ mod tag;
 mod view;
 mod wait_log;
 
-pub use manager::{Acquired, LockManager, not_available};
+pub use manager::{Acquired, LockGuard, LockManager, not_available};
 pub use mode::LockMode;
 pub use owner::{LockMark, LockOwner, LockScope, SessionWaits, check_interrupts};
 pub use rows::{RowKey, RowShare, RowShares};

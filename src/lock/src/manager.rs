@@ -19,6 +19,20 @@ pub enum Acquired {
     AlreadyHeld,
 }
 
+/// A lock that is given back when this is dropped, for what is held shorter than a transaction.
+#[must_use = "it is held until this is dropped"]
+pub struct LockGuard<'a> {
+    owner: &'a LockOwner,
+    tag: LockTag,
+    mode: LockMode,
+}
+
+impl Drop for LockGuard<'_> {
+    fn drop(&mut self) {
+        self.owner.release(self.tag, self.mode, LockScope::Session);
+    }
+}
+
 /// All heavyweight locks of an instance.
 #[derive(Clone)]
 pub struct LockManager(pub(crate) Arc<Shared>);
@@ -87,6 +101,14 @@ impl LockOwner {
             Request::Queued(wait) => self.0.manager.wait_for(&wait, scope),
             Request::Busy => unreachable!("who waits is queued"),
         }
+    }
+
+    /// Takes a lock for as long as the guard lives, waiting for it if need be. A transaction's end does not give it back.
+    ///
+    /// Errors: those of [`LockOwner::acquire`].
+    pub fn acquire_guard(&self, tag: LockTag, mode: LockMode) -> Result<LockGuard<'_>> {
+        self.acquire(tag, mode, LockScope::Session)?;
+        Ok(LockGuard { owner: self, tag, mode })
     }
 
     /// Takes a lock if it is free: `None` if it is not.

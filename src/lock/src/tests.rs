@@ -51,6 +51,17 @@ fn weak_modes_stay_on_the_fast_path_until_a_strong_one_comes() {
 }
 
 #[test]
+fn a_guard_gives_its_own_count_back() {
+    let (_, a, b) = pair();
+    let outer = a.acquire_guard(TABLE, LockMode::Share).unwrap();
+    drop(a.acquire_guard(TABLE, LockMode::Share).unwrap());
+    a.release_transaction();
+    assert_eq!(b.try_acquire(TABLE, LockMode::RowExclusive, SCOPE).unwrap(), None);
+    drop(outer);
+    assert_eq!(b.try_acquire(TABLE, LockMode::RowExclusive, SCOPE).unwrap(), Some(Acquired::Granted));
+}
+
+#[test]
 fn releases_by_mark_scope_and_owner() {
     let (manager, a, b) = pair();
     let advisory = LockTag::Advisory { database: Oid(5), key: -1 };
