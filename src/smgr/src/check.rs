@@ -1,7 +1,9 @@
 //! Reading every relation file as it is on disk: lengths and checksums. For a check of a stopped cluster.
 
 use crate::StorageManager;
-use base::{BlockNumber, Fork, PAGE_BYTES};
+use crate::database::database_path;
+use crate::file_name::FileName;
+use base::{BlockNumber, Oid, PAGE_BYTES};
 use host::{EntryKind, OpenMode, OpenOptions};
 use page::Page;
 use report::{Context, Result};
@@ -26,11 +28,9 @@ impl StorageManager {
     ///
     /// Errors: I/O.
     pub fn check_files(&self, tell: &mut dyn FnMut(FileProblem)) -> Result<u64> {
-        let mut pages = self.check_directory(Path::new("global"), tell)?;
-        for (name, kind) in self.list(Path::new("base"))? {
-            if kind == EntryKind::Directory && is_number(&name) {
-                pages += self.check_directory(&Path::new("base").join(name), tell)?;
-            }
+        let mut pages = self.check_directory(&database_path(Oid::INVALID), tell)?;
+        for database in self.list_databases()? {
+            pages += self.check_directory(&database_path(database), tell)?;
         }
         Ok(pages)
     }
@@ -38,7 +38,7 @@ impl StorageManager {
     fn check_directory(&self, directory: &Path, tell: &mut dyn FnMut(FileProblem)) -> Result<u64> {
         let mut pages = 0;
         for (name, kind) in self.list(directory)? {
-            if let (EntryKind::File, Some(segment)) = (kind, segment_of(&name)) {
+            if let (EntryKind::File, Some(FileName { segment, .. })) = (kind, FileName::parse(&name)) {
                 pages += self.check_file(&directory.join(name), segment, tell)?;
             }
         }
@@ -69,31 +69,5 @@ impl StorageManager {
             }
         }
         Ok(blocks)
-    }
-}
-
-/// The segment's number, if this is the name of a relation's file: `number[_fork][.segment]`.
-fn segment_of(name: &str) -> Option<u32> {
-    let (fork, segment) = match name.split_once('.') {
-        Some((fork, segment)) => (fork, segment.parse().ok()?),
-        None => (name, 0),
-    };
-    let suffix = Fork::ALL.into_iter().rev().map(Fork::suffix).find(|suffix| fork.ends_with(suffix))?;
-    is_number(fork.strip_suffix(suffix)?).then_some(segment)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn knows_relation_files_by_their_names() {
-        let names = ["1259", "1259.3", "1259_fsm", "1259_vm.12", "9_init", "pg_control", "PG_VERSION", "12_x", "t3_12"];
-        let segments = names.map(segment_of);
-        assert_eq!(segments, [Some(0), Some(3), Some(0), Some(12), Some(0), None, None, None, None]);
     }
 }

@@ -1,5 +1,6 @@
 //! Whole database directories: made, copied, removed, and swept after a crash.
 
+use crate::file_name::FileName;
 use crate::fork_file::directory_of;
 use crate::limits::COPY_BYTES;
 use crate::{IfExists, StorageManager};
@@ -11,19 +12,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where a database's files are; zero is for those that all databases share.
-fn database_path(database: Oid) -> PathBuf {
+pub(crate) fn database_path(database: Oid) -> PathBuf {
     if !database.is_valid() {
         return PathBuf::from("global");
     }
     PathBuf::from(format!("base/{database}"))
-}
-
-/// The relation that a file in a database's directory belongs to: `16384`, `16384_fsm`, `16384.1`.
-fn relation_number(name: &str) -> Option<u32> {
-    let digits = name.find(|c: char| !c.is_ascii_digit()).unwrap_or(name.len());
-    let (number, rest) = name.split_at(digits);
-    let is_ours = rest.is_empty() || rest.starts_with(['_', '.']);
-    number.parse().ok().filter(|_| is_ours)
 }
 
 impl StorageManager {
@@ -103,12 +96,10 @@ impl StorageManager {
     /// Resets each unlogged relation to its init fork, after a crash and before redo ends: main fork and maps go, the init fork is copied.
     pub fn reset_unlogged(&self) -> Result<u32> {
         let mut count = 0;
-        for (name, kind) in self.list(Path::new("base"))? {
-            let (EntryKind::Directory, Ok(database)) = (kind, name.parse()) else { continue };
-            for (file_name, _) in self.list(&database_path(Oid(database)))? {
-                if let Some(number) = file_name.strip_suffix("_init").and_then(|number| number.parse().ok()) {
-                    let file = RelFile { tablespace: DEFAULT_TABLESPACE, database: Oid(database), number };
-                    self.reset_relation(file)?;
+        for database in self.list_databases()? {
+            for (name, _) in self.list(&database_path(database))? {
+                if let Some(FileName { number, fork: Fork::Init, segment: 0 }) = FileName::parse(&name) {
+                    self.reset_relation(RelFile { tablespace: DEFAULT_TABLESPACE, database, number })?;
                     count += 1;
                 }
             }
@@ -137,14 +128,14 @@ impl StorageManager {
     /// The relations that have any file in a database's directory, whatever fork and segment.
     pub fn relation_numbers(&self, database: Oid) -> Result<BTreeSet<u32>> {
         let names = self.list(&database_path(database))?;
-        Ok(names.iter().filter_map(|(name, _)| relation_number(name)).collect())
+        Ok(names.iter().filter_map(|(name, _)| FileName::parse(name)).map(|name| name.number).collect())
     }
 
     /// Removes what is left of relations that were removed: segments behind a gap, which a removal that a crash cut short leaves.
     pub fn remove_stray_segments(&self, database: Oid, relations: &BTreeSet<u32>) -> Result<()> {
         let directory = database_path(database);
         for (name, _) in self.list(&directory)? {
-            if relation_number(&name).is_some_and(|number| relations.contains(&number)) {
+            if FileName::parse(&name).is_some_and(|name| relations.contains(&name.number)) {
                 let path = directory.join(name);
                 self.host.disk.unlink(&path).could_not(|| format!("remove file \"{}\"", path.display()))?;
                 self.queue.add_directory(&directory);

@@ -20,6 +20,7 @@
 
 mod check;
 mod database;
+mod file_name;
 mod fork_file;
 mod limits;
 mod manager;
