@@ -6,6 +6,7 @@
 use crate::Summary;
 use crate::image::Image;
 use crate::load::{Errors, Load, Workload, ask, row};
+use crate::tally::Tally;
 use crate::trial;
 use std::fs;
 use std::path::Path;
@@ -47,14 +48,6 @@ fn check_filled(session: &mut Client) -> Result<(), String> {
     }
 }
 
-#[derive(Default)]
-struct Counts {
-    acknowledged: u64,
-    failed: u64,
-    panics: u64,
-    ends: u64,
-}
-
 /// What is on the small file system; by the seed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Small {
@@ -83,27 +76,19 @@ impl Small {
 
 /// Runs so many trials.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
-    let mut counts = Counts::default();
+    let mut tally = Tally::default();
     for seed in seed..seed + trials {
         let mut image = Image::made(IMAGE_MB)?;
         let mut cluster = Small::of(seed).cluster(&image);
         trial::on(&mut cluster, &format!("cargo torture --trials 1 --seed {seed} full-disk"), |cluster| {
-            fill_up(cluster, &image.mount_point().join("ballast"), seed, &mut counts)
+            fill_up(cluster, &image.mount_point().join("ballast"), seed, &mut tally)
         })
         .inspect_err(|_| image.keep())?;
     }
-    Ok(Summary {
-        trials,
-        counts: vec![
-            ("acknowledged commits", counts.acknowledged),
-            ("statements failed", counts.failed),
-            ("recoveries in place", counts.panics),
-            ("ends of the server", counts.ends),
-        ],
-    })
+    Ok(Summary { trials, counts: tally.counts() })
 }
 
-fn fill_up(cluster: &mut Cluster, ballast: &Path, seed: u64, counts: &mut Counts) -> Result<(), String> {
+fn fill_up(cluster: &mut Cluster, ballast: &Path, seed: u64, tally: &mut Tally) -> Result<(), String> {
     let small = Small::of(seed);
     // The log alone fills its file system only if nothing is removed from it.
     cluster.set("max_wal_size", if small == Small::Log { "1GB" } else { "8MB" }).set("min_wal_size", "2MB");
@@ -123,9 +108,8 @@ fn fill_up(cluster: &mut Cluster, ballast: &Path, seed: u64, counts: &mut Counts
         _ => {}
     }
     fs::remove_file(ballast).map_err(|error| error.to_string())?;
-    comes_back(cluster, counts)?;
+    tally.comes_back(cluster, 0)?;
     load.check(cluster, &FILL)?;
-    counts.panics += cluster.log().matches("all server processes terminated; reinitializing").count() as u64;
     let mut session = cluster.connect();
     ask(&mut session, "checkpoint")?;
     ask(&mut session, "create table after_all as select generate_series(1, 1000) a; truncate rows; truncate filled")?;
@@ -134,32 +118,12 @@ fn fill_up(cluster: &mut Cluster, ballast: &Path, seed: u64, counts: &mut Counts
     let mut after = Load::default();
     after.run(cluster, &FILL, Errors::AreFailures, |cluster, load| load.wait_for(cluster, 50))?;
     after.check(cluster, &FILL)?;
-    counts.acknowledged += load.acknowledged() + after.acknowledged();
-    counts.failed += load.failed();
+    tally.add(&load);
+    tally.add(&after);
     cluster.stop();
     trial::check_stopped(cluster)
 }
 
 fn is_full(cluster: &Cluster, load: &Load) -> bool {
     load.failed() >= FAILURES || cluster.log().contains("PANIC:")
-}
-
-/// With room again the server serves, by itself or after a start.
-fn comes_back(cluster: &mut Cluster, counts: &mut Counts) -> Result<(), String> {
-    let mut serves = false;
-    wait_until("the server serves or has ended", || {
-        serves = matches!(cluster.try_connect("postgres", "postgres"), Ok(Ok(_)));
-        serves || !cluster.is_running()
-    });
-    if serves {
-        return Ok(());
-    }
-    counts.ends += 1;
-    match cluster.wait() {
-        None => Err("the server was ended by a signal".to_owned()),
-        Some(_) => {
-            cluster.launch();
-            cluster.becomes_ready()
-        }
-    }
 }

@@ -3,13 +3,13 @@
 //! What must follow is a PANIC with recovery (the log, any sync) or a clear error (the rest); what was acknowledged stays. Each thread counts for itself.
 
 use crate::Summary;
-use crate::load::{Errors, Load, ask, pause};
+use crate::load::{Errors, Load, pause};
+use crate::tally::Tally;
 use crate::tracer::Tracer;
 use crate::trial::{self, chance, some_ms};
 use crate::workloads::{CHURN, TRANSFERS};
 use std::time::{Duration, Instant};
 use testkit::Cluster;
-use testkit::cluster::wait_until;
 
 /// The calls that fail, as strace names them.
 const CALLS: [&str; 2] = ["fdatasync,fsync", "pwrite64"];
@@ -20,46 +20,31 @@ const REACH_LIMIT: Duration = Duration::from_secs(20);
 /// A statement may fail so: the environment, or the end of the session by another's PANIC.
 const EXPECTED: &[&str] = &["58030"];
 
-#[derive(Default)]
-struct Counts {
-    acknowledged: u64,
-    failed: u64,
-    panics: u64,
-    ends: u64,
-    unreached: u64,
-}
-
 /// Runs so many trials: trial t fails call t / 2 + 1, of each kind in turn.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
-    let mut counts = Counts::default();
-    let mut done = 0;
+    let mut tally = Tally::default();
+    let (mut done, mut unreached) = (0, 0);
     while done < trials {
         let count = TRIALS_PER_CLUSTER.min(trials - done);
         let seeds = seed + done..seed + done + count;
         let mut cluster = Cluster::new();
         let repeat = format!("cargo torture --trials {count} --seed {} io-errors", seeds.start);
-        trial::on(&mut cluster, &repeat, |cluster| trials_on(cluster, seeds, &mut counts))?;
+        unreached += trial::on(&mut cluster, &repeat, |cluster| trials_on(cluster, seeds, &mut tally))?;
         done += count;
     }
-    Ok(Summary {
-        trials,
-        counts: vec![
-            ("acknowledged commits", counts.acknowledged),
-            ("statements failed", counts.failed),
-            ("recoveries in place", counts.panics),
-            ("ends of the server", counts.ends),
-            ("calls not reached", counts.unreached),
-        ],
-    })
+    let mut counts = tally.counts();
+    counts.push(("calls not reached", unreached));
+    Ok(Summary { trials, counts })
 }
 
-fn trials_on(cluster: &mut Cluster, seeds: std::ops::Range<u64>, counts: &mut Counts) -> Result<(), String> {
+/// How many calls nobody came to.
+fn trials_on(cluster: &mut Cluster, seeds: std::ops::Range<u64>, tally: &mut Tally) -> Result<u64, String> {
     let workload = if (seeds.start / TRIALS_PER_CLUSTER).is_multiple_of(2) { TRANSFERS } else { CHURN };
     // Few frames: sessions write pages too.
     cluster.set("shared_buffers", "1MB").set("bgwriter_delay", "10ms").set("restart_after_crash", "on");
     cluster.start();
     cluster.connect().run(workload.tables);
-    let mut load = Load::default();
+    let (mut load, mut unreached) = (Load::default(), 0);
     for seed in seeds {
         let before = cluster.log().len();
         let (call, number) = (CALLS[(seed % 2) as usize], seed / 2 + 1);
@@ -67,20 +52,13 @@ fn trials_on(cluster: &mut Cluster, seeds: std::ops::Range<u64>, counts: &mut Co
         let hit = load
             .run(cluster, &workload, Errors::AreCounted(EXPECTED), |cluster, _| one(cluster, call, number, seed))
             .map_err(|why| format!("{told}: {why}"))?;
-        counts.unreached += u64::from(!hit);
-        if !survives(cluster)? {
-            counts.ends += 1;
-            cluster.launch();
-            cluster.becomes_ready()?;
-        }
-        counts.panics +=
-            cluster.log()[before..].matches("all server processes terminated; reinitializing").count() as u64;
+        unreached += u64::from(!hit);
+        tally.comes_back(cluster, before)?;
         load.check(cluster, &workload).map_err(|why| format!("{told}: {why}"))?;
     }
-    counts.acknowledged += load.acknowledged();
-    counts.failed += load.failed();
+    tally.add(&load);
     cluster.stop();
-    trial::check_stopped(cluster)
+    trial::check_stopped(cluster).map(|()| unreached)
 }
 
 /// Lets a call fail while the clients work and checkpoints are made. False: nobody came to it.
@@ -102,22 +80,4 @@ fn one(cluster: &mut Cluster, call: &str, number: u64, seed: u64) -> Result<bool
     pause(some_ms(&mut chance(seed), 30));
     drop(tracer.detach());
     Ok(hit)
-}
-
-/// Waits until the server serves again. False: it has ended.
-fn survives(cluster: &mut Cluster) -> Result<bool, String> {
-    let mut ends = false;
-    wait_until("the server serves or has ended", || {
-        ends = !cluster.is_running();
-        let session = cluster.try_connect("postgres", "postgres");
-        ends || session.is_ok_and(|login| login.is_ok_and(|mut session| ask(&mut session, "select 1").is_ok()))
-    });
-    match ends {
-        false => Ok(true),
-        true => match cluster.wait() {
-            // A signal would be a crash that nobody saw coming.
-            None => Err("the server was ended by a signal".to_owned()),
-            Some(_) => Ok(false),
-        },
-    }
 }

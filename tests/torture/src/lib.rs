@@ -20,6 +20,7 @@ mod lock_files;
 mod power;
 pub mod simulation;
 mod statements;
+mod tally;
 mod tracer;
 mod trial;
 mod workloads;
