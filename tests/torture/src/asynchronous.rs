@@ -30,8 +30,7 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
             Some(image) => Cluster::placed(&image.mount_point().join("data"), &[]),
             None => Cluster::new(),
         };
-        let repeat = format!("cargo torture --trials 1 --seed {seed} async");
-        let outcome = trial::on(&mut cluster, &repeat, |cluster| one(cluster, image.as_ref(), seed));
+        let outcome = trial::on(&mut cluster, "async", &(seed..seed + 1), |cluster| one(cluster, image.as_ref(), seed));
         if let (Err(_), Some(image)) = (&outcome, &mut image) {
             image.keep();
         }
@@ -119,8 +118,7 @@ fn settings(seed: u64) -> Result<u64, String> {
         for (name, value) in expected.settings {
             cluster.set(name, value);
         }
-        let repeat = format!("cargo torture --trials 0 --seed {seed} async");
-        trial::on(&mut cluster, &repeat, |cluster| is_seen(cluster, expected))
+        trial::on(&mut cluster, "async", &(seed..seed), |cluster| is_seen(cluster, expected))
             .map_err(|why| format!("{:?}: {why}", expected.settings))?;
     }
     images_are_left_out()?;

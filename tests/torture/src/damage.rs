@@ -103,7 +103,7 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
         let mut cluster = Cluster::new();
         // Neighbours differ in file and kind.
         let kind = KINDS[(seed * 10 % KINDS.len() as u64) as usize];
-        trial::on(&mut cluster, &format!("cargo torture --trials 1 --seed {seed} damage"), |cluster| {
+        trial::on(&mut cluster, "damage", &(seed..seed + 1), |cluster| {
             one(cluster, kind, &mut chance(seed), &mut counts).map_err(|why| format!("{kind:?}: {why}"))
         })?;
     }

@@ -80,7 +80,7 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     for seed in seed..seed + trials {
         let mut image = Image::made(IMAGE_MB)?;
         let mut cluster = Small::of(seed).cluster(&image);
-        trial::on(&mut cluster, &format!("cargo torture --trials 1 --seed {seed} full-disk"), |cluster| {
+        trial::on(&mut cluster, "full-disk", &(seed..seed + 1), |cluster| {
             fill_up(cluster, &image.mount_point().join("ballast"), seed, &mut tally)
         })
         .inspect_err(|_| image.keep())?;

@@ -7,7 +7,8 @@ use crate::load::{Errors, Load, pause};
 use crate::tally::Tally;
 use crate::tracer::Tracer;
 use crate::trial::{self, chance, some_ms};
-use crate::workloads::{CHURN, TRANSFERS};
+use crate::workloads;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 use testkit::Cluster;
 
@@ -23,14 +24,10 @@ const EXPECTED: &[&str] = &["58030"];
 /// Runs so many trials: trial t fails call t / 2 + 1, of each kind in turn.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     let mut tally = Tally::default();
-    let (mut done, mut unreached) = (0, 0);
-    while done < trials {
-        let count = TRIALS_PER_CLUSTER.min(trials - done);
-        let seeds = seed + done..seed + done + count;
+    let mut unreached = 0;
+    for seeds in trial::by_cluster(trials, seed, TRIALS_PER_CLUSTER) {
         let mut cluster = Cluster::new();
-        let repeat = format!("cargo torture --trials {count} --seed {} io-errors", seeds.start);
-        unreached += trial::on(&mut cluster, &repeat, |cluster| trials_on(cluster, seeds, &mut tally))?;
-        done += count;
+        unreached += trial::on(&mut cluster, "io-errors", &seeds, |cluster| trials_on(cluster, &seeds, &mut tally))?;
     }
     let mut counts = tally.counts();
     counts.push(("calls not reached", unreached));
@@ -38,14 +35,14 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
 }
 
 /// How many calls nobody came to.
-fn trials_on(cluster: &mut Cluster, seeds: std::ops::Range<u64>, tally: &mut Tally) -> Result<u64, String> {
-    let workload = if (seeds.start / TRIALS_PER_CLUSTER).is_multiple_of(2) { TRANSFERS } else { CHURN };
+fn trials_on(cluster: &mut Cluster, seeds: &Range<u64>, tally: &mut Tally) -> Result<u64, String> {
+    let workload = workloads::in_turn(seeds.start / TRIALS_PER_CLUSTER);
     // Few frames: sessions write pages too.
     cluster.set("shared_buffers", "1MB").set("bgwriter_delay", "10ms").set("restart_after_crash", "on");
     cluster.start();
     cluster.connect().run(workload.tables);
     let (mut load, mut unreached) = (Load::default(), 0);
-    for seed in seeds {
+    for seed in seeds.clone() {
         let before = cluster.log().len();
         let (call, number) = (CALLS[(seed % 2) as usize], seed / 2 + 1);
         let told = format!("{call} number {number}");

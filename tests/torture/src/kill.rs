@@ -1,10 +1,11 @@
 //! kill -9 at a random moment of a load, start, and a look at everything; sometimes another kill while the first is being recovered from.
 
 use crate::Summary;
-use crate::load::{Errors, Load, Workload, pause};
+use crate::load::{Errors, Load, pause};
 use crate::trial::{self, chance, some_ms};
-use crate::workloads::{CHURN, TRANSFERS};
+use crate::workloads;
 use base::Prng;
+use std::ops::Range;
 use std::time::Duration;
 use testkit::Cluster;
 
@@ -22,15 +23,8 @@ const LOOK_PAUSE: Duration = Duration::from_micros(200);
 /// Runs so many cycles.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     let mut counts = Counts::default();
-    let mut done = 0;
-    while done < trials {
-        let cycles = CYCLES_PER_CLUSTER.min(trials - done);
-        let first = seed + done;
-        let workload = if (first / CYCLES_PER_CLUSTER).is_multiple_of(2) { TRANSFERS } else { CHURN };
-        let mut cluster = Cluster::new();
-        let repeat = format!("cargo torture --trials {cycles} --seed {first} kill");
-        trial::on(&mut cluster, &repeat, |cluster| cycles_on(cluster, &workload, first..first + cycles, &mut counts))?;
-        done += cycles;
+    for seeds in trial::by_cluster(trials, seed, CYCLES_PER_CLUSTER) {
+        trial::on(&mut Cluster::new(), "kill", &seeds, |cluster| cycles_on(cluster, &seeds, &mut counts))?;
     }
     Ok(Summary {
         trials,
@@ -44,20 +38,16 @@ struct Counts {
     in_redo: u64,
 }
 
-fn cycles_on(
-    cluster: &mut Cluster,
-    workload: &Workload,
-    seeds: std::ops::Range<u64>,
-    counts: &mut Counts,
-) -> Result<(), String> {
+fn cycles_on(cluster: &mut Cluster, seeds: &Range<u64>, counts: &mut Counts) -> Result<(), String> {
+    let workload = workloads::in_turn(seeds.start / CYCLES_PER_CLUSTER);
     let mut prng = chance(seeds.start);
     settle(cluster, &mut prng);
     cluster.start();
     cluster.connect().run(workload.tables);
     let mut load = Load::default();
-    for seed in seeds {
+    for seed in seeds.clone() {
         let mut prng = chance(seed);
-        load.run(cluster, workload, Errors::AreFailures, |cluster, load| {
+        load.run(cluster, &workload, Errors::AreFailures, |cluster, load| {
             load.wait_for(cluster, 1)?;
             pause(some_ms(&mut prng, WORK_MS_MAX));
             cluster.kill();
@@ -68,7 +58,7 @@ fn cycles_on(
         }
         cluster.launch();
         cluster.becomes_ready()?;
-        load.check(cluster, workload)?;
+        load.check(cluster, &workload)?;
     }
     counts.acknowledged += load.acknowledged();
     cluster.stop();

@@ -11,10 +11,9 @@ use testkit::Cluster;
 
 /// Runs so many races, and each wrong lock file once.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
-    let mut cluster = Cluster::new();
-    let repeat = format!("cargo torture --trials {trials} --seed {seed} lock-files");
-    trial::on(&mut cluster, &repeat, |cluster| {
-        (seed..seed + trials).try_for_each(|seed| race(cluster, seed))?;
+    let seeds = seed..seed + trials;
+    trial::on(&mut Cluster::new(), "lock-files", &seeds, |cluster| {
+        seeds.clone().try_for_each(|seed| race(cluster, seed))?;
         wrong_files(cluster)?;
         recycled_numbers(cluster)?;
         socket_files(cluster)?;

@@ -7,8 +7,9 @@ use crate::Summary;
 use crate::image::Image;
 use crate::load::{Errors, Load, pause};
 use crate::trial::{self, chance, some_ms};
-use crate::workloads::{CHURN, TRANSFERS};
+use crate::workloads;
 use base::Prng;
+use std::ops::Range;
 use testkit::Cluster;
 
 /// A cut comes at most so long after the clients began, in milliseconds.
@@ -20,25 +21,22 @@ const IMAGE_MB: u64 = 512;
 /// Runs so many cuts.
 pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     let mut acknowledged = 0;
-    let mut done = 0;
-    while done < trials {
-        let cuts = CUTS_PER_CLUSTER.min(trials - done);
-        acknowledged += one_cluster(seed + done..seed + done + cuts)?;
-        done += cuts;
+    for seeds in trial::by_cluster(trials, seed, CUTS_PER_CLUSTER) {
+        acknowledged += one_cluster(&seeds)?;
     }
     Ok(Summary { trials, counts: vec![("acknowledged commits", acknowledged)] })
 }
 
-fn one_cluster(seeds: std::ops::Range<u64>) -> Result<u64, String> {
+fn one_cluster(seeds: &Range<u64>) -> Result<u64, String> {
     let mut image = Image::made(IMAGE_MB)?;
     // Small segments: many are made, renamed and removed.
     let mut cluster = Cluster::placed(&image.mount_point().join("data"), &["--wal-segsize=1"]);
-    let repeat = format!("cargo torture --trials {} --seed {} power", seeds.end - seeds.start, seeds.start);
-    trial::on(&mut cluster, &repeat, |cluster| cut_by_cut(cluster, &mut image, seeds)).inspect_err(|_| image.keep())
+    trial::on(&mut cluster, "power", seeds, |cluster| cut_by_cut(cluster, &mut image, seeds))
+        .inspect_err(|_| image.keep())
 }
 
-fn cut_by_cut(cluster: &mut Cluster, image: &mut Image, seeds: std::ops::Range<u64>) -> Result<u64, String> {
-    let workload = if (seeds.start / CUTS_PER_CLUSTER).is_multiple_of(2) { TRANSFERS } else { CHURN };
+fn cut_by_cut(cluster: &mut Cluster, image: &mut Image, seeds: &Range<u64>) -> Result<u64, String> {
+    let workload = workloads::in_turn(seeds.start / CUTS_PER_CLUSTER);
     // What initdb has made must be there as soon as it says so.
     image.cut()?;
     image.remount()?;
@@ -46,7 +44,7 @@ fn cut_by_cut(cluster: &mut Cluster, image: &mut Image, seeds: std::ops::Range<u
     cluster.start();
     cluster.connect().run(workload.tables);
     let mut load = Load::default();
-    for seed in seeds {
+    for seed in seeds.clone() {
         let mut prng = chance(seed);
         load.run(cluster, &workload, Errors::AreCounted(&["58030"]), |cluster, load| {
             load.wait_for(cluster, 1)?;

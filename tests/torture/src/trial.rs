@@ -1,14 +1,22 @@
-//! What campaigns with real servers share: a trial that goes wrong keeps its cluster and says how to see it again.
+//! What campaigns with real servers share: trials by cluster; one that goes wrong keeps its cluster and says how to see it again.
 
 use base::Prng;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use testkit::Cluster;
 
-/// Runs `body` on a cluster; a panic counts as a failure. Errors: what went wrong, where the cluster is, how to repeat it.
+/// The seeds of a campaign, so many to a cluster.
+pub fn by_cluster(trials: u64, seed: u64, most: u64) -> impl Iterator<Item = Range<u64>> {
+    let end = seed + trials;
+    (seed..end).step_by(most as usize).map(move |first| first..end.min(first + most))
+}
+
+/// Runs the trials with these seeds on a cluster; a panic counts as a failure. Errors: what went wrong, where the cluster is, how to repeat it.
 pub fn on<T>(
     cluster: &mut Cluster,
-    repeat: &str,
+    campaign: &str,
+    seeds: &Range<u64>,
     body: impl FnOnce(&mut Cluster) -> Result<T, String>,
 ) -> Result<T, String> {
     let outcome = catch_unwind(AssertUnwindSafe(|| body(cluster)));
@@ -19,9 +27,11 @@ pub fn on<T>(
     };
     let kept = cluster.keep();
     Err(format!(
-        "{why}\nthe cluster is kept: {}, its log is {}\nrepeat with: {repeat}",
+        "{why}\nthe cluster is kept: {}, its log is {}\nrepeat with: cargo torture --trials {} --seed {} {campaign}",
         cluster.data().display(),
-        kept.join("server.log").display()
+        kept.join("server.log").display(),
+        seeds.end - seeds.start,
+        seeds.start
     ))
 }
 

@@ -3,6 +3,11 @@
 use crate::load::{Workload, ask, row};
 use testkit::Client;
 
+/// One workload after the other, for clusters that are counted.
+pub fn in_turn(cluster: u64) -> Workload {
+    [TRANSFERS, CHURN][(cluster % 2) as usize]
+}
+
 /// The part of TPC-B that can be checked: a balance moved, and a history row with a number of its own. Now and then a table is made, filled, or
 /// removed, which goes into the history too.
 pub const TRANSFERS: Workload = Workload {
