@@ -3,7 +3,6 @@
 //! A statement ends at the end of its line, unless a backslash stands there, or, as initdb asks for it, at a semicolon that is
 //! followed by an empty line; so a script may hold statements of many lines.
 
-use crate::block::Block;
 use crate::login;
 use crate::printer::Printer;
 use crate::server::{Server, Speaker};
@@ -156,11 +155,6 @@ impl<'a> Alone<'a> {
     /// From now on answers go to this stream, in the form of the protocol. Nothing is read from it.
     pub fn answer_to(&mut self, stream: Box<dyn Stream>) {
         self.session.wire = Wire::new(stream);
-    }
-
-    /// True while a transaction block is open, failed or not.
-    pub fn is_in_block(&self) -> bool {
-        self.session.block != Block::Idle
     }
 
     /// Runs one statement. Errors go to the server's log.

@@ -4,7 +4,7 @@
 
 use crate::Summary;
 use crate::image::{self, Image};
-use crate::load::{CLIENTS, Errors, Load, ask, pause, row};
+use crate::load::{Errors, Load, ask, client_of, pause, row};
 use crate::tracer::{self, Tracer};
 use crate::trial::{self, chance, some_ms};
 use crate::workloads::TRANSFERS;
@@ -84,10 +84,6 @@ fn one(cluster: &mut Cluster, image: Option<&Image>, seed: u64) -> Result<(u64, 
     cluster.stop();
     trial::check_stopped(cluster)?;
     Ok((load.acknowledged(), lost.len() as u64))
-}
-
-fn client_of(number: u64) -> u64 {
-    number / 1_000_000 % CLIENTS
 }
 
 /// What a server is to be seen doing with a setting, in strace's words.

@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use testkit::{Client, Cluster, Reply};
 
 /// Clients that work at once.
-pub const CLIENTS: u64 = 8;
+const CLIENTS: u64 = 8;
+/// Transactions of a client in a round stay below it: what is above in a transaction's number says whose it is.
+const STEPS_MAX: u64 = 1_000_000;
 /// A statement that takes longer is taken for hanging: generous, as it only bounds a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -104,7 +106,7 @@ impl Load {
             if stop.load(Ordering::Relaxed) {
                 break;
             }
-            let number = (self.rounds * CLIENTS + client) * 1_000_000 + step;
+            let number = (self.rounds * CLIENTS + client) * STEPS_MAX + step;
             self.tried.lock().expect("no client panicked").insert(number);
             // The server has gone away if there is no reply.
             let Some(reply) = ask_or_lose(&mut session, &(workload.transaction)(number))? else { break };
@@ -167,6 +169,11 @@ impl Load {
         let mut acknowledged = self.acknowledged.lock().expect("no client panicked");
         Ok(acknowledged.extract_if(.., |number, _| !kept.contains(number)).collect())
     }
+}
+
+/// The client that a transaction is of.
+pub fn client_of(number: u64) -> u64 {
+    number / STEPS_MAX % CLIENTS
 }
 
 /// A session's end that the server announced: it goes down, or starts over.

@@ -23,7 +23,7 @@ pub fn on<T>(
     let why = match outcome {
         Ok(Ok(value)) => return Ok(value),
         Ok(Err(why)) => why,
-        Err(panic) => text_of(&*panic),
+        Err(panic) => panic_text(&*panic),
     };
     let kept = cluster.keep();
     Err(format!(
@@ -35,7 +35,8 @@ pub fn on<T>(
     ))
 }
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> String {
+/// What a Rust panic said.
+pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic").to_owned()
 }

@@ -60,11 +60,6 @@ impl<'a> Client<'a> {
         self.alone.look(look)
     }
 
-    /// True while a transaction block is open.
-    pub fn is_in_block(&self) -> bool {
-        self.alone.is_in_block()
-    }
-
     /// Ends the session.
     pub fn end(self) {
         self.alone.end();

@@ -5,6 +5,7 @@ use super::client::{Client, Reply};
 use super::machine::Machine;
 use super::model::{Journal, Share, rows_difference};
 use super::{Counts, DATABASES, SESSIONS};
+use crate::trial::panic_text;
 use base::Prng;
 use host::SimHost;
 use recovery::CheckpointKind;
@@ -277,7 +278,7 @@ impl<'m, 'a> Life<'m, 'a> {
         let outcome = catch_unwind(AssertUnwindSafe(|| client.run(sql)));
         match outcome {
             _ if self.sim.powered_off() => Err(Stop::Crashed),
-            Err(panic) => Err(Stop::Wrong(format!("a Rust panic: {}", super::panic_text(&panic)))),
+            Err(panic) => Err(Stop::Wrong(format!("a Rust panic: {}", panic_text(&*panic)))),
             Ok(reply) => {
                 if let Some(error) = reply.error.as_ref().filter(|_| reply.is_panic()) {
                     self.excuse(error)?;

@@ -18,7 +18,6 @@ pub mod trial;
 use crate::Summary;
 use base::Oid;
 use host::SimHost;
-use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
 use trial::Style;
 
@@ -140,12 +139,6 @@ fn work(
             return (counts, Some((seed, why)));
         }
     }
-}
-
-/// What a Rust panic said.
-pub(crate) fn panic_text(panic: &Box<dyn Any + Send>) -> String {
-    let text = panic.downcast_ref::<String>().cloned();
-    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_else(|| "?".to_owned())
 }
 
 #[cfg(test)]

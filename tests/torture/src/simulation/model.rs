@@ -188,11 +188,6 @@ impl Journal {
         self.worlds.drain(..self.worlds.len() - 1);
     }
 
-    /// How many commits a crash may lose.
-    pub fn open(&self) -> usize {
-        self.worlds.len() - 1
-    }
-
     /// The server did not end in good order.
     pub fn crashed(&mut self) {
         for world in &mut self.worlds {

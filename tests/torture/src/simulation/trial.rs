@@ -3,7 +3,8 @@
 use super::life::{Fault, Life, Stop, resolve_statement};
 use super::machine::{self, Knobs, Machine};
 use super::model::Journal;
-use super::{Counts, DATABASES, observe, panic_text};
+use super::{Counts, DATABASES, observe};
+use crate::trial::panic_text;
 use base::Prng;
 use host::{FaultPlan, SimHost};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -43,7 +44,7 @@ pub enum Death {
 pub fn run(cluster: &SimHost, seed: u64, style: Style, counts: &mut Counts) -> Result<(), String> {
     let trial = Trial::new(cluster, seed, style, counts);
     let outcome = catch_unwind(AssertUnwindSafe(|| trial.run()));
-    outcome.unwrap_or_else(|panic| Err(format!("a Rust panic: {}", panic_text(&panic)))).map(drop)
+    outcome.unwrap_or_else(|panic| Err(format!("a Rust panic: {}", panic_text(&*panic)))).map(drop)
 }
 
 /// Runs a seed in its short form. Gives the number of I/Os of its first life, of the recovery that follows it, and the disk's trace.
@@ -266,7 +267,7 @@ impl<'a> Trial<'a> {
         let dropped = catch_unwind(AssertUnwindSafe(|| drop(dead)));
         drop(machine);
         self.journal.crashed();
-        dropped.map_err(|panic| format!("a Rust panic while a dead session is dropped: {}", panic_text(&panic)))?;
+        dropped.map_err(|panic| format!("a Rust panic while a dead session is dropped: {}", panic_text(&*panic)))?;
         Ok(ios)
     }
 }
