@@ -6,7 +6,7 @@ use base::BlockNumber;
 use buffer::RedoCx;
 use page::Page;
 use report::{Error, Result};
-use wal::{Record, ResourceManager, RmgrId};
+use wal::{Reach, Record, ResourceManager, RmgrId};
 
 /// Redoes `BTREE` records.
 pub struct BtreeResource;
@@ -34,6 +34,10 @@ fn set_left(page: &mut Page, data: &[u8]) -> Result<()> {
 impl ResourceManager<RedoCx> for BtreeResource {
     fn id(&self) -> RmgrId {
         RmgrId::BTREE
+    }
+
+    fn reach(&self, _: &Record<'_>) -> Reach {
+        Reach::Blocks
     }
 
     fn redo(&self, record: &Record<'_>, cx: &RedoCx) -> Result<()> {

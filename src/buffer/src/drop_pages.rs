@@ -4,7 +4,7 @@ use crate::frame::{Frame, Tag};
 use crate::limits::DROP_LOOKUP_PART;
 use crate::pool::BufferPool;
 use crate::state::{State, TAG_VALID};
-use base::{BlockNumber, Oid, RelFile, RelFork};
+use base::{BlockNumber, Fork, Oid, RelFile, RelFork};
 use report::Result;
 use sync::spin_hint;
 
@@ -15,6 +15,8 @@ pub enum PagesOf {
     Relation(RelFile),
     /// A fork from a block on.
     ForkFrom(RelFork, BlockNumber),
+    /// One fork of all relations.
+    Fork(Fork),
     /// A database.
     Database(Oid),
 }
@@ -24,6 +26,7 @@ impl PagesOf {
         match self {
             PagesOf::Relation(file) => tag.fork.file == file,
             PagesOf::ForkFrom(fork, first) => tag.fork == fork && tag.block >= first,
+            PagesOf::Fork(fork) => tag.fork.fork == fork,
             PagesOf::Database(database) => tag.fork.file.database == database,
         }
     }

@@ -3,7 +3,7 @@
 use crate::frame::{Frame, Tag};
 use crate::guard::{Pin, WriteGuard};
 use crate::limits::{FRAMES_MAX, FRAMES_MIN};
-use crate::region::Region;
+use crate::region::{HugePages, Region};
 use crate::ring::BulkRing;
 use crate::state::{LOADED, PIN_WAITER, State};
 use crate::table::{Place, Table};
@@ -23,6 +23,8 @@ use wal::Wal;
 pub struct PoolOptions {
     /// Frames (`shared_buffers` in pages).
     pub frames: usize,
+    /// `huge_pages`.
+    pub huge_pages: HugePages,
 }
 
 /// Counters since start, for `pg_stat_bgwriter` and `pg_stat_database`.
@@ -101,11 +103,11 @@ impl From<Origin> for PageEvent {
 impl BufferPool {
     /// Maps the memory.
     ///
-    /// Errors: no address space.
+    /// Errors: no address space; no huge pages where they are required.
     pub fn new(smgr: Arc<StorageManager>, wal: Arc<Wal>, options: PoolOptions) -> Result<BufferPool> {
         let count = options.frames.clamp(FRAMES_MIN, FRAMES_MAX);
         let inner = Inner {
-            region: Region::map(count)?,
+            region: Region::map(count, options.huge_pages)?,
             frames: (0..count).map(|_| Frame::new()).collect(),
             table: Table::new(count),
             smgr,
@@ -291,37 +293,25 @@ impl BufferPool {
         self.inner.smgr.extend_to(fork, block)
     }
 
-    fn zeroed(&self, guard: WriteGuard) -> WriteGuard {
-        // SAFETY: the guard holds the content lock exclusively (I2).
-        unsafe { &mut *guard.page_ptr() }.zero();
-        self.frame(guard.frame()).state.set(LOADED);
+    fn zeroed(&self, mut guard: WriteGuard) -> WriteGuard {
+        self.overwrite(&mut guard, Page::zero);
         guard
     }
 
-    /// Pins a page without reading it: zeroed and locked, for one that is to be written anew (redo of images and new pages). Extends the fork if needed.
+    /// Pins a page without reading it: zeroed and locked, for one that is to be written anew. Extends the fork if needed.
     pub fn read_zeroed(&self, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
         self.read_unread(fork, block).map(|guard| self.zeroed(guard))
     }
 
-    /// As `read_zeroed`, for a page that `write` writes whole, so that nobody sees what the frame held before.
-    pub(crate) fn overwrite(
-        &self,
-        fork: RelFork,
-        block: BlockNumber,
-        write: impl FnOnce(&mut Page),
-    ) -> Result<WriteGuard> {
-        let guard = match self.read_cached(fork, block) {
-            Some(pin) => pin.exclusive(),
-            None => self.read_unread(fork, block)?,
-        };
+    /// Has `write` write the page whole, so that nobody sees what the frame held before.
+    pub(crate) fn overwrite(&self, guard: &mut WriteGuard, write: impl FnOnce(&mut Page)) {
         // SAFETY: the guard holds the content lock exclusively (I2).
         write(unsafe { &mut *guard.page_ptr() });
         self.frame(guard.frame()).state.set(LOADED);
-        Ok(guard)
     }
 
-    /// The page's frame, locked, with whatever it holds.
-    fn read_unread(&self, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
+    /// The page's frame, locked, with whatever it holds. Extends the fork if needed.
+    pub(crate) fn read_unread(&self, fork: RelFork, block: BlockNumber) -> Result<WriteGuard> {
         let lock = self.inner.smgr.lock_extension(fork);
         let tag = Tag { fork, block };
         let place = self.inner.table.place(tag);

@@ -1,7 +1,8 @@
 //! The pool on the simulated disk: finding, eviction, write order, redo, many threads.
 
 use crate::{
-    BufferPool, BulkRing, Durability, Origin, PageOwner, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx, Used,
+    BufferPool, BulkRing, Durability, HugePages, Origin, PageOwner, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx,
+    Used,
 };
 use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Lsn, Oid, Prng, RelFile, RelFork, Xid};
 use host::{FaultPlan, Host, SimHost};
@@ -34,7 +35,8 @@ fn pool_at(host: Host, at: WalPosition) -> BufferPool {
     let options = WalOptions { segment_bytes: SEGMENT, buffer_bytes: 64 << 10, ..WalOptions::default() };
     let wal = Wal::open(host.clone(), options, at).expect("open the log");
     let smgr = StorageManager::new(host, SmgrOptions::default());
-    BufferPool::new(Arc::new(smgr), Arc::new(wal), PoolOptions { frames: FRAMES }).expect("map")
+    BufferPool::new(Arc::new(smgr), Arc::new(wal), PoolOptions { frames: FRAMES, huge_pages: HugePages::Off })
+        .expect("map")
 }
 
 fn fresh(sim: &SimHost) -> BufferPool {
@@ -86,6 +88,7 @@ fn redo(record: &wal::Record<'_>, cx: &RedoCx) {
         }
         Redo::Done(_) | Redo::Restored(_) => (),
         Redo::Missing => assert!(!fresh),
+        Redo::Elsewhere => panic!("the context has all pages"),
     }
 }
 
@@ -130,7 +133,7 @@ fn a_big_scan_leaves_the_pages_of_others_alone() {
     let options = WalOptions { segment_bytes: SEGMENT, ..WalOptions::default() };
     let wal = Arc::new(Wal::open(host.clone(), options, at).expect("open the log"));
     let smgr = Arc::new(StorageManager::new(host, SmgrOptions::default()));
-    let pool = BufferPool::new(smgr, wal, PoolOptions { frames: 100 }).expect("map");
+    let pool = BufferPool::new(smgr, wal, PoolOptions { frames: 100, huge_pages: HugePages::Try }).expect("map");
     pool.smgr().create_main(FILE).expect("create");
     (0..PAGES).for_each(|number| assert_eq!(add_page(&pool, &number.to_le_bytes()), BlockNumber(number)));
     pool.write_dirty(&mut |_| Ok(())).expect("write");

@@ -343,6 +343,7 @@ settings! {
     RandomPageCost "random_page_cost" = real(4.0, 0.0, f64::MAX, Unit::None), User, PlannerCostConstants, flag::EXPLAIN, "Planner's estimate for reading a page out of order";
     RecoveryEndCommand "recovery_end_command" = string(""), Sighup, WalArchiveRecovery, 0, "Shell command run once when recovery ends";
     RecoveryInitSyncMethod "recovery_init_sync_method" = choice_of(RECOVERY_INIT_SYNC_METHOD, "fsync"), Sighup, ErrorHandling, 0, "How the data directory is synchronized before crash recovery";
+    RecoveryMaxWorkers "recovery_max_workers" = integer(4, 0, 64, Unit::None), Postmaster, WalRecovery, 0, "Threads that redo pages during recovery beside the one that reads WAL; never more than processors";
     RecoveryMinApplyDelay "recovery_min_apply_delay" = integer(0, 0, 2147483647, Unit::Milliseconds), Sighup, ReplicationStandbyServers, 0, "Least delay with which a standby applies changes";
     RecoveryPrefetch "recovery_prefetch" = choice_of(RECOVERY_PREFETCH, "try"), Sighup, WalRecovery, 0, "Whether recovery reads referenced blocks ahead";
     RecoveryTarget "recovery_target" = string(""), Postmaster, WalRecoveryTarget, 0, "Ends recovery as soon as a consistent state is reached";

@@ -9,7 +9,7 @@ use base::Tid;
 use buffer::{RedoCx, WriteGuard};
 use page::Page;
 use report::{Error, Result};
-use wal::{Record, ResourceManager, RmgrId};
+use wal::{Reach, Record, ResourceManager, RmgrId};
 
 /// Redoes `HEAP` records.
 pub struct HeapResource;
@@ -56,6 +56,10 @@ fn not_visible(page: &mut Page) {
 impl ResourceManager<RedoCx> for HeapResource {
     fn id(&self) -> RmgrId {
         RmgrId::HEAP
+    }
+
+    fn reach(&self, _: &Record<'_>) -> Reach {
+        Reach::Blocks
     }
 
     fn redo(&self, record: &Record<'_>, cx: &RedoCx) -> Result<()> {
@@ -125,6 +129,10 @@ impl ResourceManager<RedoCx> for Heap2Resource {
         RmgrId::HEAP2
     }
 
+    fn reach(&self, _: &Record<'_>) -> Reach {
+        Reach::Blocks
+    }
+
     fn redo(&self, record: &Record<'_>, cx: &RedoCx) -> Result<()> {
         change_maps(record, cx, record.info == kind::VISIBLE)?;
         match record.info {
@@ -166,8 +174,12 @@ impl ResourceManager<RedoCx> for SequenceResource {
         RmgrId::SEQUENCE
     }
 
+    fn reach(&self, _: &Record<'_>) -> Reach {
+        Reach::Blocks
+    }
+
     fn redo(&self, record: &Record<'_>, cx: &RedoCx) -> Result<()> {
-        let mut guard = cx.init_block(record, PAGE)?;
+        let Some(mut guard) = cx.init_block(record, PAGE)? else { return Ok(()) };
         crate::sequence::write_page(&mut guard, record.data)?;
         finish(&mut guard, record);
         Ok(())

@@ -3,6 +3,7 @@
 use crate::checkpoints::{Checkpoints, Wanted};
 use crate::mailbox::{Command, Mailbox};
 use crate::shared::Shared;
+use buffer::HugePages;
 use config::{ServerValues, Setting, Settings};
 use host::{Clock, Host};
 use instance::{FaultWish, Instance, ServerLink, SessionTable};
@@ -142,6 +143,7 @@ pub fn options(values: &ServerValues) -> EngineOptions {
     let frames = values.int(Setting::SharedBuffers) as usize;
     EngineOptions {
         frames,
+        huge_pages: huge_pages(values.choice(Setting::HugePages)),
         wal_buffer_bytes: wal_buffer_bytes(values.int(Setting::WalBuffers), frames) as usize,
         sync_method: SyncMethod::from_name(values.choice(Setting::WalSyncMethod)).unwrap_or_default(),
         fsync: values.bool(Setting::Fsync),
@@ -149,7 +151,24 @@ pub fn options(values: &ServerValues) -> EngineOptions {
         min_wal_bytes: (values.int(Setting::MinWalSize) as u64) << 20,
         max_wal_bytes: (values.int(Setting::MaxWalSize) as u64) << 20,
         completion_target: values.real(Setting::CheckpointCompletionTarget),
+        redo_workers: redo_workers(values.int(Setting::RecoveryMaxWorkers) as usize),
         ..EngineOptions::default()
+    }
+}
+
+fn huge_pages(choice: &str) -> HugePages {
+    match choice {
+        "off" => HugePages::Off,
+        "on" => HugePages::On,
+        _ => HugePages::Try,
+    }
+}
+
+/// `recovery_max_workers`, but no more than there are processors; on a single one, dividing the work only costs.
+fn redo_workers(most: usize) -> usize {
+    match std::thread::available_parallelism() {
+        Ok(processors) if processors.get() > 1 => most.min(processors.get()),
+        _ => 0,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::redo::{RmgrTable, SharedRmgr};
 use crate::xlog::XlogResource;
 use access::Store;
 use base::{Lsn, Oid, Xid};
-use buffer::{BufferPool, DatabaseResource, PoolOptions, RedoCx, StorageResource};
+use buffer::{BufferPool, DatabaseResource, HugePages, PoolOptions, RedoCx, StorageResource};
 use host::Host;
 use lock::LockManager;
 use report::{Context, Error, Result};
@@ -26,6 +26,8 @@ use xact::{NextIds, Parts, TransactionManager, XactResource};
 pub struct EngineOptions {
     /// `shared_buffers` in pages.
     pub frames: usize,
+    /// `huge_pages`.
+    pub huge_pages: HugePages,
     /// `wal_buffers` in bytes.
     pub wal_buffer_bytes: usize,
     /// `wal_sync_method`.
@@ -42,12 +44,15 @@ pub struct EngineOptions {
     pub max_wal_bytes: u64,
     /// `checkpoint_completion_target`.
     pub completion_target: f64,
+    /// `recovery_max_workers`: threads that redo pages while another reads the log; with none it does everything, in one order.
+    pub redo_workers: usize,
 }
 
 impl Default for EngineOptions {
     fn default() -> EngineOptions {
         EngineOptions {
             frames: 16_384,
+            huge_pages: HugePages::Try,
             wal_buffer_bytes: 4 << 20,
             sync_method: SyncMethod::default(),
             fsync: true,
@@ -56,6 +61,7 @@ impl Default for EngineOptions {
             min_wal_bytes: 80 << 20,
             max_wal_bytes: 1 << 30,
             completion_target: 0.9,
+            redo_workers: 0,
         }
     }
 }
@@ -146,7 +152,7 @@ impl Engine {
             fsync: options.fsync,
         };
         let smgr = Arc::new(StorageManager::new(host.clone(), smgr));
-        let pool = PoolOptions { frames: options.frames };
+        let pool = PoolOptions { frames: options.frames, huge_pages: options.huge_pages };
         let buffers = Arc::new(BufferPool::new(Arc::clone(&smgr), Arc::clone(&wal), pool)?);
         let redo = Arc::new(RedoCx::new(Arc::clone(&buffers)));
         let locks = LockManager::new();

@@ -9,7 +9,7 @@
 //! 4. [`Engine::shutdown`] is the last checkpoint, after all sessions have ended.
 //!
 //! Redo: each record goes to its resource manager ([`RmgrTable`]), which brings the pages to the state that the record describes unless they are there
-//! already. The end of the log is where no valid record follows; writing goes on there with a higher epoch, which is made durable first.
+//! already. With [`EngineOptions::redo_workers`], several threads do, each for a part of the pages. The end of the log is where no valid record follows; writing goes on there with a higher epoch, which is made durable first.
 //!
 //! Invariants
 //! - I1. The control file names a checkpoint record that is on disk, whose redo point's log is on disk, and all changes logged before that redo point are in
@@ -31,6 +31,7 @@ mod pace;
 mod redo;
 mod start;
 mod sync_tree;
+mod workers;
 mod xlog;
 
 pub use check::LogCheck;

@@ -2,9 +2,11 @@
 
 use crate::control::{ControlData, DatabaseState};
 use crate::engine::Engine;
+use crate::redo::Redo;
 use crate::sync_tree::sync_data_directory;
 use crate::xlog::{CheckpointRecord, XLOG_CHECKPOINT_ONLINE, XLOG_CHECKPOINT_SHUTDOWN, XLOG_END_OF_RECOVERY};
-use base::{Lsn, Xid};
+use base::{Fork, Lsn, Xid};
+use buffer::PagesOf;
 use report::{Error, Result, Severity, SqlState};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -146,15 +148,16 @@ impl Engine {
         let clock = &self.host.clock;
         let (start, first) = (clock.monotonic(), reader.position());
         tell(RecoveryEvent::RedoStarts(first))?;
-        while let Some(record) = reader.read()? {
+        let redo = Redo { managers: &self.rmgrs, pages: &self.redo };
+        redo.run(reader, self.options.redo_workers, &mut |record| {
             self.store.xacts.note_xid(record.xid);
-            self.rmgrs.redo(&record, &self.redo)?;
             report.records += 1;
             if report.records.is_multiple_of(PROGRESS_RECORDS) {
                 let elapsed = clock.monotonic() - start;
                 tell(RecoveryEvent::Progress { at: record.start, records: report.records, elapsed })?;
             }
-        }
+            Ok(())
+        })?;
         report.bytes = reader.position().0 - first.0;
         let reason = reader.end().expect("the reader came to the end");
         tell(RecoveryEvent::EndOfLog { at: reader.position(), reason })?;
@@ -190,7 +193,7 @@ impl Engine {
             }
         }
         // The init forks are copied as files, so what redo changed in them must be in the files.
-        store.buffers.write_dirty(&mut |_| Ok(()))?;
+        store.buffers.flush(PagesOf::Fork(Fork::Init))?;
         report.unlogged = store.smgr.reset_unlogged()?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use base::{Lsn, Oid, Xid};
 use buffer::{RedoCx, XLOG_FPI, XLOG_FPI_FOR_HINT};
 use report::{Error, Result};
 use std::sync::Arc;
-use wal::{Record, ResourceManager, RmgrId, Timeline, XLOG_SWITCH};
+use wal::{Reach, Record, ResourceManager, RmgrId, Timeline, XLOG_SWITCH};
 use xact::TransactionManager;
 
 /// The checkpoint of an orderly end.
@@ -70,6 +70,10 @@ pub struct XlogResource(pub Arc<TransactionManager>);
 impl ResourceManager<RedoCx> for XlogResource {
     fn id(&self) -> RmgrId {
         RmgrId::XLOG
+    }
+
+    fn reach(&self, _: &Record<'_>) -> Reach {
+        Reach::Blocks
     }
 
     fn redo(&self, record: &Record<'_>, cx: &RedoCx) -> Result<()> {

@@ -48,11 +48,11 @@ pub use log::{ImagePolicy, Insertion, Wal, WalPosition, WalStats};
 pub use names::{Timeline, segment_file_name, segment_number_of, segment_start};
 pub use options::{SyncMethod, WalOptions};
 pub use print::describe_record;
-pub use reader::{EndOfLog, Reader};
+pub use reader::{EndOfLog, Reader, Stretch};
 pub use record::{
     BLOCKS_MAX, BlockFlags, BlockRef, Image, RECORD_ALIGN, RECORD_HEADER_BYTES, Record, RecordBytes, RecordWriter,
 };
-pub use resource::{ResourceManager, RmgrId};
+pub use resource::{Reach, ResourceManager, RmgrId};
 pub use segments::RecycleStats;
 
 #[cfg(all(test, shuttle))]

@@ -45,6 +45,40 @@ impl EndOfLog {
     }
 }
 
+/// A part of the log in memory, for as long as anybody holds it. A clone is the same memory.
+#[derive(Clone, Default)]
+pub struct Stretch {
+    bytes: Arc<Vec<u8>>,
+    start: u64,
+}
+
+impl Stretch {
+    /// Where the log goes on behind it.
+    fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+
+    /// `length` bytes of it from a position on.
+    fn get(&self, at: u64, length: usize) -> &[u8] {
+        let offset = (at - self.start) as usize;
+        &self.bytes[offset..offset + length]
+    }
+
+    /// True if both are the same memory.
+    pub fn is(&self, other: &Stretch) -> bool {
+        Arc::ptr_eq(&self.bytes, &other.bytes)
+    }
+
+    /// Takes a record apart that a reader found in this stretch.
+    ///
+    /// Errors: XX001 if its contents make no sense. Panics if it is not in the stretch.
+    pub fn record(&self, start: Lsn, end: Lsn) -> Result<Record<'_>> {
+        let header = self.get(start.0, RECORD_HEADER_BYTES);
+        let header = Header::parse(header.try_into().expect("a header was read"));
+        Record::parse(self.get(start.0, header.length as usize), start, end)
+    }
+}
+
 /// Reads records one after the other.
 pub struct Reader {
     host: Host,
@@ -55,9 +89,9 @@ pub struct Reader {
     /// Where the last one started; None before the first.
     previous: Option<Lsn>,
     epoch: u32,
-    /// A stretch of the log.
-    window: Vec<u8>,
-    window_start: u64,
+    window: Stretch,
+    /// Windows that others had when the reader went on; used again when they are done with them.
+    lent: Vec<Arc<Vec<u8>>>,
     file: Option<(u64, Arc<dyn File>)>,
     end: Option<EndOfLog>,
 }
@@ -72,8 +106,8 @@ impl Reader {
             next: start,
             previous: None,
             epoch: 0,
-            window: Vec::new(),
-            window_start: 0,
+            window: Stretch::default(),
+            lent: Vec::new(),
             file: None,
             end: None,
         }
@@ -82,6 +116,11 @@ impl Reader {
     /// Where the next record starts, or would: after the end, where the log goes on.
     pub fn position(&self) -> Lsn {
         self.next
+    }
+
+    /// The part of the log that the last record read is in.
+    pub fn stretch(&self) -> &Stretch {
+        &self.window
     }
 
     /// Where the last record read starts.
@@ -112,9 +151,7 @@ impl Reader {
             }
         };
         let aligned = Lsn((start.0 + length as u64).next_multiple_of(RECORD_ALIGN));
-        let offset = (start.0 - self.window_start) as usize;
-        let bytes = &self.window[offset..offset + length];
-        let record = Record::parse(bytes, start, aligned)?;
+        let record = Record::parse(self.window.get(start.0, length), start, aligned)?;
         self.previous = Some(start);
         self.epoch = record.epoch;
         self.next = match (record.rmgr, record.info) {
@@ -130,8 +167,7 @@ impl Reader {
         if let Some(end) = self.fill(start, RECORD_HEADER_BYTES)? {
             return Ok(Err(end));
         }
-        let offset = (start - self.window_start) as usize;
-        let header = &self.window[offset..offset + RECORD_HEADER_BYTES];
+        let header = self.window.get(start, RECORD_HEADER_BYTES);
         let header = Header::parse(header.try_into().expect("a header was read"));
         if let Some(end) = self.reject_header(&header) {
             return Ok(Err(end));
@@ -140,8 +176,7 @@ impl Reader {
         if let Some(end) = self.fill(start, length)? {
             return Ok(Err(end));
         }
-        let offset = (start - self.window_start) as usize;
-        let matches = crc_of(&self.window[offset..offset + length]) == header.crc;
+        let matches = crc_of(self.window.get(start, length)) == header.crc;
         Ok(if matches { Ok(length) } else { Err(EndOfLog::BadCrc) })
     }
 
@@ -165,36 +200,57 @@ impl Reader {
     /// Makes the window cover `length` bytes from `start`; says why if it cannot.
     fn fill(&mut self, start: u64, length: usize) -> Result<Option<EndOfLog>> {
         let end = start + length as u64;
-        let covered = self.window_start + self.window.len() as u64;
-        if self.window_start <= start && end <= covered {
+        if self.window.start <= start && end <= self.window.end() {
             return Ok(None);
         }
-        if start < self.window_start || start > covered {
-            self.window.clear();
-        } else {
-            self.window.drain(..(start - self.window_start) as usize);
+        let covers = self.window.start <= start && start <= self.window.end();
+        let mut bytes = self.take_window(if covers { (start - self.window.start) as usize } else { usize::MAX });
+        let mut missing = None;
+        while missing.is_none() && start + (bytes.len() as u64) < end {
+            missing = self.read_more(start + bytes.len() as u64, &mut bytes)?;
         }
-        self.window_start = start;
-        while self.window_start + (self.window.len() as u64) < end {
-            if let Some(end) = self.read_more()? {
-                return Ok(Some(end));
-            }
-        }
-        Ok(None)
+        self.window = Stretch { bytes: Arc::new(bytes), start };
+        Ok(missing)
     }
 
-    /// Appends a stretch of one segment to the window.
-    fn read_more(&mut self) -> Result<Option<EndOfLog>> {
-        let at = self.window_start + self.window.len() as u64;
+    /// The window's bytes from an offset on, in memory that nobody else has.
+    fn take_window(&mut self, from: usize) -> Vec<u8> {
+        let window = std::mem::take(&mut self.window).bytes;
+        let from = from.min(window.len());
+        match Arc::try_unwrap(window) {
+            Ok(mut bytes) => {
+                bytes.drain(..from);
+                bytes
+            }
+            Err(shared) => {
+                let mut bytes = self.free_window();
+                bytes.extend_from_slice(&shared[from..]);
+                self.lent.push(shared);
+                bytes
+            }
+        }
+    }
+
+    /// Empty memory for a window, used before if possible.
+    fn free_window(&mut self) -> Vec<u8> {
+        let free = self.lent.iter().position(|window| Arc::strong_count(window) == 1);
+        let window = free.map(|at| self.lent.swap_remove(at));
+        let mut bytes = window.and_then(|window| Arc::try_unwrap(window).ok()).unwrap_or_default();
+        bytes.clear();
+        bytes
+    }
+
+    /// Appends what one segment has from a position on, up to a limit.
+    fn read_more(&mut self, at: u64, window: &mut Vec<u8>) -> Result<Option<EndOfLog>> {
         let (number, offset) = (at / self.segment_bytes, at % self.segment_bytes);
         let Some(file) = self.open(number)? else { return Ok(Some(EndOfLog::NoSegment)) };
         let wanted = (self.segment_bytes - offset).min(READ_BYTES as u64) as usize;
-        let filled = self.window.len();
-        self.window.resize(filled + wanted, 0);
+        let filled = window.len();
+        window.resize(filled + wanted, 0);
         let path = || segment_path(self.timeline, number, self.segment_bytes as u32);
-        let count = file.read_at(&mut self.window[filled..], offset);
+        let count = file.read_at(&mut window[filled..], offset);
         let count = count.could_not(|| format!("read file \"{}\"", path().display()))?;
-        self.window.truncate(filled + count);
+        window.truncate(filled + count);
         Ok((count == 0).then_some(EndOfLog::ShortFile))
     }
 

@@ -323,29 +323,30 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A block reference whose contents were not reached yet.
-struct Pending {
-    id: u8,
-    bits: u8,
-    at: (RelFork, BlockNumber),
-    data_bytes: usize,
-    hole: Option<(u16, u16)>,
-}
-
 impl<'a> Record<'a> {
     /// Takes a record's bytes apart. They passed the CRC.
     ///
     /// Errors: XX001 if they make no sense nevertheless.
     pub fn parse(bytes: &'a [u8], start: Lsn, end: Lsn) -> Result<Record<'a>> {
         let mut cursor = Cursor(&bytes[RECORD_HEADER_BYTES..]);
-        let mut pending = Vec::with_capacity(usize::from(bytes[AT_BLOCKS]));
-        let mut last = None;
-        for _ in 0..bytes[AT_BLOCKS] {
-            let reference = parse_reference(&mut cursor, last)?;
-            last = Some(reference.at.0.file);
-            pending.push(reference);
+        let count = usize::from(bytes[AT_BLOCKS]);
+        let mut blocks: Vec<BlockRef<'a>> = Vec::with_capacity(count);
+        let mut data_bytes = [0; BLOCKS_MAX];
+        let Some(data_bytes) = data_bytes.get_mut(..count) else {
+            return Err(Error::corrupt("WAL record has too many blocks"));
+        };
+        for bytes in data_bytes.iter_mut() {
+            let last = blocks.last().map(|block| block.fork.file);
+            let (reference, length) = parse_reference(&mut cursor, last)?;
+            *bytes = length;
+            blocks.push(reference);
         }
-        let blocks = pending.iter().map(|reference| parse_contents(&mut cursor, reference)).collect::<Result<_>>()?;
+        for (block, length) in blocks.iter_mut().zip(data_bytes) {
+            if let Some(image) = &mut block.image {
+                image.bytes = cursor.take(PAGE_BYTES - usize::from(image.hole_bytes))?;
+            }
+            block.data = cursor.take(usize::from(*length))?;
+        }
         Ok(Record {
             start,
             end,
@@ -361,8 +362,9 @@ impl<'a> Record<'a> {
     }
 }
 
-fn parse_reference(cursor: &mut Cursor<'_>, last: Option<RelFile>) -> Result<Pending> {
-    let (id, bits, data_bytes) = (cursor.u8()?, cursor.u8()?, usize::from(cursor.u16()?));
+/// A block reference without its contents, and the length of its data.
+fn parse_reference<'a>(cursor: &mut Cursor<'a>, last: Option<RelFile>) -> Result<(BlockRef<'a>, u16)> {
+    let (id, bits, data_bytes) = (cursor.u8()?, cursor.u8()?, cursor.u16()?);
     let file = match (bits & BlockFlags::SAME_RELATION != 0, last) {
         (true, Some(file)) => file,
         (true, None) => return Err(Error::corrupt("WAL record's first block names no relation")),
@@ -370,28 +372,18 @@ fn parse_reference(cursor: &mut Cursor<'_>, last: Option<RelFile>) -> Result<Pen
     };
     let fork = Fork::from_number(bits & BlockFlags::FORK).expect("two bits name a fork");
     let block = BlockNumber(cursor.u32()?);
-    let has_image = bits & BlockFlags::HAS_IMAGE != 0;
-    let hole = if has_image { Some((cursor.u16()?, cursor.u16()?)) } else { None };
-    Ok(Pending { id, bits, at: (RelFork { file, fork }, block), data_bytes, hole })
+    let image = if bits & BlockFlags::HAS_IMAGE != 0 { Some(parse_hole(cursor)?) } else { None };
+    let flags = BlockFlags(bits & (BlockFlags::WILL_INIT.0 | BlockFlags::KEEP_DATA.0));
+    Ok((BlockRef { id, fork: RelFork { file, fork }, block, flags, image, data: &[] }, data_bytes))
 }
 
-fn parse_contents<'a>(cursor: &mut Cursor<'a>, reference: &Pending) -> Result<BlockRef<'a>> {
-    let image = match reference.hole {
-        None => None,
-        Some((start, hole)) if usize::from(start) + usize::from(hole) <= PAGE_BYTES => {
-            let bytes = cursor.take(PAGE_BYTES - usize::from(hole))?;
-            Some(Image { hole_start: start, hole_bytes: hole, bytes })
-        }
-        Some(_) => return Err(Error::corrupt("WAL record's page image has an impossible hole")),
-    };
-    Ok(BlockRef {
-        id: reference.id,
-        fork: reference.at.0,
-        block: reference.at.1,
-        flags: BlockFlags(reference.bits & (BlockFlags::WILL_INIT.0 | BlockFlags::KEEP_DATA.0)),
-        image,
-        data: cursor.take(reference.data_bytes)?,
-    })
+/// An image without its bytes.
+fn parse_hole<'a>(cursor: &mut Cursor<'a>) -> Result<Image<'a>> {
+    let (hole_start, hole_bytes) = (cursor.u16()?, cursor.u16()?);
+    if usize::from(hole_start) + usize::from(hole_bytes) > PAGE_BYTES {
+        return Err(Error::corrupt("WAL record's page image has an impossible hole"));
+    }
+    Ok(Image { hole_start, hole_bytes, bytes: &[] })
 }
 
 #[cfg(all(test, not(any(loom, shuttle))))]

@@ -56,12 +56,28 @@ impl RmgrId {
     }
 }
 
+/// What redo of a record may touch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// The pages of its blocks, each for itself: redo of one looks at no other, and may run before or after redo of the others. What it does besides is the same
+    /// whatever the pages hold.
+    Blocks,
+    /// Anything. All records before it are redone before it, and none behind it.
+    Anything,
+}
+
 /// What an access method gives to recovery. `Cx` is what redo works on: the buffer pool's `RedoCx`; managers that need more hold it themselves.
 pub trait ResourceManager<Cx: ?Sized>: Send + Sync {
     /// Which records are its.
     fn id(&self) -> RmgrId;
 
-    /// Does again what the record says, if the pages do not show it yet.
+    /// What redo of the record may touch.
+    fn reach(&self, _: &Record<'_>) -> Reach {
+        Reach::Anything
+    }
+
+    /// Does again what the record says, if the pages do not show it yet. Called by several threads for a record that reaches its blocks only, each with
+    /// a context that has some of the blocks.
     ///
     /// Errors: damage, I/O. Recovery ends with any of them.
     fn redo(&self, record: &Record<'_>, cx: &Cx) -> Result<()>;

@@ -5,7 +5,7 @@ use base::{Csn, Lsn, RelFile, Xid};
 use buffer::BufferPool;
 use report::Result;
 use std::sync::Arc;
-use wal::{Record, ResourceManager, RmgrId, Wal};
+use wal::{Reach, Record, ResourceManager, RmgrId, Wal};
 
 /// The write-ahead log, as transactions use it.
 pub trait Journal: Send + Sync {
@@ -40,6 +40,10 @@ pub struct XactResource(pub Arc<TransactionManager>);
 impl<Cx: ?Sized> ResourceManager<Cx> for XactResource {
     fn id(&self) -> RmgrId {
         RmgrId::XACT
+    }
+
+    fn reach(&self, record: &Record<'_>) -> Reach {
+        if records::removes_files(record.info, record.data) { Reach::Anything } else { Reach::Blocks }
     }
 
     fn redo(&self, record: &Record<'_>, _: &Cx) -> Result<()> {

@@ -52,6 +52,19 @@ pub(crate) fn describe(record_kind: u8, body: &[u8]) -> String {
     }
 }
 
+/// True if redo of the record removes relation files, or finds it damaged.
+pub(crate) fn removes_files(record_kind: u8, body: &[u8]) -> bool {
+    let ends = [kind::COMMIT, kind::ABORT, kind::COMMIT_PREPARED, kind::ABORT_PREPARED].contains(&record_kind);
+    let count_files = || {
+        let mut reader = Reader(body);
+        let _time = reader.u64()?;
+        let subs = reader.count()?;
+        reader.take(subs * 8)?;
+        reader.count()
+    };
+    ends && count_files().map_or(true, |count| count > 0)
+}
+
 /// How a transaction ended: the body of its last record.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct End {
@@ -139,6 +152,7 @@ mod tests {
         };
         let mut bytes = Vec::new();
         end.write(&mut bytes);
+        assert!(removes_files(kind::COMMIT, &bytes) && !removes_files(kind::PREPARE, &bytes));
         assert_eq!(End::read(&mut Reader(&bytes)).unwrap(), end);
         for cut in 0..bytes.len() {
             assert!(End::read(&mut Reader(&bytes[..cut])).is_err(), "cut at {cut}");

@@ -15,9 +15,9 @@ use std::process::ExitCode;
 use workload::{Plan, WORKLOADS, Workload};
 
 const USAGE: &str = "\
-usage: cargo versus [--scale N] [--seconds N] [--rounds N] [WORKLOAD ...]
+usage: cargo versus [--scale N] [--seconds N] [--rounds N] [--set NAME=VALUE ...] [WORKLOAD ...]
 
-Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios.";
+Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios. --set gives both servers a setting.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
-    let (mut plan, mut names) = (Plan { scale: 50, seconds: 10, rounds: 3 }, Vec::new());
+    let (mut plan, mut names) = (Plan { scale: 50, seconds: 10, rounds: 3, settings: Vec::new() }, Vec::new());
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|text| text.parse().ok()).ok_or(USAGE);
@@ -40,6 +40,7 @@ fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
             "--scale" => plan.scale = number()?,
             "--seconds" => plan.seconds = number()?,
             "--rounds" => plan.rounds = number()?,
+            "--set" => plan.settings.push(words.next().ok_or(USAGE)?.clone()),
             name if WORKLOADS.iter().any(|w| w.name == name) => names.push(name.to_owned()),
             _ => return Err(format!("{USAGE}\n\nworkloads: {}", WORKLOADS.map(|w| w.name).join(" "))),
         }
@@ -49,7 +50,10 @@ fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
 
 fn run(plan: &Plan, names: &[String]) -> Result<(), String> {
     println!("scale {}, {} s a run, {} rounds", plan.scale, plan.seconds, plan.rounds);
-    let mut servers = [Server::new(Kind::Woolly)?, Server::new(Kind::Postgres)?];
+    if !plan.settings.is_empty() {
+        println!("with {}", plan.settings.join(", "));
+    }
+    let mut servers = [Server::new(Kind::Woolly, &plan.settings)?, Server::new(Kind::Postgres, &plan.settings)?];
     for server in &mut servers {
         server.start()?;
         server.pgbench(&["-i", "-q", "-s", &plan.scale.to_string()])?;

@@ -36,15 +36,17 @@ const START_LIMIT: Duration = Duration::from_secs(120);
 pub struct Server {
     /// Whose it is.
     pub kind: Kind,
+    /// Settings besides the usual ones.
+    settings: Vec<String>,
     folder: TempDir,
     process: Option<std::process::Child>,
 }
 
 impl Server {
     /// Runs initdb.
-    pub fn new(kind: Kind) -> Result<Server, String> {
+    pub fn new(kind: Kind, settings: &[String]) -> Result<Server, String> {
         let folder = tempfile::Builder::new().prefix("versus-").tempdir().map_err(|e| e.to_string())?;
-        let server = Server { kind, folder, process: None };
+        let server = Server { kind, settings: settings.to_vec(), folder, process: None };
         if kind == Kind::Postgres && is_root() {
             run(Command::new("chown").arg("postgres").arg(server.folder.path()))?;
         }
@@ -95,7 +97,7 @@ impl Server {
         let log = File::options().create(true).append(true).open(self.log()).map_err(|e| e.to_string())?;
         let mut command = self.program(if self.kind == Kind::Woolly { "postmaster" } else { "postgres" });
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
-        SETTINGS.iter().for_each(|setting| {
+        SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)).for_each(|setting| {
             command.args(["-c", setting]);
         });
         if self.kind == Kind::Woolly && is_root() {

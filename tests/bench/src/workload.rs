@@ -11,6 +11,8 @@ pub struct Plan {
     pub seconds: u32,
     /// Runs of each server.
     pub rounds: u32,
+    /// Settings of both servers besides the usual ones, as NAME=VALUE.
+    pub settings: Vec<String>,
 }
 
 /// A line of the table.

@@ -7,7 +7,7 @@ use access::{
     UniqueCheck, UpdateOptions,
 };
 use base::{DEFAULT_TABLESPACE, Fork, Lsn, Oid, RelFile, RelFork, SessionId, Tid, Xid};
-use buffer::{BufferPool, PoolOptions, RedoCx};
+use buffer::{BufferPool, HugePages, PoolOptions, RedoCx};
 use host::{Host, SimHost};
 use lock::{LockManager, LockOwner, SessionWaits};
 use report::Result;
@@ -49,7 +49,9 @@ fn open_store(host: &Host, frames: usize, at: WalPosition, next: NextIds) -> Arc
     let options = WalOptions { segment_bytes: SEGMENT, buffer_bytes: 256 << 10, ..WalOptions::default() };
     let wal = Arc::new(Wal::open(host.clone(), options, at).unwrap());
     let smgr = Arc::new(StorageManager::new(host.clone(), SmgrOptions::default()));
-    let buffers = BufferPool::new(Arc::clone(&smgr), Arc::clone(&wal), PoolOptions { frames }).unwrap();
+    let buffers =
+        BufferPool::new(Arc::clone(&smgr), Arc::clone(&wal), PoolOptions { frames, huge_pages: HugePages::Off })
+            .unwrap();
     let buffers = Arc::new(buffers);
     let locks = LockManager::new();
     let parts = Parts {
