@@ -11,10 +11,17 @@ fn started() -> Cluster {
     cluster
 }
 
+/// Strikes roles of a server of its own, one after the other. Panics if something is not as expected.
+fn strike(cells: &[(&str, &str)]) {
+    let mut cluster = Cluster::new();
+    let outcome = faults::start(&mut cluster)
+        .and_then(|()| cells.iter().try_for_each(|(role, kind)| faults::strike(&mut cluster, role, kind).map(drop)));
+    outcome.unwrap_or_else(|why| panic!("{why}"));
+}
+
 #[test]
 fn each_kind_has_its_outcome() {
-    let cluster = faults::cluster();
-    for (role, kind) in [
+    strike(&[
         ("bgwriter", "fatal"),
         ("checkpointer", "panic"),
         ("walwriter", "rust_panic"),
@@ -23,24 +30,21 @@ fn each_kind_has_its_outcome() {
         ("archiver", "segv"),
         ("scheduler", "abort"),
         ("syslogger", "stack_overflow"),
-    ] {
-        faults::strike_role(&cluster, role, kind);
-    }
-    for kind in ["rust_panic", "rust_panic_locked", "segv"] {
-        faults::strike_session(&cluster, kind);
-    }
-    faults::strike_postmaster(&cluster, "rust_panic");
+        ("session", "rust_panic"),
+        ("session", "rust_panic_locked"),
+        ("session", "segv"),
+        ("postmaster", "rust_panic"),
+    ]);
 }
 
 #[test]
 fn a_thread_that_hangs_holds_up_a_crash_for_five_seconds() {
-    faults::strike_role(&faults::cluster(), "walwriter", "hang");
+    strike(&[("walwriter", "hang")]);
 }
 
 #[test]
 fn a_failure_of_recovery_ends_the_server() {
-    faults::strike_startup("panic");
-    faults::strike_startup("segv");
+    strike(&[("startup", "panic"), ("startup", "segv")]);
 }
 
 #[test]

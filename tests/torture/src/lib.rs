@@ -92,7 +92,7 @@ pub const CAMPAIGNS: &[Campaign] = &[
     Campaign {
         name: "faults",
         what: "every kind of fault on purpose in every role",
-        trials: 1,
+        trials: 105,
         obstacle: || None,
         run: faults::run,
     },
