@@ -45,6 +45,11 @@ fn asynchronous_commits_are_lost_only_if_young() {
 }
 
 #[test]
+fn settings_of_the_log_do_what_they_say() {
+    short("settings", 6, 0);
+}
+
+#[test]
 fn a_damaged_page_is_told_and_counted() {
     let mut cluster = Cluster::started();
     let mut session = cluster.connect();

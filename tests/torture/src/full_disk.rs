@@ -25,7 +25,7 @@ const FILL: Workload = Workload {
              create table rows(number bigint, filler text)",
     transaction: fill,
     check: check_filled,
-    kept: "select number from filled",
+    numbers: "select number from filled",
 };
 
 fn fill(number: u64) -> String {

@@ -18,6 +18,7 @@ mod kill;
 mod load;
 mod lock_files;
 mod power;
+mod settings;
 pub mod simulation;
 mod statements;
 mod tally;
@@ -126,10 +127,17 @@ pub const CAMPAIGNS: &[Campaign] = &[
     },
     Campaign {
         name: "async",
-        what: "synchronous_commit = off: kill -9 and power cut; each wal_sync_method",
+        what: "synchronous_commit = off: kill -9 and power cut",
         trials: 100,
         obstacle: || None,
         run: asynchronous::run,
+    },
+    Campaign {
+        name: "settings",
+        what: "each wal_sync_method, fsync = off, full_page_writes = off: calls seen by strace, and bytes of log",
+        trials: settings::TRIALS,
+        obstacle: tracer::obstacle,
+        run: settings::run,
     },
 ];
 

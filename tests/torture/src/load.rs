@@ -2,13 +2,13 @@
 //!
 //! 1. A [`Load`] knows which transactions were tried and which were acknowledged: each has a number of its own, which it writes into a table.
 //! 2. [`Load::run`] has clients work until the server goes away or something else ends it.
-//! 3. [`Load::check`] compares: acknowledged is kept, kept was tried, and no transaction is there by half: what it wrote into several tables adds up.
+//! 3. [`Load::check`] compares: what was acknowledged is there, what is there was tried, and no transaction is there by half: what it wrote into several tables adds up.
 //!
 //! A transaction that was sent and not acknowledged may be kept or not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 use testkit::{Client, Cluster, Reply};
 
@@ -28,18 +28,25 @@ pub struct Workload {
     pub transaction: fn(u64) -> String,
     /// Looks whether all transactions that are there are there whole. Errors: what is not.
     pub check: fn(&mut Client) -> Result<(), String>,
-    /// The numbers that are there, one a row.
-    pub kept: &'static str,
+    /// Gives the numbers of the transactions that are there, one a row.
+    pub numbers: &'static str,
 }
 
-/// Which transactions were tried, and which were acknowledged.
+/// What clients have come to, round after round.
 #[derive(Debug, Default)]
 pub struct Load {
-    tried: Mutex<BTreeSet<u64>>,
-    /// With the time of the reply.
-    acknowledged: Mutex<BTreeMap<u64, Instant>>,
-    failed: AtomicU64,
+    record: Mutex<Record>,
     rounds: u64,
+}
+
+/// Which transactions were tried, and what became of them.
+#[derive(Debug, Default)]
+struct Record {
+    tried: BTreeSet<u64>,
+    /// With the time of the reply.
+    acknowledged: BTreeMap<u64, Instant>,
+    /// How many failed with an error that was expected.
+    failed: u64,
 }
 
 /// What a round of work is to take of errors.
@@ -52,19 +59,23 @@ pub enum Errors {
 }
 
 impl Load {
-    /// The number of acknowledged transactions so far.
+    /// How many transactions were acknowledged so far.
     pub fn acknowledged(&self) -> u64 {
-        self.acknowledged.lock().expect("no client panicked").len() as u64
+        self.record().acknowledged.len() as u64
     }
 
-    /// The numbers of acknowledged transactions.
-    pub fn kept(&self) -> Vec<u64> {
-        self.acknowledged.lock().expect("no client panicked").keys().copied().collect()
+    /// Their numbers.
+    pub fn acknowledged_numbers(&self) -> Vec<u64> {
+        self.record().acknowledged.keys().copied().collect()
     }
 
-    /// The number of statements that failed with an error that was expected.
+    /// How many transactions failed with an error that was expected.
     pub fn failed(&self) -> u64 {
-        self.failed.load(Ordering::Relaxed)
+        self.record().failed
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().expect("no client panicked")
     }
 
     /// Has clients work while `fault` does its part; they stop when it is done. Errors: its own, and those of statements that must not fail.
@@ -107,11 +118,11 @@ impl Load {
                 break;
             }
             let number = (self.rounds * CLIENTS + client) * STEPS_MAX + step;
-            self.tried.lock().expect("no client panicked").insert(number);
+            self.record().tried.insert(number);
             // The server has gone away if there is no reply.
             let Some(reply) = ask_or_lose(&mut session, &(workload.transaction)(number))? else { break };
             match &reply.error {
-                None => drop(self.acknowledged.lock().expect("no client panicked").insert(number, Instant::now())),
+                None => drop(self.record().acknowledged.insert(number, Instant::now())),
                 Some(error) if is_farewell(&error.code) => break,
                 Some(error) if error.severity == "PANIC" && errors != Errors::AreFailures => break,
                 Some(error) => {
@@ -120,7 +131,7 @@ impl Load {
                         Errors::AreCounted(codes) if codes.contains(&error.code.as_str()) => {}
                         _ => return Err(text),
                     }
-                    self.failed.fetch_add(1, Ordering::Relaxed);
+                    self.record().failed += 1;
                     if ask_or_lose(&mut session, "rollback")?.is_none() {
                         break;
                     }
@@ -155,19 +166,18 @@ impl Load {
     pub fn check_losses(&self, cluster: &Cluster, workload: &Workload) -> Result<Vec<(u64, Instant)>, String> {
         let mut session = cluster.connect();
         (workload.check)(&mut session)?;
-        let reply = ask(&mut session, workload.kept)?;
-        let kept: BTreeSet<u64> =
+        let reply = ask(&mut session, workload.numbers)?;
+        let there: BTreeSet<u64> =
             reply.rows().iter().filter_map(|row| row[0].as_ref().and_then(|text| text.parse().ok())).collect();
-        let tried = self.tried.lock().expect("no client panicked");
-        if let Some(number) = kept.difference(&tried).next() {
+        let mut record = self.record();
+        if let Some(number) = there.difference(&record.tried).next() {
             return Err(format!("transaction {number} is there and was never sent"));
         }
         let log = cluster.log();
         if let Some(line) = log.lines().find(|line| line.contains("invalid page")) {
             return Err(format!("a damaged page: {line}"));
         }
-        let mut acknowledged = self.acknowledged.lock().expect("no client panicked");
-        Ok(acknowledged.extract_if(.., |number, _| !kept.contains(number)).collect())
+        Ok(record.acknowledged.extract_if(.., |number, _| !there.contains(number)).collect())
     }
 }
 

@@ -21,7 +21,7 @@ pub const TRANSFERS: Workload = Workload {
              insert into branches values (1, 0)",
     transaction: transfer_or_table,
     check: check_transfers,
-    kept: "select number from history",
+    numbers: "select number from history",
 };
 
 /// One in so many transactions makes a table, another removes one.
@@ -89,7 +89,7 @@ pub const CHURN: Workload = Workload {
              create table ledger(number bigint, rows int, delta bigint)",
     transaction: churn,
     check: check_ledger,
-    kept: "select number from ledger",
+    numbers: "select number from ledger",
 };
 
 fn churn(number: u64) -> String {
