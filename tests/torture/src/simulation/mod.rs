@@ -90,7 +90,6 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
         ("PANICs", counts.panics),
         ("clear errors", counts.errors),
         ("tables checked", counts.checked),
-        ("files without a relation", counts.orphans),
     ];
     Ok(Summary { trials, counts })
 }
