@@ -81,7 +81,8 @@ impl Machine {
     }
 }
 
-fn options(knobs: Knobs) -> EngineOptions {
+/// The engine's options in all runs. One thread redoes, so that a run repeats exactly.
+pub fn options(knobs: Knobs) -> EngineOptions {
     EngineOptions {
         frames: knobs.frames,
         full_page_writes: knobs.full_page_writes,

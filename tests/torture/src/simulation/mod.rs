@@ -13,6 +13,7 @@ pub mod life;
 pub mod machine;
 pub mod model;
 pub mod observe;
+mod redo;
 pub mod trial;
 
 use crate::Summary;

@@ -3,7 +3,7 @@
 use super::life::{Fault, Life, Stop, resolve_statement};
 use super::machine::{self, Knobs, Machine};
 use super::model::Journal;
-use super::{Counts, DATABASES, observe};
+use super::{Counts, DATABASES, observe, redo};
 use crate::trial::panic_text;
 use base::Prng;
 use host::{FaultPlan, SimHost};
@@ -11,6 +11,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Steps of a life that is crashed at every I/O.
 const SHORT_STEPS: u64 = 14;
+
+/// One start of so many is tried on copies of the disk before, with redo by one thread and by several.
+const COMPARED_STARTS: u64 = 4;
 
 /// What kind of run a seed stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,6 +111,9 @@ impl<'a> Trial<'a> {
 
     /// Starts the server; now and then the power fails during recovery.
     fn start_in_peril(&mut self) -> Result<Machine, String> {
+        if self.prng.one_in(COMPARED_STARTS) {
+            redo::compare(&self.sim, self.knobs)?;
+        }
         while let Some(io) = self.peril() {
             self.sim.set_faults(FaultPlan { crash_at_io: Some(io), ..FaultPlan::default() });
             let started = Machine::start(&self.sim, self.knobs);
