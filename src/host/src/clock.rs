@@ -16,6 +16,11 @@ pub trait Clock: Send + Sync {
     fn cpu(&self) -> CpuTime {
         CpuTime::default()
     }
+
+    /// The processor time that all threads have used.
+    fn cpu_of_process(&self) -> CpuTime {
+        CpuTime::default()
+    }
 }
 
 /// The machine's clocks.
@@ -50,6 +55,10 @@ impl Clock for RealClock {
 
     fn cpu(&self) -> CpuTime {
         crate::cpu::of_thread()
+    }
+
+    fn cpu_of_process(&self) -> CpuTime {
+        crate::cpu::of_process()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The processor time that a thread has used.
+//! The processor time that a thread has used, or all.
 
 use std::time::Duration;
 
@@ -21,9 +21,18 @@ impl CpuTime {
 
 /// What the calling thread has used; nothing if the system does not say.
 pub(crate) fn of_thread() -> CpuTime {
+    used_by(libc::RUSAGE_THREAD)
+}
+
+/// What all threads have used.
+pub(crate) fn of_process() -> CpuTime {
+    used_by(libc::RUSAGE_SELF)
+}
+
+fn used_by(whom: libc::c_int) -> CpuTime {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: `usage` is valid for a write of its type for the call, which keeps no reference to it.
-    let code = unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) };
+    let code = unsafe { libc::getrusage(whom, usage.as_mut_ptr()) };
     if code != 0 {
         return CpuTime::default();
     }
@@ -50,5 +59,7 @@ mod tests {
             used = of_thread().since(before);
         }
         assert!(used.user + used.system < Duration::from_secs(600));
+        let all = of_process();
+        assert!(all.user + all.system >= used.user + used.system);
     }
 }

@@ -7,6 +7,7 @@ use crate::sync_tree::sync_data_directory;
 use crate::xlog::{CheckpointRecord, XLOG_CHECKPOINT_ONLINE, XLOG_CHECKPOINT_SHUTDOWN, XLOG_END_OF_RECOVERY};
 use base::{Fork, Lsn, Xid};
 use buffer::PagesOf;
+use host::CpuTime;
 use report::{Error, Result, Severity, SqlState};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -47,6 +48,8 @@ pub enum RecoveryEvent {
         at: Lsn,
         /// Time it took.
         elapsed: Duration,
+        /// Processor time that all threads used meanwhile.
+        cpu: CpuTime,
     },
 }
 
@@ -146,7 +149,7 @@ impl Engine {
         tell: &mut dyn FnMut(RecoveryEvent) -> Result<()>,
     ) -> Result<()> {
         let clock = &self.host.clock;
-        let (start, first) = (clock.monotonic(), reader.position());
+        let (start, cpu, first) = (clock.monotonic(), clock.cpu_of_process(), reader.position());
         tell(RecoveryEvent::RedoStarts(first))?;
         let redo = Redo { managers: &self.rmgrs, pages: &self.redo };
         redo.run(reader, self.options.redo_workers, &mut |record| {
@@ -162,7 +165,8 @@ impl Engine {
         let reason = reader.end().expect("the reader came to the end");
         tell(RecoveryEvent::EndOfLog { at: reader.position(), reason })?;
         let at = reader.previous().unwrap_or(first);
-        tell(RecoveryEvent::RedoDone { at, elapsed: clock.monotonic() - start })?;
+        let (elapsed, cpu) = (clock.monotonic() - start, clock.cpu_of_process().since(cpu));
+        tell(RecoveryEvent::RedoDone { at, elapsed, cpu })?;
         self.redo.check_nothing_missing()
     }
 

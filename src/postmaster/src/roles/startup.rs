@@ -51,9 +51,10 @@ impl Teller<'_> {
             RecoveryEvent::RedoStarts(at) => log.say(format!("redo starts at {at}")),
             RecoveryEvent::Progress { at, elapsed, .. } => return self.progress(at, elapsed),
             RecoveryEvent::EndOfLog { at, reason } => log.say(format!("{} at {at}", reason.reason())),
-            RecoveryEvent::RedoDone { at, elapsed } => {
-                let seconds = elapsed.as_secs_f64();
-                log.say(format!("redo done at {at} system usage: elapsed: {seconds:.2} s"));
+            RecoveryEvent::RedoDone { at, elapsed, cpu } => {
+                let [user, system, elapsed] = [cpu.user, cpu.system, elapsed].map(|time| time.as_secs_f64());
+                let used = format!("CPU: user: {user:.2} s, system: {system:.2} s, elapsed: {elapsed:.2} s");
+                log.say(format!("redo done at {at} system usage: {used}"));
             }
         }
         Ok(())
