@@ -16,5 +16,7 @@ pub(crate) const DROP_LOOKUP_PART: usize = 32;
 pub(crate) const RING_FRAMES: usize = 32;
 /// A scan of more than this part of the pool uses a ring.
 pub(crate) const RING_POOL_PART: usize = 4;
+/// Frames whose memory is asked for together, when the sweep comes to them for the first time.
+pub(crate) const POPULATED_AT_ONCE: u32 = 64;
 
 const _: () = assert!(PARTITIONS.is_power_of_two() && FRAMES_MAX < u32::MAX as usize);

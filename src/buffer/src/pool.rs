@@ -183,6 +183,15 @@ impl BufferPool {
         before.has(LOADED).then_some(pin)
     }
 
+    /// Has the processor bring near what finding the page needs, if it is in memory. Many such calls in a row wait for memory once, not one after the other.
+    #[inline]
+    pub(crate) fn prefetch(&self, fork: RelFork, block: BlockNumber) {
+        let tag = Tag { fork, block };
+        if let Some(frame) = self.inner.table.guess(&self.inner.frames, self.inner.table.place(tag), tag) {
+            self.inner.region.prefetch(frame);
+        }
+    }
+
     /// Pins a page if it is in memory. Does not count as use.
     pub fn lookup(&self, fork: RelFork, block: BlockNumber) -> Option<Pin> {
         let tag = Tag { fork, block };

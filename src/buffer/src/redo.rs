@@ -127,6 +127,13 @@ impl RedoCx {
         &self.common.buffers
     }
 
+    /// Has the processor bring near what redo of the record will need, for a record that is redone soon but not next.
+    pub fn prefetch(&self, record: &Record<'_>) {
+        let changed =
+            record.blocks.iter().filter(|block| block.image.is_none() && self.share.has(block.fork, block.block));
+        changed.for_each(|block| self.buffers().prefetch(block.fork, block.block));
+    }
+
     /// Brings in a block of the record and says what is to do with it. An image is restored, a `WILL_INIT` page comes zeroed.
     ///
     /// Errors: I/O, damage. Panics if the record has no such block: ask `record.block(id)` first where it is optional.

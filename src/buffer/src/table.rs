@@ -56,6 +56,20 @@ impl Table {
         None
     }
 
+    /// The frame that seems to hold the page. A hint: nothing keeps it from being another's by now.
+    #[inline]
+    pub(crate) fn guess(&self, frames: &[Frame], place: Place, tag: Tag) -> Option<u32> {
+        let mut at = self.buckets[place.0].load(Ordering::Relaxed);
+        for _ in 0..CHAIN_STEPS_MAX {
+            let frame = frames.get(at as usize)?;
+            if frame.matches(tag) {
+                return Some(at);
+            }
+            at = frame.next.load(Ordering::Relaxed);
+        }
+        None
+    }
+
     /// Finds and pins, under the partition's lock. None: the page has no frame.
     pub(crate) fn find_locked(
         &self,

@@ -1,7 +1,7 @@
 //! The clock sweep: finds a frame for another page.
 
 use crate::guard::Pin;
-use crate::limits::USAGE_MAX;
+use crate::limits::{POPULATED_AT_ONCE, USAGE_MAX};
 use crate::pool::BufferPool;
 use crate::state::{Claim, DIRTY, TAG_VALID};
 use report::{Error, Result, SqlState};
@@ -17,7 +17,11 @@ impl BufferPool {
         let mut tries = (USAGE_MAX + 2) * count;
         while tries > 0 {
             tries -= 1;
-            let frame = (self.inner.hand.fetch_add(1, Ordering::Relaxed) % count) as u32;
+            let hand = self.inner.hand.fetch_add(1, Ordering::Relaxed);
+            let frame = (hand % count) as u32;
+            if hand < count && frame.is_multiple_of(POPULATED_AT_ONCE) {
+                self.inner.region.populate(frame, POPULATED_AT_ONCE);
+            }
             let Claim::Taken(before) = self.frame(frame).state.claim() else { continue };
             let pin = self.pin(frame);
             if before.has(DIRTY) {

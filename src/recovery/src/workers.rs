@@ -14,6 +14,8 @@ use wal::{Record, Stretch};
 
 /// Batches that wait for a worker before who reads the log waits for it.
 const BATCHES_WAITING_MAX: usize = 2;
+/// Records that are looked at before the first of them is redone.
+const RECORDS_AHEAD: usize = 16;
 /// As many as a set of parts has bits.
 pub(crate) const WORKERS_MAX: usize = 64;
 
@@ -143,8 +145,11 @@ fn work(redo: Redo<'_>, share: Share, jobs: &Receiver<Job>) -> Result<()> {
     for job in jobs {
         match job {
             Job::Redo(batch) => {
-                for (start, end) in batch.records {
-                    redo.managers.redo(&batch.stretch.record(start, end)?, &pages)?;
+                for group in batch.records.chunks(RECORDS_AHEAD) {
+                    let records = group.iter().map(|(start, end)| batch.stretch.record(*start, *end));
+                    let records = records.collect::<Result<Vec<_>>>()?;
+                    records.iter().for_each(|record| pages.prefetch(record));
+                    records.iter().try_for_each(|record| redo.managers.redo(record, &pages))?;
                 }
             }
             Job::Tell(tell) => drop(tell.send(())),
