@@ -73,6 +73,7 @@ fn one(
     if target.file != File::RedoSegment && !found_by_check(cluster)? && target.is_found_by_check {
         return Err("woolly check found nothing".to_owned());
     }
+    let since = cluster.log().len();
     cluster.launch();
     let is_ready = cluster.becomes_ready().is_ok();
     if (target.must_start)(hurt, at, &marks).is_some_and(|starts| starts != is_ready) {
@@ -80,7 +81,7 @@ fn one(
     }
     if !is_ready {
         counts.refused += 1;
-        is_refused(cluster, target)?;
+        is_refused(cluster, target, since)?;
         fs::write(&path, &before).map_err(|error| error.to_string())?;
         return serves_restored(cluster);
     }
@@ -195,17 +196,18 @@ fn found_by_check(cluster: &Cluster) -> Result<bool, String> {
     }
 }
 
-/// A start that failed did so with a message.
-fn is_refused(cluster: &mut Cluster, target: &Target) -> Result<(), String> {
+/// A start that failed did so with a message, in the log from byte `since` on.
+fn is_refused(cluster: &mut Cluster, target: &Target, since: usize) -> Result<(), String> {
     match cluster.wait() {
         None => return Err("the server was ended by a signal".to_owned()),
         Some(0) => return Err("the server ended as if nothing were wrong".to_owned()),
         Some(_) => {}
     }
-    let log = cluster.log();
-    // Who asks whether it is ready is refused meanwhile.
+    let log = cluster.log().split_off(since);
     let is_reason = |line: &&str| {
-        (line.contains("FATAL:") || line.contains("PANIC:")) && !line.contains("the database system is starting up")
+        let says_so = ["FATAL:", "PANIC:", "could not find the database system"].iter().any(|text| line.contains(text));
+        // Who asks whether it is ready is refused meanwhile.
+        says_so && !line.contains("the database system is starting up")
     };
     let why = log.lines().rev().find(is_reason);
     let why = why.ok_or_else(|| format!("the start failed without a word: {log}"))?;
