@@ -50,8 +50,6 @@ pub struct Counts {
     pub errors: u64,
     /// Tables and catalogs that were read whole with their indexes.
     pub checked: u64,
-    /// Files without a relation.
-    pub orphans: u64,
     /// Each step is told on standard error.
     pub speaks: bool,
 }
@@ -69,7 +67,6 @@ impl Counts {
             (&mut self.panics, other.panics),
             (&mut self.errors, other.errors),
             (&mut self.checked, other.checked),
-            (&mut self.orphans, other.orphans),
         ];
         pairs.into_iter().for_each(|(sum, count)| *sum += count);
     }
