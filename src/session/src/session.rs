@@ -182,6 +182,8 @@ impl Session {
         loop {
             let timeout = self.idle_timeout();
             if self.is_told_to_park() {
+                // The recovery may take its time, and what was done is done.
+                self.wire.flush()?;
                 return Ok(Awaited::Park);
             }
             self.check_idle_interrupts(instance)?;
