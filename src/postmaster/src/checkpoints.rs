@@ -57,9 +57,18 @@ impl Checkpoints {
         Checkpoints::default()
     }
 
-    /// The checkpointer is here, and is woken so.
+    /// The checkpointer is here, and is woken so. What one before it did not end has failed.
     pub fn attend(&self, interrupts: &Arc<Interrupts>) {
         self.desk.lock().checkpointer = Some(interrupts.clone());
+        if self.is_one_under_way() {
+            self.end(false);
+        }
+    }
+
+    /// True between the beginning of a checkpoint and its end.
+    pub fn is_one_under_way(&self) -> bool {
+        let desk = self.desk.lock();
+        desk.ended < desk.started
     }
 
     /// Asks for a checkpoint and goes on.
@@ -133,6 +142,16 @@ mod tests {
         assert!(desk.wants_haste());
         assert_eq!(desk.begin(true), Some(Wanted { force: true, immediate: true, ..Wanted::default() }));
         assert_eq!(desk.begin(true), Some(Wanted::default()));
+    }
+
+    #[test]
+    fn what_a_checkpointer_leaves_undone_has_failed_when_the_next_one_comes() {
+        let desk = Checkpoints::new();
+        assert!(!desk.is_one_under_way());
+        desk.begin(true).unwrap();
+        assert!(desk.is_one_under_way());
+        desk.attend(&Arc::new(Interrupts::new()));
+        assert!(!desk.is_one_under_way());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 use crate::client::ClientHandle;
 use crate::roles::ROLES;
 use crate::state::{Class, Facts};
+use host::net::Stream;
 use std::collections::HashMap;
+use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use sync::{Interrupt, Interrupts};
@@ -34,8 +36,8 @@ pub enum Ear {
     Role(Arc<Interrupts>),
     /// A client's connection, and its session's interrupts behind it.
     Client(Arc<ClientHandle>),
-    /// It ends soon by itself.
-    Deaf,
+    /// A client that is told why it is refused.
+    Refused(Stream),
 }
 
 impl ChildRecord {
@@ -49,7 +51,11 @@ impl ChildRecord {
         match &self.ear {
             Ear::Role(interrupts) => interrupts.raise(interrupt),
             Ear::Client(handle) => handle.tell(interrupt),
-            Ear::Deaf => {}
+            Ear::Refused(stream) => {
+                if interrupt == Interrupt::Quit {
+                    let _ = stream.shutdown(Shutdown::Both);
+                }
+            }
         }
     }
 }

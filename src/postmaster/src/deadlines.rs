@@ -26,7 +26,7 @@ pub const SOCKET_TOUCH_EVERY: Duration = Duration::from_secs(58 * 60);
 /// Time that threads have to end once they were told to at once.
 pub const KILL_AFTER: Duration = Duration::from_secs(5);
 
-/// Time that a state of the shutdown may last before everybody is told to end at once.
+/// Time that a state of the shutdown may last before everybody is told to end at once. A checkpoint that is under way has more.
 pub const STALL_AFTER: Duration = Duration::from_secs(60);
 
 /// What is due when. At most one entry for each kind.

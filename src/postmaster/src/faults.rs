@@ -1,7 +1,7 @@
 //! Faults on purpose, for tests, in a server with `fault_hooks`: who wants them, and how they reach their victim.
 //!
 //! They are wanted by SQL (`woolly_fault` and its kin), or, where there are no sessions yet, by a file: `faults` in the data directory holds lines
-//! `point kind`, such as `bgwriter panic`; SIGUSR1 has it read and removed.
+//! `point kind`, such as `bgwriter panic`; it is read and removed at start, before any role runs, and on SIGUSR1.
 //!
 //! The points are those of [`threads::Faults`]: the rests of each role of the role entry table under its name, and of one of several under its
 //! name with its number; `session` and `session N`; `postmaster`. Whoever is to fail at once is woken.

@@ -105,6 +105,7 @@ impl ServerLoop {
         let now = self.now();
         self.deadlines.set(Due::LockFileCheck, now + LOCK_FILE_CHECK_EVERY);
         self.deadlines.set(Due::SocketTouch, now + SOCKET_TOUCH_EVERY);
+        self.look_for_faults();
         self.handle(Event::Begin);
         let mut ready = Vec::new();
         while self.exit.is_none() {
@@ -159,13 +160,13 @@ impl ServerLoop {
         }
     }
 
-    /// Each state of a shutdown has its time. The last checkpoint takes as long as it takes.
+    /// Each state of a shutdown has its time; a smart one waits for its clients as long as they like.
     fn watch_shutdown(&mut self, was: State) {
         if self.state.phase == was.phase && self.state.shutdown == was.shutdown {
             return;
         }
-        let waits = self.state.phase > Phase::Run && self.state.phase != Phase::Shutdown;
-        if waits && self.state.shutdown.is_some_and(|kind| kind < ShutdownKind::Immediate) {
+        let is_on_the_way = self.state.phase > Phase::Run;
+        if is_on_the_way && self.state.shutdown.is_some_and(|kind| kind < ShutdownKind::Immediate) {
             self.deadlines.set(Due::Stalled, self.now() + STALL_AFTER);
         } else {
             self.deadlines.clear(Due::Stalled);
@@ -185,6 +186,7 @@ impl ServerLoop {
             Action::StartCheckpointer => self.start_role(roles::of_class(Class::Checkpointer), String::new()),
             Action::ArmKill => self.deadlines.set_earlier(Due::Kill, self.now() + KILL_AFTER),
             Action::Reinitialize => self.reinitialize(),
+            Action::StartOver => self.start_over("threads that did not end take the process with them"),
             Action::Exit(code) => self.exit = Some(code),
         }
     }
@@ -305,14 +307,21 @@ impl ServerLoop {
                     self.deadlines.set(Due::SocketTouch, now + SOCKET_TOUCH_EVERY);
                 }
                 Due::Kill => self.kill(),
-                Due::Stalled => {
-                    self.log.say("shutdown has made no progress for a minute, ending at once");
-                    self.handle(Event::Asked(ShutdownKind::Immediate));
-                }
+                Due::Stalled => self.hurry(now),
                 // The loop looks at the roles and sockets after every wait.
                 Due::RestartRoles | Due::AcceptAgain => {}
             }
         }
+    }
+
+    /// A state of the shutdown has had its time. A checkpoint takes as long as it takes.
+    fn hurry(&mut self, now: Duration) {
+        if self.state.phase == Phase::Shutdown && self.parts.shared.checkpoints.is_one_under_way() {
+            self.deadlines.set(Due::Stalled, now + STALL_AFTER);
+            return;
+        }
+        self.log.say("shutdown has made no progress for a minute, ending at once");
+        self.handle(Event::Asked(ShutdownKind::Immediate));
     }
 
     fn check_lock_file(&mut self, now: Duration) {
@@ -324,19 +333,17 @@ impl ServerLoop {
         }
     }
 
-    /// Threads did not end in time. A thread cannot be killed alone: the process starts over, under the same number.
+    /// Threads did not end in time.
     fn kill(&mut self) {
-        let left: Vec<&str> = self.children.all().map(|child| child.name.as_str()).collect();
+        let left = self.children.all().filter(|child| child.class != Class::Logger);
+        let left: Vec<&str> = left.map(|child| child.name.as_str()).collect();
         if left.is_empty() {
             return;
         }
         self.log.say(format!("issuing SIGKILL to recalcitrant children: {}", left.join(", ")));
-        let restarts = self.parts.shared.settings.bool(Setting::RestartAfterCrash);
-        if self.state.shutdown.is_some() || !restarts {
-            self.exit = Some(i32::from(self.state.crashed));
-        } else {
-            self.start_over("threads that did not end take the process with them");
-        }
+        // They may only be slow: they must not write once the lock files are gone.
+        self.abandon();
+        self.handle(Event::TimeIsUp);
     }
 
     fn reload(&mut self) {
@@ -357,13 +364,16 @@ impl ServerLoop {
 
     /// SIGUSR1: somebody left a file.
     fn look_for_files(&mut self) {
-        let directory = &self.parts.shared.data_directory;
-        let path = directory.join(LOGROTATE_FILE);
-        let faults = directory.join(faults::FILE);
+        let path = self.parts.shared.data_directory.join(LOGROTATE_FILE);
         if path.exists() {
             let _ = std::fs::remove_file(path);
             self.rotate_log();
         }
+        self.look_for_faults();
+    }
+
+    fn look_for_faults(&mut self) {
+        let faults = self.parts.shared.data_directory.join(faults::FILE);
         if self.parts.shared.settings.bool(Setting::FaultHooks)
             && let Ok(text) = std::fs::read_to_string(&faults)
         {

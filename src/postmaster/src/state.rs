@@ -97,6 +97,9 @@ impl Class {
     ];
 }
 
+/// The logger outlives everybody, and nobody waits for it.
+const ALL_BUT_LOGGER: &[Class] = Class::ALL.split_at(Class::Logger as usize).0;
+
 /// How a thread ended.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum How {
@@ -121,6 +124,8 @@ pub enum Event {
     Ended(Class, How),
     /// Somebody wants the server to stop.
     Asked(ShutdownKind),
+    /// Threads that were told to end at once had their time.
+    TimeIsUp,
 }
 
 /// Whether the startup role runs, and how it ended.
@@ -211,6 +216,8 @@ pub enum Action {
     ArmKill,
     /// Build the instance anew.
     Reinitialize,
+    /// Put a fresh process in the place of this one: what does not end goes with it.
+    StartOver,
     /// End the process.
     Exit(i32),
 }
@@ -275,6 +282,7 @@ pub fn step(mut state: State, event: Event, facts: &Facts) -> (State, Vec<Action
         Event::Ended(Class::Checkpointer, how) => checkpointer_ended(&mut state, how, facts, &mut actions),
         Event::Ended(..) => {}
         Event::Asked(kind) => asked(&mut state, kind, facts, &mut actions),
+        Event::TimeIsUp => time_is_up(&state, facts, &mut actions),
     }
     advance(&mut state, facts, &mut actions);
     (state, actions)
@@ -331,6 +339,10 @@ fn crash(state: &mut State, _class: Class, facts: &Facts, actions: &mut Vec<Acti
     actions.push(Action::Say("terminating any other active server processes"));
     state.crashed = true;
     quit_all(state, facts, actions);
+    // A client that says nothing would hold up the recovery for as long as it likes.
+    if facts.count(Class::DeadEnd) > 0 {
+        actions.push(Action::Tell(Class::DeadEnd, Order::Quit));
+    }
 }
 
 /// Everybody but the logger is to end at once.
@@ -391,8 +403,7 @@ fn advance(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
     if state.phase == Phase::Shutdown2 && !facts.any(&[Class::Finisher, Class::Session, Class::Worker]) {
         state.phase = Phase::WaitDeadEnd;
     }
-    let all_but_logger = &Class::ALL[..7];
-    if state.phase == Phase::WaitDeadEnd && !facts.any(all_but_logger) {
+    if state.phase == Phase::WaitDeadEnd && !facts.any(ALL_BUT_LOGGER) {
         state.phase = Phase::NoChildren;
     }
     if state.phase == Phase::NoChildren {
@@ -431,17 +442,30 @@ fn after_backends(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
     state.phase = Phase::Shutdown;
 }
 
-fn at_the_end(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
-    let end = match state {
-        State { shutdown: Some(_), crashed: true, .. } => Some(("abnormal database system shutdown", 1)),
-        State { shutdown: Some(_), .. } => Some(("", 0)),
-        State { startup: StartupStatus::Failed, .. } => Some(("shutting down due to startup process failure", 1)),
-        _ if !facts.restart_after_crash => Some(("shutting down because restart_after_crash is off", 1)),
-        _ => None,
+/// A thread cannot be ended alone: the process ends, or another one takes its place.
+fn time_is_up(state: &State, facts: &Facts, actions: &mut Vec<Action>) {
+    let is_ending = state.phase >= Phase::WaitBackends;
+    if is_ending && facts.any(ALL_BUT_LOGGER) && !is_over(state, facts, actions) {
+        actions.push(Action::StartOver);
+    }
+}
+
+/// True if nothing follows once everybody has left: then the process ends.
+fn is_over(state: &State, facts: &Facts, actions: &mut Vec<Action>) -> bool {
+    let (why, code) = match state {
+        State { shutdown: Some(_), crashed: true, .. } => ("abnormal database system shutdown", 1),
+        State { shutdown: Some(_), .. } => ("", 0),
+        State { startup: StartupStatus::Failed, .. } => ("shutting down due to startup process failure", 1),
+        _ if !facts.restart_after_crash => ("shutting down because restart_after_crash is off", 1),
+        _ => return false,
     };
-    if let Some((why, code)) = end {
-        actions.extend((!why.is_empty()).then_some(Action::Say(why)));
-        actions.push(Action::Exit(code));
+    actions.extend((!why.is_empty()).then_some(Action::Say(why)));
+    actions.push(Action::Exit(code));
+    true
+}
+
+fn at_the_end(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
+    if is_over(state, facts, actions) {
         return;
     }
     actions.push(Action::Say("all server processes terminated; reinitializing"));
@@ -465,7 +489,7 @@ mod tests {
 
     /// All events there are.
     fn events() -> Vec<Event> {
-        let mut events = vec![Event::RecoveryStarted, Event::HotStandbyReached];
+        let mut events = vec![Event::RecoveryStarted, Event::HotStandbyReached, Event::TimeIsUp];
         for kind in [ShutdownKind::Smart, ShutdownKind::Fast, ShutdownKind::Immediate] {
             events.push(Event::Asked(kind));
         }
@@ -510,7 +534,7 @@ mod tests {
         for state in states() {
             for event in events() {
                 for facts in some_facts() {
-                    if state.phase == Phase::NoChildren && facts.any(&Class::ALL[..7]) {
+                    if state.phase == Phase::NoChildren && facts.any(ALL_BUT_LOGGER) {
                         continue;
                     }
                     let (next, actions) = step(state, event, &facts);
@@ -521,9 +545,8 @@ mod tests {
                     assert!(exits <= 1, "one exit: {at}");
                     let was_ended = matches!(state.phase, Phase::Init | Phase::NoChildren);
                     if let Some(Action::Exit(code)) = actions.iter().find(|a| matches!(a, Action::Exit(_))) {
-                        let aborts = event == Event::Ended(Class::Startup, How::Failed)
-                            || matches!(event, Event::Ended(Class::Startup, _));
-                        assert!(aborts || !facts.any(&Class::ALL[..7]), "exits only when alone: {at}");
+                        let aborts = matches!(event, Event::Ended(Class::Startup, _) | Event::TimeIsUp);
+                        assert!(aborts || !facts.any(ALL_BUT_LOGGER), "exits only when alone: {at}");
                         assert!(*code == 1 || !next.crashed, "0 only for a clean end: {at}");
                     }
                     let open = |s: &State| s.is_open();
@@ -535,7 +558,11 @@ mod tests {
                             next.crashed || was_ended || state.phase == Phase::WaitDeadEnd,
                             "only after a crash: {at}"
                         );
-                        assert!(next.shutdown.is_none() && !facts.any(&Class::ALL[..7]), "{at}");
+                        assert!(next.shutdown.is_none() && !facts.any(ALL_BUT_LOGGER), "{at}");
+                    }
+                    if actions.contains(&Action::StartOver) {
+                        assert!(event == Event::TimeIsUp && next.shutdown.is_none(), "{at}");
+                        assert!(facts.restart_after_crash && next.startup != StartupStatus::Failed, "{at}");
                     }
                     let tells_logger = actions.iter().any(|a| matches!(a, Action::Tell(Class::Logger, _)));
                     assert!(!tells_logger, "the logger ends by itself, last: {at}");
@@ -655,6 +682,39 @@ mod tests {
         let (state, _) = step(state, Event::Ended(Class::Session, How::Crashed), &facts(&[(Class::Checkpointer, 1)]));
         let (_, actions) = step(state, Event::Ended(Class::Checkpointer, How::Done), &facts(&[]));
         assert_eq!(actions, [Action::Say("abnormal database system shutdown"), Action::Exit(1)]);
+    }
+
+    #[test]
+    fn a_recovery_that_hangs_can_be_stopped_in_every_way() {
+        let redoing = facts(&[(Class::Startup, 1), (Class::Background, 1), (Class::Checkpointer, 1)]);
+        let hangs = facts(&[(Class::Startup, 1)]);
+        let (first, _) = step(State::INITIAL, Event::Begin, &facts(&[]));
+        for (state, code) in [(first, 0), (State { crashed: true, ..first }, 1)] {
+            for kind in [ShutdownKind::Smart, ShutdownKind::Fast, ShutdownKind::Immediate] {
+                let (state, _) = step(state, Event::Asked(kind), &redoing);
+                assert_eq!((state.phase, state.admission()), (Phase::WaitBackends, Admission::ShuttingDown));
+                let (state, _) = step(state, Event::Asked(ShutdownKind::Immediate), &hangs);
+                let (_, actions) = step(state, Event::TimeIsUp, &hangs);
+                assert_eq!(actions.last(), Some(&Action::Exit(code)), "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_does_not_end_takes_the_process_along_unless_the_server_is_to_end() {
+        let (crashed, actions) =
+            step(running(), Event::Ended(Class::Session, How::Crashed), &facts(&[(Class::DeadEnd, 1)]));
+        assert!(actions.contains(&Action::Tell(Class::DeadEnd, Order::Quit)), "no client holds up a recovery");
+        let hangs = facts(&[(Class::Checkpointer, 1)]);
+        assert_eq!(step(crashed, Event::TimeIsUp, &hangs), (crashed, vec![Action::StartOver]));
+        assert!(!step(crashed, Event::TimeIsUp, &facts(&[(Class::Logger, 1)])).1.contains(&Action::StartOver));
+        let failed = State { startup: StartupStatus::Failed, ..crashed };
+        let stopping = State { shutdown: Some(ShutdownKind::Fast), ..crashed };
+        for (state, facts) in
+            [(failed, hangs), (stopping, hangs), (crashed, Facts { restart_after_crash: false, ..hangs })]
+        {
+            assert_eq!(step(state, Event::TimeIsUp, &facts).1.last(), Some(&Action::Exit(1)), "{state:?}");
+        }
     }
 
     #[test]

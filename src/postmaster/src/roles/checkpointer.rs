@@ -176,8 +176,12 @@ impl Checkpointer {
         if logs {
             self.role.log.say("checkpoint starting: shutdown immediate");
         }
-        let may_remove = |segment: &str| self.role.shared.may_remove_segment(segment);
-        if let CheckpointOutcome::Done(stats) = self.running.engine.shutdown(&may_remove)?
+        let (desk, may_remove) =
+            (&self.role.shared.checkpoints, |segment: &str| self.role.shared.may_remove_segment(segment));
+        desk.begin(true);
+        let outcome = self.running.engine.shutdown(&may_remove);
+        desk.end(outcome.is_ok());
+        if let CheckpointOutcome::Done(stats) = outcome?
             && logs
         {
             self.role.log.say(stats.to_string());

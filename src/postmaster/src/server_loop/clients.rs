@@ -136,8 +136,11 @@ impl ServerLoop {
                 client::cancel(&shared, &instance, session, key);
             }
         };
-        let body = move || refusal::refuse(stream, &reason, limit, &log, &cancel);
-        if let Err(error) = self.start_client_thread(Class::DeadEnd, Ear::Deaf, body) {
+        let started = stream.try_clone().and_then(|ear| {
+            let body = move || refusal::refuse(stream, &reason, limit, &log, &cancel);
+            self.start_client_thread(Class::DeadEnd, Ear::Refused(ear), body)
+        });
+        if let Err(error) = started {
             self.say_not_served(&error);
         }
     }

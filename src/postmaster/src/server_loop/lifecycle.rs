@@ -38,7 +38,7 @@ impl ServerLoop {
     }
 
     /// Nothing that the crashed instance has in memory may reach the disk from here on.
-    fn abandon(&self) {
+    pub(super) fn abandon(&self) {
         if let Some(running) = self.parts.shared.running() {
             running.engine.store().wal.abandon();
         }
