@@ -116,5 +116,5 @@ impl Server for ToLog<'_> {
 
 /// The directory's lock file, as one without clients has it.
 pub fn lock(directory: &Path, settings: &Settings) -> Result<LockFile> {
-    crate::start::lock_directory(directory, &settings.values(), true)
+    crate::start::lock_alone(directory, &settings.values())
 }

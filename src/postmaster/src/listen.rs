@@ -50,7 +50,7 @@ impl Listeners {
 
     /// The sockets and their locks, for the process that may have to continue this one.
     pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.sockets.iter().map(|socket| socket.as_fd()).chain(self.locks.iter().map(AsFd::as_fd))
+        self.sockets.iter().map(|socket| socket.as_fd()).chain(self.locks.iter().flat_map(LockFile::descriptors))
     }
 
     /// Sets access and modification time of the socket files and their locks to now.
@@ -241,7 +241,7 @@ impl Opening<'_> {
         if let Ok(Some(inherited)) = LockFile::inherit(Path::new(&name), &lines, &mut self.left.files) {
             return Ok(inherited);
         }
-        LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines)
+        LockFile::create(Path::new(&name), &Guards::Socket(path.to_owned()), &lines, &mut self.left.files)
     }
 
     /// Listens at an address: with the socket that was left there, else with one that is made.

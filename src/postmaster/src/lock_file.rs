@@ -15,6 +15,9 @@
 //! of line 1, as in PostgreSQL, and a lock of the operating system on the file, which a recycled process id cannot fake. Where
 //! the file system has locks, the lock decides.
 //!
+//! Anybody can remove a file. So the data directory itself is locked too, from after the file is ours until before it is removed: a server that has lost
+//! its file still keeps others out.
+//!
 //! Invariant: whoever holds a [`LockFile`] made the file or took it over from a dead server, and removes it when dropped.
 
 use nix::sys::signal::kill;
@@ -58,6 +61,8 @@ pub struct LockFile {
     path: PathBuf,
     file: File,
     lines: Vec<String>,
+    /// The data directory, locked; none for a socket, and where the file system has no locks.
+    directory: Option<File>,
 }
 
 impl Guards {
@@ -71,8 +76,10 @@ impl Guards {
 }
 
 impl LockFile {
-    /// Creates the file. Errors: F0001 if another server is alive, and what the file system says.
-    pub fn create(path: &Path, guards: &Guards, first_lines: &[String]) -> Result<LockFile> {
+    /// Creates the file. A lock of the directory may be among what the process that this one continues left open.
+    ///
+    /// Errors: F0001 if another server is alive, and what the file system says.
+    pub fn create(path: &Path, guards: &Guards, first_lines: &[String], left: &mut Vec<OwnedFd>) -> Result<LockFile> {
         let lines = first_lines.to_vec();
         let draft = Draft::write(path, &lines)?;
         for tries in 1.. {
@@ -85,18 +92,30 @@ impl LockFile {
             }
         }
         let file = draft.file.try_clone().map_err(|e| fatal_io("open lock file", path, &e))?;
-        Ok(LockFile { path: path.to_owned(), file, lines })
+        let mut lock_file = LockFile { path: path.to_owned(), file, lines, directory: None };
+        if let Guards::DataDirectory(_) = guards {
+            lock_file.directory = lock_directory(lock_file.folder(), left)?;
+        }
+        Ok(lock_file)
     }
 
     /// The file of the process that this one continues, if it is among what that left open: it was locked all the while.
     pub fn inherit(path: &Path, first_lines: &[String], left: &mut Vec<OwnedFd>) -> io::Result<Option<LockFile>> {
-        let is_it = |descriptor: &OwnedFd| {
-            descriptor.try_clone().is_ok_and(|descriptor| is_same_file(&File::from(descriptor), path))
-        };
-        let Some(at) = left.iter().position(is_it) else { return Ok(None) };
-        let (mut file, lines) = (File::from(left.swap_remove(at)), first_lines.to_vec());
+        let Some(mut file) = take_open(path, left) else { return Ok(None) };
+        let lines = first_lines.to_vec();
         write_lines(&mut file, &lines)?;
-        Ok(Some(LockFile { path: path.to_owned(), file, lines }))
+        let mut lock_file = LockFile { path: path.to_owned(), file, lines, directory: None };
+        lock_file.directory = take_open(lock_file.folder(), left);
+        Ok(Some(lock_file))
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// What the process that may have to continue this one needs of it.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        [Some(&self.file), self.directory.as_ref()].into_iter().flatten().map(AsFd::as_fd)
     }
 
     /// Sets a line, by its number from 1; lines before it that do not exist yet are left empty.
@@ -111,15 +130,15 @@ impl LockFile {
     /// Looks whether the file is still there and still ours. Errors: why not, in PostgreSQL's words.
     pub fn recheck(&self) -> Result<(), String> {
         let shown = self.path.display();
-        let mut text = String::new();
-        match File::open(&self.path).and_then(|mut file| file.read_to_string(&mut text)) {
-            Ok(_) => {}
+        let bytes = match std::fs::read(&self.path) {
+            Ok(bytes) => bytes,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Err(format!("could not open file \"{shown}\": {}", os_text(&error)));
             }
             // Anything else may pass: a server must not end because descriptors ran out for a moment.
             Err(_) => return Ok(()),
-        }
+        };
+        let text = String::from_utf8_lossy(&bytes);
         let first = text.lines().next().unwrap_or_default();
         if first == self.lines[0] {
             return Ok(());
@@ -133,14 +152,10 @@ impl LockFile {
     }
 }
 
-impl AsFd for LockFile {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-}
-
 impl Drop for LockFile {
     fn drop(&mut self) {
+        // Whoever finds no file must find no lock either.
+        self.directory = None;
         // Only our own file: somebody may have removed it and another server made its own.
         if self.recheck().is_ok() {
             let _ = std::fs::remove_file(&self.path);
@@ -182,14 +197,16 @@ impl Drop for Draft {
 /// Removes a dead server's file. Errors: the server is alive, or the file cannot be read or removed.
 fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
     let name = guards.name(path);
-    let mut file = match OpenOptions::new().read(true).write(true).open(path) {
+    // Some file systems lock only what may be written; where that is refused, reading has to do.
+    let writable = OpenOptions::new().read(true).write(true).open(path);
+    let mut file = match writable.or_else(|_| File::open(path)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(fatal_io("open lock file", name, &error)),
     };
-    let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|e| fatal_io("read lock file", name, &e))?;
-    let owner = Owner::parse(name, &text)?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(|e| fatal_io("read lock file", name, &e))?;
+    let owner = Owner::parse(name, &String::from_utf8_lossy(&bytes))?;
     let is_refused = match file.try_lock() {
         // Whoever wrote the file has died: a living process of that number is another one, or a corpse.
         Ok(()) => false,
@@ -217,6 +234,33 @@ fn remove_stale(path: &Path, guards: &Guards, tries: u32) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Locks the directory, or goes on with a lock that was left open. `None`: its file system has no locks.
+fn lock_directory(directory: &Path, left: &mut Vec<OwnedFd>) -> Result<Option<File>> {
+    if let Some(locked) = take_open(directory, left) {
+        return Ok(Some(locked));
+    }
+    let file = File::open(directory).map_err(|error| fatal_io("open directory", directory, &error))?;
+    for _ in 0..TRIES_MAX {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::Error(_)) => return Ok(None),
+            // A server that is being killed gives up its locks one by one.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(TRY_PAUSE),
+        }
+    }
+    let shown = directory.display();
+    let hint = format!("Terminate any old server processes associated with data directory \"{shown}\".");
+    Err(refusal(format!("data directory \"{shown}\" is still in use by a server without a lock file")).hint(hint))
+}
+
+/// Takes the file of this name from what was left open.
+fn take_open(path: &Path, left: &mut Vec<OwnedFd>) -> Option<File> {
+    let is_it = |descriptor: &OwnedFd| {
+        descriptor.try_clone().is_ok_and(|descriptor| is_same_file(&File::from(descriptor), path))
+    };
+    left.iter().position(is_it).map(|at| File::from(left.swap_remove(at)))
 }
 
 fn is_same_file(file: &File, path: &Path) -> bool {
@@ -307,7 +351,7 @@ mod tests {
     }
 
     fn create(path: &Path) -> Result<LockFile> {
-        LockFile::create(path, &guards(), &[own_pid().to_string(), "/data".to_owned()])
+        LockFile::create(path, &guards(), &[own_pid().to_string(), "/data".to_owned()], &mut Vec::new())
     }
 
     #[test]
@@ -348,6 +392,29 @@ mod tests {
         // Our own process id is never taken for another server's; the lock is.
         let _held = create(&path).unwrap();
         assert_eq!(create(&path).unwrap_err().code(), SqlState::LOCK_FILE_EXISTS);
+    }
+
+    #[test]
+    fn a_server_that_lost_its_file_still_keeps_others_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postmaster.pid");
+        let first = create(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let error = create(&path).unwrap_err();
+        assert!(error.message().ends_with("is still in use by a server without a lock file"), "{}", error.message());
+        assert!(!path.exists(), "the one that is refused leaves nothing behind");
+        let mut left: Vec<OwnedFd> = first.descriptors().map(|it| it.try_clone_to_owned().unwrap()).collect();
+        LockFile::create(&path, &guards(), &["1".to_owned()], &mut left).expect("one that continues it has its lock");
+        drop((first, left));
+        create(&path).expect("nobody has it");
+    }
+
+    #[test]
+    fn text_that_is_no_text_is_no_process_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("postmaster.pid");
+        std::fs::write(&path, b"\xff\xfe\n").unwrap();
+        assert!(create(&path).unwrap_err().message().starts_with("bogus data in lock file \"postmaster.pid\": "));
     }
 
     #[test]

@@ -18,7 +18,6 @@ use host::Poller;
 use host::crash::{Inheritance, LastWords};
 use logging::{Logger, RoleLog};
 use report::{Error, Result, Severity, SqlState};
-use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -351,7 +350,7 @@ fn fatal(what: &str, error: &std::io::Error) -> Error {
 /// From here on a process that breaks is continued by a fresh one.
 fn prepare_for_crashes(lock_file: &LockFile, listeners: &Listeners) -> std::io::Result<()> {
     sync::trace_panics();
-    let descriptors: Vec<_> = listeners.descriptors().chain([lock_file.as_fd()]).collect();
+    let descriptors: Vec<_> = listeners.descriptors().chain(lock_file.descriptors()).collect();
     let arguments: Vec<_> = std::env::args_os().collect();
     host::crash::prepare(&std::env::current_exe()?, &arguments, &descriptors)
 }
@@ -398,14 +397,14 @@ fn lock_again(directory: &Path, values: &ServerValues, before: &mut Inheritance)
     let (path, lines) = (directory.join(PID_FILE), lock_lines(directory, values, false));
     match LockFile::inherit(&path, &lines, &mut before.descriptors) {
         Ok(Some(lock_file)) => Ok(lock_file),
-        _ => lock_directory(directory, values, false),
+        _ => LockFile::create(&path, &Guards::DataDirectory(directory.to_owned()), &lines, &mut before.descriptors),
     }
 }
 
-/// Creates postmaster.pid. A server without clients says so by a negative process id.
-pub fn lock_directory(directory: &Path, values: &ServerValues, is_single: bool) -> Result<LockFile> {
-    let lines = lock_lines(directory, values, is_single);
-    LockFile::create(&directory.join(PID_FILE), &Guards::DataDirectory(directory.to_owned()), &lines)
+/// Creates postmaster.pid for a server without clients, which says so by a negative process id.
+pub fn lock_alone(directory: &Path, values: &ServerValues) -> Result<LockFile> {
+    let (path, lines) = (directory.join(PID_FILE), lock_lines(directory, values, true));
+    LockFile::create(&path, &Guards::DataDirectory(directory.to_owned()), &lines, &mut Vec::new())
 }
 
 fn lock_lines(directory: &Path, values: &ServerValues, is_single: bool) -> [String; 4] {
