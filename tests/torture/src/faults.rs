@@ -214,7 +214,7 @@ fn strike_session(cluster: &Cluster, victim: &mut Client, (kind, outcome): (&str
 }
 
 /// Has the next autovacuum worker struck.
-fn strike_worker(cluster: &Cluster, kind: &str) -> Result<(), String> {
+pub fn strike_worker(cluster: &Cluster, kind: &str) -> Result<(), String> {
     let mut session = connect(cluster);
     ask(&mut session, &format!("select woolly_arm_fault('avworker', '{kind}', 1)"))?;
     let work = "drop table if exists churned; create table churned(n int); \
@@ -222,13 +222,14 @@ fn strike_worker(cluster: &Cluster, kind: &str) -> Result<(), String> {
     ask(&mut session, work).map(drop)
 }
 
-fn fault(cluster: &Cluster, role: &str, kind: &str) {
+/// Calls `woolly_fault`.
+pub fn fault(cluster: &Cluster, role: &str, kind: &str) {
     // Whoever strikes may be struck.
     let _ = connect(cluster).query(&format!("select woolly_fault('{role}', '{kind}')"));
 }
 
 /// True if the server serves, and each fault that was ordered has struck.
-fn none_is_armed(cluster: &Cluster) -> bool {
+pub fn none_is_armed(cluster: &Cluster) -> bool {
     let armed = connect(cluster).query("select count(*) from woolly_faults");
     armed.is_ok_and(|reply| reply.error.is_none() && reply.value() == "0")
 }
@@ -248,7 +249,7 @@ fn threads(cluster: &Cluster) -> Vec<String> {
 }
 
 /// All that the server said, into whatever file.
-fn whole_log(cluster: &Cluster) -> String {
+pub fn whole_log(cluster: &Cluster) -> String {
     let mut text = cluster.log();
     for entry in fs::read_dir(cluster.data().join("log")).into_iter().flatten().flatten() {
         text.push_str(&fs::read_to_string(entry.path()).unwrap_or_default());
@@ -257,7 +258,7 @@ fn whole_log(cluster: &Cluster) -> String {
 }
 
 /// A session; during a recovery it waits.
-fn connect(cluster: &Cluster) -> Client {
+pub fn connect(cluster: &Cluster) -> Client {
     let mut client = None;
     wait_until("a client is served", || {
         client = cluster.try_connect("postgres", "postgres").ok().and_then(Result::ok);

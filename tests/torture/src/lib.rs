@@ -19,6 +19,7 @@ mod load;
 mod lock_files;
 mod power;
 mod settings;
+pub mod shutdowns;
 pub mod simulation;
 mod statements;
 mod tally;
@@ -98,11 +99,25 @@ pub const CAMPAIGNS: &[Campaign] = &[
         run: faults::run,
     },
     Campaign {
+        name: "shutdowns",
+        what: "every mode of shutdown, everybody hanging, every state",
+        trials: 1,
+        obstacle: || None,
+        run: shutdowns::run,
+    },
+    Campaign {
         name: "lock-files",
         what: "two postmasters at once; wrong lock files",
         trials: 200,
         obstacle: || None,
         run: lock_files::run,
+    },
+    Campaign {
+        name: "lost-lock-file",
+        what: "postmaster.pid removed or replaced under a running server",
+        trials: 1,
+        obstacle: || None,
+        run: lock_files::lose,
     },
     Campaign {
         name: "io-errors",

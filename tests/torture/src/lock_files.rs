@@ -1,12 +1,13 @@
 //! Who may serve a data directory: two postmasters at once, and lock files of every kind of wrong.
 
-use crate::Summary;
-use crate::trial;
+use crate::{Summary, faults, trial};
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 use testkit::Cluster;
 
 /// Runs so many races, and each wrong lock file once.
@@ -15,12 +16,97 @@ pub fn run(trials: u64, seed: u64) -> Result<Summary, String> {
     trial::on(&mut Cluster::new(), "lock-files", &seeds, |cluster| {
         seeds.clone().try_for_each(|seed| race(cluster, seed))?;
         wrong_files(cluster)?;
+        unreadable_file(cluster)?;
+        lost_file(cluster)?;
         recycled_numbers(cluster)?;
         socket_files(cluster)?;
         nothing_is_held(cluster)?;
         copied_directory(cluster)
     })?;
     Ok(Summary { trials, counts: vec![("wrong lock files", WRONG.len() as u64)] })
+}
+
+/// One of two starters may have a lead of so many milliseconds: about as long as a start takes.
+const HEAD_START_MS: u64 = 10;
+/// A server looks at its lock file so often.
+const LOOK_S: u64 = 60;
+/// What a busy machine may add.
+const SLACK_S: u64 = 30;
+
+/// What becomes of postmaster.pid under a running server.
+#[derive(Clone, Copy, Debug)]
+enum Loss {
+    /// It is removed.
+    Removed,
+    /// It is replaced by a file with this text.
+    Replaced(&'static str),
+    /// It is replaced by one with the same text.
+    Copied,
+    /// A directory takes its place: that may be a passing failure.
+    Unreadable,
+}
+
+/// Losses, and what the server says; none if it goes on.
+const LOSSES: &[(Loss, Option<&str>)] = &[
+    (Loss::Removed, Some("could not open file \"{path}\": No such file or directory")),
+    (Loss::Replaced("1\n"), Some("lock file \"{path}\" contains wrong PID: 1 instead of {pid}")),
+    (Loss::Replaced(""), Some("lock file \"{path}\" contains wrong PID:  instead of {pid}")),
+    (Loss::Replaced("garbage"), Some("lock file \"{path}\" contains wrong PID: garbage instead of {pid}")),
+    (Loss::Copied, None),
+    (Loss::Unreadable, None),
+];
+
+/// Takes running servers' lock files away. They stop at once, as immediate shutdowns do, or go on if nothing is wrong.
+pub fn lose(trials: u64, _: u64) -> Result<Summary, String> {
+    for _ in 0..trials {
+        trial::at_once(LOSSES, LOSSES.len(), |(loss, words)| {
+            let mut cluster = Cluster::started();
+            trial::on(&mut cluster, "lost-lock-file", &(0..1), |cluster| lose_one(cluster, *loss, *words))
+                .map_err(|why| format!("{loss:?}: {why}"))
+        })?;
+    }
+    Ok(Summary { trials: trials * LOSSES.len() as u64, counts: vec![("rounds", trials)] })
+}
+
+fn lose_one(cluster: &mut Cluster, loss: Loss, words: Option<&str>) -> Result<(), String> {
+    cluster.connect().run("create table kept(n int); insert into kept values (1)");
+    let (path, start, pid) = (lock_file(cluster), Instant::now(), cluster.pid());
+    let left = take_away(&path, loss).map_err(|error| error.to_string())?;
+    let limit = Duration::from_secs(LOOK_S + SLACK_S);
+    match words {
+        None => {
+            trial::runs_for(cluster, Duration::from_secs(LOOK_S + 5))?;
+            cluster.stop();
+        }
+        Some(words) => {
+            let code = trial::end_within(cluster, start, limit)?;
+            trial::expect("the exit code", &format!("{code:?}"), "Some(0)")?;
+            let words = words.replace("{path}", text(&path)).replace("{pid}", &pid.to_string());
+            let end = "performing immediate shutdown because data directory lock file is invalid";
+            if let Some(missing) = [words.as_str(), end].iter().find(|words| !cluster.log().contains(**words)) {
+                return Err(format!("the log does not say {missing:?}"));
+            }
+        }
+    }
+    // What is not the server's it leaves alone.
+    trial::expect("a file that is left", &path.exists().to_string(), &left.to_string())?;
+    let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
+    cluster.start();
+    trial::expect("what was committed", cluster.connect().run("select n from kept").value(), "1")?;
+    cluster.stop();
+    Ok(())
+}
+
+/// True if the server is to leave what is there in the end.
+fn take_away(path: &Path, loss: Loss) -> std::io::Result<bool> {
+    let old = fs::read(path)?;
+    fs::remove_file(path)?;
+    match loss {
+        Loss::Removed => Ok(false),
+        Loss::Replaced(text) => fs::write(path, text).map(|()| true),
+        Loss::Copied => fs::write(path, old).map(|()| false),
+        Loss::Unreadable => fs::create_dir(path).map(|()| true),
+    }
 }
 
 fn lock_file(cluster: &Cluster) -> PathBuf {
@@ -31,12 +117,19 @@ fn first_line(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 
-/// Starts two at the same instant: one serves, the other ends and names it. By the seed, the file of a dead server is in the way.
+/// Starts two at the same instant, or within a few milliseconds: one serves, the other ends and names it. By the seed, the file of a dead server is in the way.
 fn race(cluster: &mut Cluster, seed: u64) -> Result<(), String> {
-    let mut starters: Vec<Child> = (0..2)
-        .map(|_| cluster.postmaster().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn())
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
+    let mut prng = trial::chance(seed);
+    let mut start = || {
+        let mut command = cluster.postmaster();
+        let started = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        if seed % 4 > 1 {
+            std::thread::park_timeout(trial::some_ms(&mut prng, HEAD_START_MS));
+        }
+        started
+    };
+    let mut starters: Vec<Child> =
+        (0..2).map(|_| start()).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     let outcome = watch_race(cluster, &mut starters);
     for starter in &mut starters {
         // By the seed, the next two find a dead server's file or none.
@@ -96,8 +189,82 @@ fn wrong_files(cluster: &mut Cluster) -> Result<(), String> {
     }
     // Not to be read, whoever asks.
     fs::create_dir(&path).map_err(|error| error.to_string())?;
-    refused(cluster, "FATAL:  could not open lock file \"postmaster.pid\": Is a directory")?;
+    refused(cluster, "FATAL:  could not read lock file \"postmaster.pid\": Is a directory")?;
     fs::remove_dir(&path).map_err(|error| error.to_string())
+}
+
+/// The user that a test of permissions runs as, where it has the choice.
+const NOBODY: u32 = 65534;
+
+/// A file that the server's user may not read. For root there is none: the server is another user's then.
+fn unreadable_file(cluster: &mut Cluster) -> Result<(), String> {
+    let path = lock_file(cluster);
+    let set_mode = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|error| error.to_string())
+    };
+    fs::write(&path, "4194304\n").map_err(|error| error.to_string())?;
+    set_mode(&path, 0)?;
+    let data = cluster.data();
+    let mut command = cluster.postmaster();
+    if trial::is_root() {
+        set_mode(cluster.folder(), 0o755)?;
+        trial::program("chown", &["-R", &format!("{NOBODY}:{NOBODY}"), text(&data)])?;
+        command.uid(NOBODY).gid(NOBODY).current_dir("/");
+    }
+    let output = command.output();
+    if trial::is_root() {
+        trial::program("chown", &["-R", "0:0", text(&data)])?;
+    }
+    // Who may read it, if not write, finds that its owner is dead.
+    set_mode(&path, 0o400)?;
+    serves(cluster)?;
+    match output {
+        Err(error) => {
+            println!("lock-files: an unreadable file is left out, as the program is not for everybody: {error}")
+        }
+        Ok(output) => {
+            let (code, said) = (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned());
+            let message = "FATAL:  could not open lock file \"postmaster.pid\": Permission denied";
+            if code != Some(1) || !said.contains(message) {
+                return Err(format!("an unreadable lock file: {code:?}: {said}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A server that has lost its file still keeps others out, whatever their port and socket, and over a crash of its process.
+fn lost_file(cluster: &mut Cluster) -> Result<(), String> {
+    cluster.set("fault_hooks", "on").start();
+    for crashes in [false, true] {
+        if crashes {
+            faults::fault(cluster, "bgwriter", "segv");
+            cluster.wait_for_log("was terminated by signal 11");
+            faults::connect(cluster).run("select 1");
+        }
+        fs::remove_file(lock_file(cluster)).map_err(|error| error.to_string())?;
+        let sockets = cluster.folder().join("sockets");
+        fs::create_dir_all(&sockets).map_err(|error| error.to_string())?;
+        let mut command = cluster.postmaster();
+        let output =
+            command.arg("-k").arg(&sockets).args(["-p", "5433"]).output().map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        if output.status.code() != Some(1) || !said.contains("is still in use by a server without a lock file") {
+            return Err(format!(
+                "a second server (after a crash: {crashes}) ended with {:?}: {said}",
+                output.status.code()
+            ));
+        }
+        cluster.connect().run("select 1");
+        restore(cluster)?;
+    }
+    cluster.kill();
+    serves(cluster)
+}
+
+/// Gives a server its lock file back, as far as it looks at it.
+fn restore(cluster: &Cluster) -> Result<(), String> {
+    fs::write(lock_file(cluster), format!("{}\n", cluster.pid())).map_err(|error| error.to_string())
 }
 
 /// The number of a living process that is no server is not in the way: its own, its parent's, any other.

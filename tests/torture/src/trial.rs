@@ -3,8 +3,13 @@
 use base::Prng;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 use testkit::Cluster;
+
+/// The pause between two looks at a server.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The seeds of a campaign, so many to a cluster.
 pub fn by_cluster(trials: u64, seed: u64, most: u64) -> impl Iterator<Item = Range<u64>> {
@@ -39,6 +44,57 @@ pub fn on<T>(
 pub fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     text.unwrap_or("a panic").to_owned()
+}
+
+/// Plays tasks that wait more than they compute, so many at the same time, the last ones first. Errors: what went wrong in which of them.
+pub fn at_once<T: Sync, R: Send>(
+    tasks: &[T],
+    limit: usize,
+    play: impl Fn(&T) -> Result<R, String> + Sync,
+) -> Result<Vec<R>, String> {
+    let (left, outcomes) = (AtomicUsize::new(tasks.len()), Mutex::new(Vec::new()));
+    let work = || {
+        while let Ok(count) = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_sub(1)) {
+            let outcome = play(&tasks[count - 1]);
+            outcomes.lock().expect("nobody panics with it").push((count, outcome));
+        }
+    };
+    std::thread::scope(|scope| (0..limit.min(tasks.len())).for_each(|_| drop(scope.spawn(work))));
+    let mut outcomes = outcomes.into_inner().expect("nobody panics with it");
+    outcomes.sort_by_key(|(index, _)| *index);
+    let wrong: Vec<&str> = outcomes.iter().filter_map(|(_, outcome)| Some(outcome.as_ref().err()?.as_str())).collect();
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n\n"));
+    }
+    Ok(outcomes.into_iter().filter_map(|(_, outcome)| outcome.ok()).collect())
+}
+
+/// Waits for the end of a server that ends by itself, so long since a moment; its exit code. Errors: it does not end.
+pub fn end_within(cluster: &mut Cluster, start: Instant, limit: Duration) -> Result<Option<i32>, String> {
+    while cluster.is_running() {
+        if start.elapsed() > limit {
+            return Err(format!("the server has not ended after {} s", limit.as_secs()));
+        }
+        std::thread::park_timeout(LOOK);
+    }
+    Ok(cluster.wait())
+}
+
+/// Watches a server that must not end yet. Errors: it does.
+pub fn runs_for(cluster: &mut Cluster, time: Duration) -> Result<(), String> {
+    let start = Instant::now();
+    while start.elapsed() < time {
+        if !cluster.is_running() {
+            return Err(format!("the server ended after {:.1} s", start.elapsed().as_secs_f64()));
+        }
+        std::thread::park_timeout(LOOK);
+    }
+    Ok(())
+}
+
+/// Errors: something is not what it should be.
+pub fn expect(what: &str, got: &str, wanted: &str) -> Result<(), String> {
+    if got == wanted { Ok(()) } else { Err(format!("{what}: expected {wanted:?}, got {got:?}")) }
 }
 
 /// What `woolly check` says of a stopped cluster: exit code and output.
