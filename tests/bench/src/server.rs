@@ -160,6 +160,10 @@ impl Server {
         let ids: Vec<String> = descendants(process.id()).iter().map(u32::to_string).collect();
         run(Command::new("kill").arg("-9").args(&ids))?;
         process.wait().map_err(|e| e.to_string())?;
+        // PostgreSQL refuses to start while one of them still has its shared memory.
+        while ids.iter().any(|id| Path::new("/proc").join(id).exists()) {
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
         Ok(())
     }
 
