@@ -392,18 +392,22 @@ impl TransactionParticipant for RemoveFiles {
 
     fn savepoint_ended(&mut self, _: usize, _: bool) {}
 
-    fn ended(&mut self, cx: Ctx<'_>, committed: bool) {
+    fn ended(&mut self, cx: Ctx<'_>, committed: bool) -> Result<()> {
         if committed != self.when_committed {
-            return;
+            return Ok(());
         }
         cx.instance.statistics.forget_database(self.database);
-        // Files that stay belong to no row; the transaction has ended either way.
         if let Err(error) = cx.session.store.buffers.drop_database(self.database, Xid::INVALID) {
+            if error.fields().severity == Severity::Panic {
+                return Err(error);
+            }
+            // Files that stay belong to no row; the transaction has ended either way.
             let message =
                 format!("some useless files may be left behind in old database directory \"base/{}\"", self.database);
             let warning = Error::with_severity(Severity::Warning, error.code(), message);
             cx.session.notice(warning.detail(error.message().to_owned()));
         }
+        Ok(())
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

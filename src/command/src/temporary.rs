@@ -82,11 +82,12 @@ impl TransactionParticipant for Watcher {
 
     fn savepoint_ended(&mut self, _: usize, _: bool) {}
 
-    fn ended(&mut self, cx: Ctx<'_>, committed: bool) {
+    fn ended(&mut self, cx: Ctx<'_>, committed: bool) -> Result<()> {
         if committed {
             let mut extensions = cx.session.extensions.borrow_mut();
             extensions.get::<Registry>().0.retain(|entry| entry.action == Action::DeleteRows);
         }
+        Ok(())
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

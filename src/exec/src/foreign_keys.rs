@@ -297,10 +297,11 @@ impl TransactionParticipant for Participant {
 
     fn savepoint_ended(&mut self, _depth: usize, _committed: bool) {}
 
-    fn ended(&mut self, cx: Ctx<'_>, _committed: bool) {
+    fn ended(&mut self, cx: Ctx<'_>, _committed: bool) -> Result<()> {
         let mut extensions = cx.session.extensions.borrow_mut();
         extensions.get::<Deferred>().tasks.clear();
         *extensions.get::<ConstraintModes>() = ConstraintModes::default();
+        Ok(())
     }
 
     fn as_any(&mut self) -> &mut dyn Any {

@@ -25,8 +25,9 @@ impl TransactionParticipant for Forgetter {
 
     fn savepoint_ended(&mut self, _: usize, _: bool) {}
 
-    fn ended(&mut self, cx: Ctx<'_>, _: bool) {
+    fn ended(&mut self, cx: Ctx<'_>, _: bool) -> Result<()> {
         *cx.session.extensions.borrow_mut().get::<NewValues>() = NewValues::default();
+        Ok(())
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

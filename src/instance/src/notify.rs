@@ -208,9 +208,9 @@ impl TransactionParticipant for Pending {
         }
     }
 
-    fn ended(&mut self, cx: Ctx<'_>, committed: bool) {
+    fn ended(&mut self, cx: Ctx<'_>, committed: bool) -> Result<()> {
         if !committed {
-            return;
+            return Ok(());
         }
         let notifications = &cx.instance.notifications;
         self.actions.drain(..).for_each(|(_, action)| notifications.change_channels(cx, action));
@@ -218,6 +218,7 @@ impl TransactionParticipant for Pending {
         if !messages.is_empty() {
             notifications.send(cx.session.database, &messages);
         }
+        Ok(())
     }
 
     fn as_any(&mut self) -> &mut dyn std::any::Any {

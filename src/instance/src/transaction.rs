@@ -29,7 +29,9 @@ pub trait TransactionParticipant: Send {
     fn savepoint_ended(&mut self, depth: usize, committed: bool);
 
     /// The transaction has ended.
-    fn ended(&mut self, cx: Ctx<'_>, committed: bool);
+    ///
+    /// Errors: a PANIC. The transaction stands as it ended, but the server cannot go on.
+    fn ended(&mut self, cx: Ctx<'_>, committed: bool) -> Result<()>;
 
     /// For the layer that registered it to find it again.
     fn as_any(&mut self) -> &mut dyn std::any::Any;
@@ -65,8 +67,8 @@ impl<'a> Ctx<'a> {
         let mut transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
         let changes = transaction.take_changes();
         let outcome = self.finish_commit(transaction);
-        self.after_end(outcome.is_ok(), changes);
-        outcome
+        let left = self.after_end(outcome.is_ok(), changes);
+        outcome.and(left)
     }
 
     /// Runs the participants until none is left that was not asked.
@@ -98,25 +100,31 @@ impl<'a> Ctx<'a> {
         if let Some(mut transaction) = transaction {
             let changes = transaction.take_changes();
             transaction.abort();
-            self.after_end(false, changes);
+            // Who fails has an error to report already; a log that broke fails whoever uses it next.
+            let _ = self.after_end(false, changes);
         }
     }
 
-    fn after_end(self, committed: bool, changes: Changes) {
-        self.leave_transaction(committed);
+    fn after_end(self, committed: bool, changes: Changes) -> Result<()> {
+        let left = self.leave_transaction(committed);
         self.count_transaction(committed, changes);
+        left
     }
 
     /// The session's part of the transaction has ended.
-    pub(crate) fn leave_transaction(self, committed: bool) {
+    ///
+    /// Errors: a participant's PANIC.
+    pub(crate) fn leave_transaction(self, committed: bool) -> Result<()> {
         let session = self.session;
         session.touches_temporary.set(false);
         session.overlay.clear();
         session.outer_read_only.borrow_mut().clear();
         session.settings.borrow_mut().end_transaction(committed);
         let participants = std::mem::take(&mut *session.participants.borrow_mut());
-        participants.into_iter().for_each(|mut participant| participant.ended(self, committed));
+        let ended = participants.into_iter().map(|mut participant| participant.ended(self, committed));
+        let outcome = ended.fold(Ok(()), Result::and);
         self.refresh_settings();
+        outcome
     }
 
     /// Counts a transaction and what it changed. What all share learns of it now or a little later.

@@ -33,12 +33,12 @@ impl Ctx<'_> {
             prepared_max: self.prepared_max(),
             changes: changes.clone(),
         });
-        self.leave_transaction(outcome.is_ok());
+        let left = self.leave_transaction(outcome.is_ok());
         match outcome {
             Ok(()) => session.entry.set_transaction_start(0),
             Err(_) => self.count_transaction(false, changes),
         }
-        outcome
+        outcome.and(left)
     }
 
     fn prepared_max(self) -> usize {

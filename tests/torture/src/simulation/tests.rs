@@ -2,6 +2,8 @@
 
 use super::trial::{Death, measure};
 use super::*;
+use host::FaultPlan;
+use report::Severity;
 
 #[test]
 fn nothing_is_lost() {
@@ -12,6 +14,7 @@ fn nothing_is_lost() {
     run(6, Style::Usual);
     a_crash_at_every_io(&cluster);
     unlogged_tables_and_sequences_can_be_used_after_a_crash(&cluster);
+    who_drops_a_database_hears_of_each_failed_sync(&cluster);
 }
 
 /// A life without end is short enough to be crashed at each of its I/Os, and at each of those of the recovery that follows it.
@@ -37,6 +40,24 @@ fn canaries_are_caught() {
         let sings = |seed| Some((seed, trial::run(&cluster, seed, style, &mut Counts::default()).err()?));
         let (seed, song) = (0..40).find_map(sings).unwrap_or_else(|| panic!("{style:?} is not noticed"));
         println!("{style:?}: seed {seed}: {song}");
+    }
+}
+
+fn who_drops_a_database_hears_of_each_failed_sync(cluster: &SimHost) {
+    for number in 1.. {
+        let sim = cluster.copy(1);
+        let machine = machine::Machine::start(&sim, machine::Knobs::default()).expect("it starts");
+        let mut client = machine.connect(DATABASES[0]).expect("a session");
+        client.query("create database d").expect("create");
+        sim.set_faults(FaultPlan { fail_sync_at: Some(number), ..FaultPlan::default() });
+        let outcome = client.query("drop database d");
+        if sim.syncs() < number {
+            assert!(number > 2 && outcome.is_ok(), "the commit and the removal of the files are synced");
+            return;
+        }
+        let severity = outcome.expect_err("it is told").fields().severity;
+        assert_eq!(severity, Severity::Panic, "sync {number}");
+        sim.kill();
     }
 }
 
