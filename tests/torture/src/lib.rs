@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod asynchronous;
+mod comeback;
 mod damage;
 pub mod faults;
 mod full_disk;
@@ -104,6 +105,13 @@ pub const CAMPAIGNS: &[Campaign] = &[
         trials: 1,
         obstacle: || None,
         run: shutdowns::run,
+    },
+    Campaign {
+        name: "comeback",
+        what: "crashes of a session with 128 MB of data: time to the first answer after them",
+        trials: 35,
+        obstacle: || None,
+        run: comeback::run,
     },
     Campaign {
         name: "lock-files",
