@@ -10,19 +10,18 @@
 //! The words lie in chunks that are reached through an array indexed by xid, so reading takes no lock. Chunks below
 //! every snapshot's horizon are dropped: what happened there the commit log knows, and every snapshot sees it.
 
+use crate::limits::CHUNK_XIDS;
 use arc_swap::ArcSwapOption;
 use base::{Csn, Xid};
 use report::{Result, bail};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use sync::atomic::{AtomicU64, Ordering};
 
 const IN_PROGRESS: u64 = 0;
 const COMMITTING: u64 = 1;
 const ABORTED: u64 = 2;
 /// The first number given to a commit.
 pub(crate) const FIRST_CSN: u64 = 3;
-
-const CHUNK_XIDS: u64 = 1 << 15;
 
 /// What the table knows of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,7 +138,7 @@ impl CsnTable {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
 

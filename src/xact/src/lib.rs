@@ -7,7 +7,7 @@
 //! How a commit runs ([`TransactionManager`]):
 //! 1. The commit record goes into the WAL and, unless `synchronous_commit` is off, to disk.
 //! 2. The commit log (`clog`) says committed, for the transaction and its subtransactions.
-//! 3. In the csn table (`csn`) all their words become COMMITTING; the counter is raised; the words become the number.
+//! 3. In the csn table (`csn`, by `visibility`) all their words become COMMITTING; the counter is raised; the words become the number.
 //!    A reader that meets COMMITTING waits an instant: the number may be below its snapshot.
 //! 4. If it carries invalidations, the commit hook is told, in commit order.
 //! 5. Dropped files are removed, row locks and locks given back.
@@ -39,6 +39,7 @@ mod prepared_state;
 mod records;
 mod snapshot;
 mod transaction;
+mod visibility;
 
 pub use changes::{Changes, EndedChanges, StatisticsKey, TableChanges, TableCount};
 pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
@@ -47,7 +48,7 @@ pub use prepared::{Preparation, PreparedEnd, PreparedInfo};
 pub use snapshot::{Horizon, Seen, Snapshot};
 pub use transaction::{Committed, Isolation, Transaction, TransactionOptions};
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, any(loom, shuttle)))]
 mod model;
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

@@ -1,12 +1,12 @@
 //! The transaction manager: numbers, ends, the horizon.
 
 use crate::clog::{CommitLog, Ended};
-use crate::csn::{CsnState, CsnTable, FIRST_CSN};
+use crate::csn::{CsnState, FIRST_CSN};
 use crate::outside::{CommitHook, Journal, RelationFiles};
 use crate::prepared::PreparedTable;
 use crate::prepared_state::xids_of;
 use crate::records::{End, Reader, kind};
-use crate::snapshot::Registry;
+use crate::visibility::Visibility;
 use crate::{Horizon, limits, ranks};
 use base::{Csn, Lsn, Oid, Xid};
 use host::{Clock, Disk};
@@ -69,11 +69,9 @@ struct OidSource {
 
 /// All transactions of an instance.
 pub struct TransactionManager {
-    pub(crate) csns: CsnTable,
+    pub(crate) visibility: Visibility,
     clog: CommitLog,
-    pub(crate) registry: Registry,
     xids: Mutex<XidSource>,
-    next_xid: AtomicU64,
     oids: Mutex<OidSource>,
     commit_window: RwLock<()>,
     commit_order: Mutex<()>,
@@ -85,8 +83,6 @@ pub struct TransactionManager {
     hook: OnceLock<Arc<dyn CommitHook>>,
     /// The end of the last commit record that nobody waited to see flushed.
     unflushed: AtomicU64,
-    /// Commits since the horizon was computed.
-    commits_since_horizon: AtomicU64,
     pub(crate) prepared: PreparedTable,
 }
 
@@ -105,12 +101,10 @@ impl TransactionManager {
     pub fn open(parts: Parts) -> TransactionManager {
         let next = parts.next.xid.max(Xid::FIRST_NORMAL);
         TransactionManager {
-            csns: CsnTable::new(next),
-            clog: CommitLog::open(Arc::clone(&parts.disk), parts.oldest_active),
             // The first number stands for all commits before the start.
-            registry: Registry::new(FIRST_CSN + 1, next),
+            visibility: Visibility::new(FIRST_CSN + 1, next),
+            clog: CommitLog::open(Arc::clone(&parts.disk), parts.oldest_active),
             xids: Mutex::new(ranks::XID, XidSource { next: next.0, promised: next.0 }),
-            next_xid: AtomicU64::new(next.0),
             oids: Mutex::new(ranks::OID, OidSource { next: parts.next.oid.0, left: 0 }),
             commit_window: RwLock::new(ranks::COMMIT_WINDOW, ()),
             commit_order: Mutex::new(ranks::COMMIT_ORDER, ()),
@@ -121,7 +115,6 @@ impl TransactionManager {
             disk: parts.disk,
             hook: OnceLock::new(),
             unflushed: AtomicU64::new(0),
-            commits_since_horizon: AtomicU64::new(0),
             prepared: PreparedTable::new(),
         }
     }
@@ -144,25 +137,25 @@ impl TransactionManager {
     pub(crate) fn assign_xid(&self) -> Result<Xid> {
         let mut xids = self.xids.lock();
         let xid = Xid(xids.next);
-        self.csns.extend(xid)?;
+        self.visibility.csns.extend(xid)?;
         if xids.next >= xids.promised {
             let promised = xids.next + limits::XID_PREFETCH;
             self.journal.insert(kind::NEXT_XID, Xid::INVALID, &promised.to_le_bytes())?;
             xids.promised = promised;
         }
         xids.next += 1;
-        self.next_xid.store(xids.next, Ordering::SeqCst);
+        self.visibility.set_next_xid(Xid(xids.next));
         Ok(xid)
     }
 
     /// The xid that is given out next.
     pub fn next_xid(&self) -> Xid {
-        Xid(self.next_xid.load(Ordering::SeqCst))
+        self.visibility.next_xid()
     }
 
     /// Every transaction below has ended.
     pub fn oldest_active_xid(&self) -> Xid {
-        Xid(self.registry.oldest_active.load(Ordering::SeqCst))
+        Xid(self.visibility.registry.oldest_active.load(Ordering::SeqCst))
     }
 
     /// Gives out an oid. It may be in use in some catalog after a wraparound: callers look.
@@ -195,25 +188,13 @@ impl TransactionManager {
     ///
     /// Errors: the commit log cannot be read.
     pub fn status(&self, xid: Xid) -> Result<XidStatus> {
-        Ok(match self.settled_state(xid) {
+        Ok(match self.visibility.settled_state(xid) {
             CsnState::InProgress | CsnState::Committing => XidStatus::InProgress,
             CsnState::Committed(csn) => XidStatus::Committed(Some(csn)),
             CsnState::Aborted => XidStatus::Aborted,
             CsnState::Older if self.committed_long_ago(xid)? => XidStatus::Committed(None),
             CsnState::Older => XidStatus::Aborted,
         })
-    }
-
-    /// The state of an xid once its commit, if one is being published this moment, has its number.
-    #[inline]
-    pub(crate) fn settled_state(&self, xid: Xid) -> CsnState {
-        let mut round = 0;
-        loop {
-            match self.csns.state(xid) {
-                CsnState::Committing => sync::spin_hint(&mut round),
-                state => return state,
-            }
-        }
     }
 
     /// Whether a transaction below the csn table's floor committed.
@@ -229,7 +210,8 @@ impl TransactionManager {
     /// `pg_current_snapshot()`. Walks all xids from there on.
     pub fn running_xids(&self, from: Xid) -> Vec<Xid> {
         let from = from.max(self.oldest_active_xid());
-        let is_running = |xid: &Xid| matches!(self.csns.state(*xid), CsnState::InProgress | CsnState::Committing);
+        let is_running =
+            |xid: &Xid| matches!(self.visibility.csns.state(*xid), CsnState::InProgress | CsnState::Committing);
         (from.0..self.next_xid().0).map(Xid).filter(is_running).collect()
     }
 
@@ -285,65 +267,34 @@ impl TransactionManager {
 
     fn publish(&self, xid: Xid, end: &End) -> Csn {
         let csn = if end.invalidations.is_empty() {
-            self.give_csn(xid, &end.subs)
+            self.visibility.give_csn(xid, &end.subs)
         } else {
             let _in_order = self.commit_order.lock();
-            let csn = self.give_csn(xid, &end.subs);
+            let csn = self.visibility.give_csn(xid, &end.subs);
             if let Some(hook) = self.hook.get() {
                 hook.committed(csn, &end.invalidations);
             }
             csn
         };
-        self.advance_oldest();
-        self.commits_since_horizon.fetch_add(1, Ordering::Relaxed);
-        csn
-    }
-
-    fn give_csn(&self, xid: Xid, subs: &[Xid]) -> Csn {
-        subs.iter().chain([&xid]).for_each(|xid| self.csns.set_committing(*xid));
-        let csn = Csn(self.registry.next_csn.fetch_add(1, Ordering::SeqCst));
-        subs.iter().chain([&xid]).for_each(|xid| self.csns.set_committed(*xid, csn));
+        self.visibility.note_commit();
         csn
     }
 
     /// Aborts a transaction or subtransaction and its own subtransactions.
     pub(crate) fn abort_xids(&self, xids: impl Iterator<Item = Xid>) {
-        for xid in xids {
-            self.csns.set_aborted(xid);
-        }
-        self.advance_oldest();
-    }
-
-    /// Moves `oldest_active` over the transactions that have ended. Whoever ends one calls it after saying so: of two that
-    /// end at once, at least one sees both.
-    fn advance_oldest(&self) {
-        let start = self.registry.oldest_active.load(Ordering::SeqCst);
-        let end = self.next_xid.load(Ordering::SeqCst);
-        let mut oldest = start;
-        while oldest < end && !matches!(self.csns.state(Xid(oldest)), CsnState::InProgress | CsnState::Committing) {
-            oldest += 1;
-        }
-        if oldest > start {
-            self.registry.oldest_active.fetch_max(oldest, Ordering::SeqCst);
-        }
+        self.visibility.abort(xids);
     }
 
     // ---- the horizon
 
     /// What every snapshot in use, or yet to be taken, agrees on. Computed now.
     pub fn oldest_visible(&self) -> Horizon {
-        self.commits_since_horizon.store(0, Ordering::Relaxed);
-        let horizon = self.registry.compute_horizon();
-        self.csns.trim(horizon.xmin);
-        horizon
+        self.visibility.oldest_visible()
     }
 
     /// As `oldest_visible`, but perhaps computed some commits ago: for pruning in passing.
     pub fn recent_horizon(&self) -> Horizon {
-        if self.commits_since_horizon.load(Ordering::Relaxed) < 16 {
-            return self.registry.last_horizon();
-        }
-        self.oldest_visible()
+        self.visibility.recent_horizon()
     }
 
     /// True if a transaction that deleted something committed before every snapshot: what it deleted is dead.
@@ -391,7 +342,7 @@ impl TransactionManager {
     /// Recovery: no xid up to this one may be given out again. Called with the xid of every record.
     pub fn note_xid(&self, xid: Xid) {
         // Redo calls it for each record: most are of a transaction that was noted before.
-        if xid.is_normal() && xid.0 >= self.next_xid.load(Ordering::Relaxed) {
+        if xid.is_normal() && !self.visibility.is_given_out(xid) {
             self.raise_next_xid(xid.0 + 1);
         }
     }
@@ -400,7 +351,7 @@ impl TransactionManager {
         let mut xids = self.xids.lock();
         xids.next = xids.next.max(next);
         xids.promised = xids.next;
-        self.next_xid.store(xids.next, Ordering::SeqCst);
+        self.visibility.set_next_xid(Xid(xids.next));
     }
 
     /// Recovery: does again what a record of this resource manager says. It may have been done before.
@@ -447,16 +398,17 @@ impl TransactionManager {
         let next = self.next_xid();
         let running: BTreeSet<Xid> = xids_of(&states).collect();
         let oldest = running.first().copied().unwrap_or(next);
-        self.csns.restart(oldest);
+        let Visibility { csns, registry, .. } = &self.visibility;
+        csns.restart(oldest);
         for xid in (oldest.0..next.0).map(Xid) {
-            self.csns.extend(xid)?;
+            csns.extend(xid)?;
             match self.clog.get(xid)? {
                 _ if running.contains(&xid) => {}
-                Ended::Committed => self.csns.set_committed(xid, Csn(FIRST_CSN)),
-                _ => self.csns.set_aborted(xid),
+                Ended::Committed => csns.set_committed(xid, Csn(FIRST_CSN)),
+                _ => csns.set_aborted(xid),
             }
         }
-        self.registry.restart(oldest);
+        registry.restart(oldest);
         states.into_iter().try_for_each(|state| self.restore_prepared(state))
     }
 

@@ -5,16 +5,15 @@
 //!
 //! Who prunes must know the oldest snapshot. Each snapshot is entered in a [`Pin`] by two stores: first a lower bound
 //! (the last computed horizon), then, after the number was read, the number itself. Whoever computes the horizon reads the next
-//! number first and the pins after it, so a snapshot that it misses has a number at least as high (model: the
-//! orders of the two sides under sequential consistency).
+//! number first and the pins after it, so a snapshot that it misses has a number at least as high.
 
 use crate::csn::CsnState;
 use crate::{TransactionManager, limits, ranks};
 use base::{CommandId, Csn, Xid};
 use report::Result;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 use sync::Mutex;
+use sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
 /// No snapshot uses this pin.
 const IDLE: u64 = u64::MAX;
@@ -94,7 +93,7 @@ impl Registry {
     }
 
     /// A pin that no snapshot uses, for a session to keep.
-    fn borrow(&self) -> Arc<Pin> {
+    pub(crate) fn borrow(&self) -> Arc<Pin> {
         let index = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
         let mut shard = self.shards[index].lock();
         // A pin given back while a snapshot outlived its session may still be in use: it waits its turn.
@@ -107,7 +106,7 @@ impl Registry {
         pin
     }
 
-    fn give_back(&self, pin: Arc<Pin>) {
+    pub(crate) fn give_back(&self, pin: Arc<Pin>) {
         self.shards[pin.shard].lock().free.push(pin);
     }
 
@@ -170,7 +169,7 @@ impl Pins {
     }
 
     pub(crate) fn take(&mut self) -> (PinUse, Csn, Xid) {
-        let registry = &self.manager.registry;
+        let registry = &self.manager.visibility.registry;
         let idle = self.pins.iter().position(|pin| pin.users.load(Ordering::Acquire) == 0);
         let at = idle.unwrap_or_else(|| {
             self.pins.push(registry.borrow());
@@ -192,7 +191,7 @@ impl Pins {
 
 impl Drop for Pins {
     fn drop(&mut self) {
-        self.pins.drain(..).for_each(|pin| self.manager.registry.give_back(pin));
+        self.pins.drain(..).for_each(|pin| self.manager.visibility.registry.give_back(pin));
     }
 }
 
@@ -269,14 +268,25 @@ impl Snapshot {
     }
 
     fn look_up(&self, xid: Xid, known_committed: bool, manager: &TransactionManager) -> Result<Seen> {
-        Ok(match manager.settled_state(xid) {
-            CsnState::InProgress | CsnState::Committing => Seen::NotYet,
-            CsnState::Aborted => Seen::Aborted,
-            CsnState::Committed(csn) if csn < self.csn => Seen::Yes,
-            CsnState::Committed(_) => Seen::NotYet,
-            CsnState::Older if known_committed || manager.committed_long_ago(xid)? => Seen::Yes,
-            CsnState::Older => Seen::Aborted,
+        Ok(match Seen::of(manager.visibility.settled_state(xid), self.csn) {
+            Some(seen) => seen,
+            None if known_committed || manager.committed_long_ago(xid)? => Seen::Yes,
+            None => Seen::Aborted,
         })
+    }
+}
+
+impl Seen {
+    /// What the snapshot of this number makes of a transaction in this state; None: of the commit log's word.
+    #[inline]
+    pub(crate) fn of(state: CsnState, snapshot: Csn) -> Option<Seen> {
+        match state {
+            CsnState::InProgress | CsnState::Committing => Some(Seen::NotYet),
+            CsnState::Aborted => Some(Seen::Aborted),
+            CsnState::Committed(csn) if csn < snapshot => Some(Seen::Yes),
+            CsnState::Committed(_) => Some(Seen::NotYet),
+            CsnState::Older => None,
+        }
     }
 }
 
