@@ -2,7 +2,6 @@
 
 use crate::client::ParkedClient;
 use host::Notifier;
-use parking_lot::Mutex;
 use threads::{ExitReport, ExitSink};
 
 /// What a thread may ask of the postmaster.
@@ -34,39 +33,33 @@ pub enum Letter {
 
 /// The postmaster's mailbox. Posting never blocks.
 pub struct Mailbox {
-    letters: Mutex<Vec<Letter>>,
-    notifier: Notifier,
+    letters: sync::Mailbox<Letter>,
 }
 
 impl Mailbox {
     /// An empty one, whose reader waits on the poller of this notifier.
     pub fn new(notifier: Notifier) -> Mailbox {
-        Mailbox { letters: Mutex::default(), notifier }
+        Mailbox { letters: sync::Mailbox::new(Box::new(move || notifier.notify())) }
     }
 
     /// Asks for something.
     pub fn post(&self, command: Command) {
-        self.put(Letter::Command(command));
+        self.letters.put(Letter::Command(command));
     }
 
     /// Hands over a session that goes on in the next instance.
     pub fn park(&self, client: ParkedClient) {
-        self.put(Letter::Parked(Box::new(client)));
-    }
-
-    fn put(&self, letter: Letter) {
-        self.letters.lock().push(letter);
-        self.notifier.notify();
+        self.letters.put(Letter::Parked(Box::new(client)));
     }
 
     /// All letters, in order of arrival.
     pub fn take(&self) -> Vec<Letter> {
-        std::mem::take(&mut *self.letters.lock())
+        self.letters.take()
     }
 }
 
 impl ExitSink for Mailbox {
     fn exited(&self, report: ExitReport) {
-        self.put(Letter::Ended(report));
+        self.letters.put(Letter::Ended(report));
     }
 }

@@ -6,7 +6,8 @@
 //!    breach, so that a deadlock is found by the first test that could have met it, not by the unlucky run.
 //! 2. Taking one of them exclusively, or entering a [`CriticalSection`], is counted for the thread. A Rust panic that unwinds through
 //!    such a guard may have left shared memory half changed: [`catch`] tells it apart from one that cost only its own session.
-//! 3. [`Latch`] is where a thread sleeps until another one has news; [`Interrupts`] is a session's set of such news.
+//! 3. [`Latch`] is where a thread sleeps until another one has news; [`Interrupts`] is a session's set of such news; a [`Mailbox`] is for one that
+//!    sleeps on a poller.
 //! 4. [`ShutdownToken`] tells the threads of an instance to end; [`WaitHooks`] lets a thread pool know that its worker sleeps.
 //!
 //! Invariants
@@ -23,6 +24,7 @@ mod held;
 mod interrupts;
 mod latch;
 mod lock;
+mod mailbox;
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;
 #[cfg(all(test, any(loom, shuttle)))]
@@ -39,6 +41,7 @@ pub use held::{
 pub use interrupts::{Interrupt, Interrupts};
 pub use latch::Latch;
 pub use lock::{Condvar, Mutex, MutexGuard, Rank, RankMark, ReadGuard, RwLock, WriteGuard, rank};
+pub use mailbox::Mailbox;
 pub use note::{Note, STATEMENT_BYTES, note_session, note_statement, noted};
 pub use shutdown::{ShutdownKind, ShutdownToken};
 pub use wait::{NoHooks, WaitHooks, WaitKind};

@@ -1,14 +1,14 @@
 //! Waits on a descriptor, under every order of events: the ServerLoop and its mailbox, a session and its client.
 //!
-//! `Interrupts` and the locks are the real ones. Copies, because the kernel has no place in a model, are: an eventfd ([`EventFd`]), crate
-//! polling's notification over it ([`Poller`], as in its `notify` and `wait`), the mailbox (`postmaster::mailbox`, `ServerLoop::run`), a
-//! client's handle and stream (`postmaster::client`: `ClientHandle::tell`, `ClientStream::heed` and `read`; `host::net::Stream::wait_readable`).
+//! `Interrupts`, the mailbox and the locks are the real ones. Copies, because the kernel has no place in a model, are: an eventfd ([`EventFd`]), crate
+//! polling's notification over it ([`Poller`], as in its `notify` and `wait`), a client's handle and stream (`postmaster::client`:
+//! `ClientHandle::tell`, `ClientStream::heed` and `read`; `host::net::Stream::wait_readable`).
 //! To see the models fail: post after notifying ([`canary_notifying_before_posting`]), or drain the eventfd after looking at the interrupts
 //! ([`canary_draining_after_the_look`]).
 
 use crate::atomic::{AtomicBool, Ordering};
 use crate::check::check;
-use crate::{Condvar, Interrupt, Interrupts, Mutex, rank, thread};
+use crate::{Condvar, Interrupt, Interrupts, Mailbox, Mutex, rank, thread};
 use std::sync::{Arc, OnceLock};
 
 const SCHEDULES: usize = 4000;
@@ -72,39 +72,28 @@ impl Poller {
     }
 }
 
-struct Mailbox {
-    letters: Mutex<Vec<u32>>,
-    poller: Poller,
+/// What the ServerLoop and those who write to it share.
+struct Post {
+    poller: Arc<Poller>,
+    mailbox: Mailbox<u32>,
 }
 
-impl Mailbox {
-    fn new() -> Arc<Mailbox> {
-        Arc::new(Mailbox { letters: Mutex::new(rank::LEAF, Vec::new()), poller: Poller::new() })
-    }
-
-    fn put(&self, letter: u32) {
-        self.letters.lock().push(letter);
-        self.poller.notify();
-    }
-
-    fn take(&self) -> Vec<u32> {
-        std::mem::take(&mut *self.letters.lock())
-    }
-}
-
-/// Roles end at any moment, before, in and after the loop's wait: each report is read once, and the loop never sleeps with one in the box.
-fn reports(name: &'static str, roles: u32, each: u32, put: fn(&Mailbox, u32)) {
+/// Roles end at any moment, before, in and after the loop's wait: each report is read once, and the loop (`ServerLoop::pass`) never sleeps with
+/// one in the box.
+fn reports(name: &'static str, roles: u32, each: u32, wake: fn(&Poller), put: fn(&Post, u32)) {
     check(name, SCHEDULES, move || {
-        let mailbox = Mailbox::new();
+        let poller = Arc::new(Poller::new());
+        let notifier = Arc::clone(&poller);
+        let post = Arc::new(Post { poller, mailbox: Mailbox::new(Box::new(move || wake(&notifier))) });
         let start = |role: u32| {
-            let mailbox = Arc::clone(&mailbox);
-            thread::spawn(move || (0..each).for_each(|at| put(&mailbox, role * each + at)))
+            let post = Arc::clone(&post);
+            thread::spawn(move || (0..each).for_each(|at| put(&post, role * each + at)))
         };
         let threads: Vec<_> = (0..roles).map(start).collect();
         let mut read = Vec::new();
         while read.len() < (roles * each) as usize {
-            mailbox.poller.wait();
-            read.extend(mailbox.take());
+            post.poller.wait();
+            read.extend(post.mailbox.take());
         }
         threads.into_iter().for_each(|thread| thread.join().expect("it ends"));
         read.sort_unstable();
@@ -114,13 +103,13 @@ fn reports(name: &'static str, roles: u32, each: u32, put: fn(&Mailbox, u32)) {
 
 #[test]
 fn a_report_is_not_lost() {
-    reports("mailbox one role", 1, 2, Mailbox::put);
+    reports("mailbox one role", 1, 2, Poller::notify, |post, letter| post.mailbox.put(letter));
 }
 
 #[cfg(shuttle)]
 #[test]
 fn reports_of_many_roles_are_not_lost() {
-    reports("mailbox three roles", 3, 3, Mailbox::put);
+    reports("mailbox three roles", 3, 3, Poller::notify, |post, letter| post.mailbox.put(letter));
 }
 
 /// Canary: the loop may look between the notification and the letter.
@@ -128,9 +117,10 @@ fn reports_of_many_roles_are_not_lost() {
 #[test]
 #[should_panic(expected = "deadlock")]
 fn canary_notifying_before_posting() {
-    reports("mailbox canary", 2, 1, |mailbox, letter| {
-        mailbox.poller.notify();
-        mailbox.letters.lock().push(letter);
+    let too_late = |_: &Poller| ();
+    reports("mailbox canary", 2, 1, too_late, |post, letter| {
+        post.poller.notify();
+        post.mailbox.put(letter);
     });
 }
 
