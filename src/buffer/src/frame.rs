@@ -3,7 +3,7 @@
 use crate::content_lock::ContentLock;
 use crate::state::State;
 use base::{BlockNumber, Fork, Oid, RelFile, RelFork};
-use std::sync::atomic::{AtomicU32, Ordering};
+use sync::atomic::{AtomicU32, Ordering};
 
 /// No frame: the end of a chain.
 pub(crate) const NO_FRAME: u32 = u32::MAX;

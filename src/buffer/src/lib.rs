@@ -54,5 +54,7 @@ pub use ring::BulkRing;
 pub use usage::{PageEvent, PageOwner, Usage, UsageCounts, Used};
 pub use write_back::{WriteProgress, WriteStats};
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, any(loom, shuttle)))]
+mod model;
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;

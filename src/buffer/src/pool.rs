@@ -361,10 +361,7 @@ impl BufferPool {
         // Locked before it can be found: who finds it waits until it is loaded.
         let guard =
             victim.try_exclusive().unwrap_or_else(|_| unreachable!("a frame without a tag is locked by nobody"));
-        let frame = self.frame(guard.frame());
-        frame.set_tag(tag);
-        self.inner.table.link(&self.inner.frames, place, guard.frame());
-        frame.state.set_tagged();
+        self.inner.table.install(&self.inner.frames, place, tag, guard.frame());
         drop(partition);
         self.inner.counters.allocations.fetch_add(1, Ordering::Relaxed);
         Installed::Fresh(guard)

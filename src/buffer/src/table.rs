@@ -5,11 +5,11 @@
 //! before it believes that a page is absent.
 
 use crate::frame::{Frame, NO_FRAME, Tag};
-use crate::limits::{CHAIN_STEPS_MAX, PARTITIONS};
+use crate::limits::{CHAIN_STEPS_MAX, CHAINS_PER_FRAME, PARTITIONS};
 use crate::state::{Snapshot, State, TAG_VALID};
 use crossbeam_utils::CachePadded;
 use std::hash::BuildHasher;
-use std::sync::atomic::{AtomicU32, Ordering};
+use sync::atomic::{AtomicU32, Ordering};
 use sync::{Mutex, MutexGuard, rank};
 
 pub(crate) struct Table {
@@ -24,7 +24,7 @@ pub(crate) struct Place(usize);
 
 impl Table {
     pub(crate) fn new(frames: usize) -> Table {
-        let buckets = (frames * 2).next_power_of_two().max(PARTITIONS);
+        let buckets = (frames * CHAINS_PER_FRAME).next_power_of_two().max(PARTITIONS);
         Table {
             buckets: (0..buckets).map(|_| AtomicU32::new(NO_FRAME)).collect(),
             partitions: (0..PARTITIONS).map(|_| CachePadded::new(Mutex::new(rank::BUFFER_TABLE, ()))).collect(),
@@ -89,8 +89,27 @@ impl Table {
         None
     }
 
+    /// Gives a frame that is the caller's own to a page. Under the partition's lock, since the look that found no frame of the page.
+    pub(crate) fn install(&self, frames: &[Frame], place: Place, tag: Tag, frame: u32) {
+        frames[frame as usize].set_tag(tag);
+        self.link(frames, place, frame);
+        frames[frame as usize].state.set_tagged();
+    }
+
+    /// Takes a page out of the table, if the caller's pin is the only one and it is clean: from then on the frame is the caller's own.
+    pub(crate) fn retire(&self, frames: &[Frame], frame: u32) -> bool {
+        let descriptor = &frames[frame as usize];
+        let place = self.place(descriptor.tag());
+        let _partition = self.lock(place);
+        let is_own = descriptor.state.retire();
+        if is_own {
+            self.unlink(frames, place, frame);
+        }
+        is_own
+    }
+
     /// Puts a frame at the head of the chain. Under the partition's lock; the frame carries its tag already.
-    pub(crate) fn link(&self, frames: &[Frame], place: Place, frame: u32) {
+    fn link(&self, frames: &[Frame], place: Place, frame: u32) {
         let head = self.buckets[place.0].load(Ordering::Relaxed);
         frames[frame as usize].next.store(head, Ordering::Release);
         self.buckets[place.0].store(frame, Ordering::Release);

@@ -39,13 +39,6 @@ impl BufferPool {
 
     /// Takes the page out of the table, if the caller's pin is the only one and it is clean.
     pub(crate) fn retire(&self, pin: &Pin) -> bool {
-        let frame = self.frame(pin.frame());
-        let place = self.inner.table.place(frame.tag());
-        let _partition = self.inner.table.lock(place);
-        if !frame.state.retire() {
-            return false;
-        }
-        self.inner.table.unlink(&self.inner.frames, place, pin.frame());
-        true
+        self.inner.table.retire(&self.inner.frames, pin.frame())
     }
 }
