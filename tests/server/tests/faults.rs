@@ -1,5 +1,7 @@
 //! Faults on purpose: what survives which of them. The long form is `cargo torture faults`.
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 use testkit::Cluster;
 use testkit::cluster::wait_until;
 use torture::faults;
@@ -99,6 +101,31 @@ fn a_session_at_rest_outlives_a_crash_with_all_that_it_has() {
         let answer = session.receive_within(std::time::Duration::from_millis(50)).expect("the connection holds");
         answer.is_some_and(|answer| answer.code() == "57014")
     });
+}
+
+#[test]
+fn a_psql_at_rest_outlives_a_crash() {
+    let cluster = started();
+    let mut psql = cluster.tool("psql");
+    psql.args(["-X", "-q", "-A", "-t"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut psql = psql.spawn().expect("psql is installed");
+    let mut input = psql.stdin.take().expect("a pipe");
+    let mut output = BufReader::new(psql.stdout.take().expect("a pipe"));
+    let mut ask = |sql: &str| {
+        writeln!(input, "{sql}").expect("psql reads");
+        let mut line = String::new();
+        output.read_line(&mut line).expect("psql writes");
+        line
+    };
+    let before = ask("prepare kept as select pg_backend_pid(); execute kept;");
+    assert!(before.trim_end().parse::<i32>().is_ok(), "{before:?}");
+    // The answer to this may be lost in the crash.
+    let _ = cluster.connect().query("select woolly_fault('bgwriter', 'panic')");
+    cluster.wait_for_log("all server processes terminated; reinitializing");
+    assert_eq!(ask("execute kept;"), before);
+    drop(input);
+    let rest = psql.wait_with_output().expect("psql ends");
+    assert_eq!((rest.status.code(), String::from_utf8_lossy(&rest.stderr).as_ref()), (Some(0), ""));
 }
 
 #[test]
