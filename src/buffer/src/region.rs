@@ -17,6 +17,18 @@ pub enum HugePages {
     Try,
 }
 
+impl HugePages {
+    /// The choice of this name in the settings.
+    pub fn from_name(name: &str) -> Option<HugePages> {
+        match name {
+            "off" => Some(HugePages::Off),
+            "on" => Some(HugePages::On),
+            "try" => Some(HugePages::Try),
+            _ => None,
+        }
+    }
+}
+
 /// Memory for a number of pages, zero at first, of which the kernel gives only what is touched.
 pub(crate) struct Region {
     map: MmapRaw,

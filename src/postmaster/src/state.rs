@@ -278,7 +278,7 @@ pub fn step(mut state: State, event: Event, facts: &Facts) -> (State, Vec<Action
         }
         Event::RecoveryStarted | Event::HotStandbyReached => {}
         Event::Ended(Class::Startup, how) => startup_ended(&mut state, how, facts, &mut actions),
-        Event::Ended(class, How::Crashed) => crash(&mut state, class, facts, &mut actions),
+        Event::Ended(_, How::Crashed) => crash(&mut state, facts, &mut actions),
         Event::Ended(Class::Checkpointer, how) => checkpointer_ended(&mut state, how, facts, &mut actions),
         Event::Ended(..) => {}
         Event::Asked(kind) => asked(&mut state, kind, facts, &mut actions),
@@ -315,7 +315,7 @@ fn startup_ended(state: &mut State, how: How, facts: &Facts, actions: &mut Vec<A
         actions.push(Action::Exit(1));
         return;
     }
-    crash(state, Class::Startup, facts, actions);
+    crash(state, facts, actions);
 }
 
 fn checkpointer_ended(state: &mut State, how: How, facts: &Facts, actions: &mut Vec<Action>) {
@@ -328,11 +328,11 @@ fn checkpointer_ended(state: &mut State, how: How, facts: &Facts, actions: &mut 
         actions.push(Action::Tell(Class::Finisher, Order::Finish));
     } else {
         // Without the last checkpoint the next start has to recover: that is no clean end.
-        crash(state, Class::Checkpointer, facts, actions);
+        crash(state, facts, actions);
     }
 }
 
-fn crash(state: &mut State, _class: Class, facts: &Facts, actions: &mut Vec<Action>) {
+fn crash(state: &mut State, facts: &Facts, actions: &mut Vec<Action>) {
     if state.crashed && state.phase >= Phase::WaitBackends || state.shutdown == Some(ShutdownKind::Immediate) {
         return;
     }

@@ -143,7 +143,7 @@ pub fn options(values: &ServerValues) -> EngineOptions {
     let frames = values.int(Setting::SharedBuffers) as usize;
     EngineOptions {
         frames,
-        huge_pages: huge_pages(values.choice(Setting::HugePages)),
+        huge_pages: HugePages::from_name(values.choice(Setting::HugePages)).unwrap_or_default(),
         wal_buffer_bytes: wal_buffer_bytes(values.int(Setting::WalBuffers), frames) as usize,
         sync_method: SyncMethod::from_name(values.choice(Setting::WalSyncMethod)).unwrap_or_default(),
         fsync: values.bool(Setting::Fsync),
@@ -153,14 +153,6 @@ pub fn options(values: &ServerValues) -> EngineOptions {
         completion_target: values.real(Setting::CheckpointCompletionTarget),
         redo_workers: redo_workers(values.int(Setting::RecoveryMaxWorkers) as usize),
         ..EngineOptions::default()
-    }
-}
-
-fn huge_pages(choice: &str) -> HugePages {
-    match choice {
-        "off" => HugePages::Off,
-        "on" => HugePages::On,
-        _ => HugePages::Try,
     }
 }
 

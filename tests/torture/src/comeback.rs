@@ -4,7 +4,7 @@
 //! a crash that stays within the process.
 
 use crate::Summary;
-use crate::load::ask;
+use crate::load::{ask, serves};
 use crate::trial;
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ fn strike(cluster: &Cluster, kind: usize) -> Result<Duration, String> {
     victim.send(&format!("select woolly_fault('session', '{name}')")).map_err(|error| error.to_string())?;
     let time = loop {
         // One that is answered before the server has noticed does not count.
-        if answers(cluster) && recoveries() > before {
+        if serves(cluster) && recoveries() > before {
             break start.elapsed();
         }
         if start.elapsed() > LIMIT {
@@ -72,9 +72,4 @@ fn strike(cluster: &Cluster, kind: usize) -> Result<Duration, String> {
     let rows = ask(&mut cluster.connect(), "select count(*) from data")?;
     trial::expect("rows", rows.value(), &ROWS.to_string())?;
     Ok(time)
-}
-
-fn answers(cluster: &Cluster) -> bool {
-    let login = cluster.try_connect("postgres", "postgres");
-    login.is_ok_and(|login| login.is_ok_and(|mut client| client.query("select 1").is_ok()))
 }

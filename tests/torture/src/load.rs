@@ -212,6 +212,12 @@ pub fn ask(session: &mut Client, sql: &str) -> Result<Reply, String> {
     }
 }
 
+/// True if a new session gets an answer now.
+pub fn serves(cluster: &Cluster) -> bool {
+    let session = cluster.try_connect("postgres", "postgres");
+    session.is_ok_and(|login| login.is_ok_and(|mut session| ask(&mut session, "select 1").is_ok()))
+}
+
 /// The texts of the only row that a query gives.
 pub fn row(session: &mut Client, sql: &str) -> Result<Vec<String>, String> {
     let reply = ask(session, sql)?;

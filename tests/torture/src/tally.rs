@@ -1,6 +1,6 @@
 //! What happens to a server that is hurt under load, counted.
 
-use crate::load::{Load, ask};
+use crate::load::{Load, serves};
 use testkit::Cluster;
 use testkit::cluster::wait_until;
 
@@ -47,9 +47,4 @@ impl Tally {
             ("ends of the server", self.ends),
         ]
     }
-}
-
-fn serves(cluster: &Cluster) -> bool {
-    let session = cluster.try_connect("postgres", "postgres");
-    session.is_ok_and(|login| login.is_ok_and(|mut session| ask(&mut session, "select 1").is_ok()))
 }
