@@ -74,12 +74,16 @@ impl BufferPool {
             let Some((frame, _)) = found else { return };
             let pin = self.pin(frame);
             let descriptor: &Frame = self.frame(frame);
-            if descriptor.state.discard() {
+            let is_discarded = descriptor.state.discard();
+            if is_discarded {
                 self.inner.table.unlink(&self.inner.frames, place, frame);
-                return;
             }
             drop(partition);
             drop(pin);
+            if is_discarded {
+                self.inner.freed.push(frame);
+                return;
+            }
             spin_hint(&mut round);
         }
     }

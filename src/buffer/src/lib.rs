@@ -29,6 +29,7 @@ mod content_lock;
 mod drop_pages;
 mod files;
 mod frame;
+mod freed;
 mod guard;
 mod limits;
 mod pool;

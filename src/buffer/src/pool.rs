@@ -1,6 +1,7 @@
 //! The pool: finding, reading and extending.
 
 use crate::frame::{Frame, Tag};
+use crate::freed::Freed;
 use crate::guard::{Pin, WriteGuard};
 use crate::limits::{FRAMES_MAX, FRAMES_MIN};
 use crate::region::{HugePages, Region};
@@ -65,6 +66,8 @@ pub(crate) struct Inner {
     pub(crate) wal: Arc<Wal>,
     /// The clock's hand; the frame is this modulo their number.
     pub(crate) hand: AtomicU64,
+    /// Frames without a page that were used before.
+    pub(crate) freed: Freed,
     pub(crate) pin_waiters: Mutex<()>,
     pub(crate) pin_released: Condvar,
     pub(crate) zero_damaged: AtomicBool,
@@ -113,6 +116,7 @@ impl BufferPool {
             smgr,
             wal,
             hand: AtomicU64::new(0),
+            freed: Freed::new(count),
             pin_waiters: Mutex::new(rank::PIN_WAIT, ()),
             pin_released: Condvar::new(),
             zero_damaged: AtomicBool::new(false),

@@ -112,6 +112,14 @@ impl State {
         }
     }
 
+    /// Pins a frame that holds no page and that nobody has pinned: it is the caller's own then. Not if it changes this moment.
+    pub(crate) fn claim_free(&self) -> bool {
+        let now = self.load();
+        now.pins() == 0
+            && !now.has(TAG_VALID)
+            && self.0.compare_exchange(now.0, PIN_ONE, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     /// Pins a frame that holds a page used once at most and not pinned, unless one of these flags is set or it changes this moment.
     pub(crate) fn claim_idle(&self, without: u64) -> bool {
         let now = self.load();

@@ -228,6 +228,23 @@ fn truncation_and_drop_forget_pages() {
 }
 
 #[test]
+fn frames_of_forgotten_pages_are_taken_first() {
+    let sim = SimHost::new(1);
+    let pool = fresh(&sim);
+    (0..10).for_each(|_| assert!(add_page(&pool, b"x").0 < 10));
+    let hand = || pool.inner.hand.load(Ordering::Relaxed);
+    let before = hand();
+    pool.forget(PagesOf::ForkFrom(MAIN, BlockNumber(4)));
+    pool.smgr().truncate(MAIN, 4).expect("truncate");
+    (4..10).for_each(|block| assert_eq!(add_page(&pool, b"y"), BlockNumber(block)));
+    assert_eq!(hand(), before);
+    assert_eq!(add_page(&pool, b"z"), BlockNumber(10));
+    assert!(hand() > before, "there are no more of them");
+    assert!((0..11).all(|block| pool.lookup(MAIN, BlockNumber(block)).is_some()));
+    assert_eq!(pool.pinned_frames(), 0);
+}
+
+#[test]
 fn a_hint_on_a_page_unchanged_since_the_checkpoint_is_an_image() {
     let sim = SimHost::new(1);
     let pool = fresh(&sim);

@@ -1,4 +1,4 @@
-//! The clock sweep: finds a frame for another page.
+//! The clock sweep: finds a frame for another page, if none is free.
 
 use crate::guard::Pin;
 use crate::limits::{POPULATED_AT_ONCE, USAGE_MAX};
@@ -12,6 +12,9 @@ impl BufferPool {
     ///
     /// Errors: every frame is pinned; a dirty victim could not be written.
     pub(crate) fn victim(&self) -> Result<Pin> {
+        if let Some(pin) = self.freed_frame() {
+            return Ok(pin);
+        }
         let count = self.inner.frames.len() as u64;
         // Every frame is passed often enough to have lost its usage; what is left after that is pinned.
         let mut tries = (USAGE_MAX + 2) * count;
@@ -35,6 +38,12 @@ impl BufferPool {
             }
         }
         Err(Error::new(SqlState::INSUFFICIENT_RESOURCES, "no unpinned buffers available"))
+    }
+
+    /// A frame whose page was forgotten and that nobody has taken since.
+    fn freed_frame(&self) -> Option<Pin> {
+        let taken = std::iter::from_fn(|| self.inner.freed.pop()).find(|frame| self.frame(*frame).state.claim_free());
+        taken.map(|frame| self.pin(frame))
     }
 
     /// Takes the page out of the table, if the caller's pin is the only one and it is clean.

@@ -46,6 +46,8 @@ pub mod rank {
     pub const EXTEND: Rank = Rank::new(2200, "relation extension");
     /// A partition of the buffer table.
     pub const BUFFER_TABLE: Rank = Rank::new(3000, "buffer table partition");
+    /// The frames that lost their pages.
+    pub const FREED_FRAMES: Rank = Rank::new(3050, "freed frames");
     /// Who waits for the last pin of a page.
     pub const PIN_WAIT: Rank = Rank::new(3100, "pin waiters");
     /// A WAL insertion slot.
@@ -56,6 +58,8 @@ pub mod rank {
     pub const WAL_FLUSH: Rank = Rank::new(4200, "wal flush queue");
     /// The WAL's segment files.
     pub const WAL_FILES: Rank = Rank::new(4300, "wal segment files");
+    /// Whom to wake to write WAL.
+    pub const WAL_WRITER: Rank = Rank::new(4400, "wal writer");
     /// A shard of the storage manager's fork table.
     pub const SMGR_TABLE: Rank = Rank::new(6000, "smgr table");
     /// A fork's open segment files.
