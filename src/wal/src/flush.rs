@@ -1,11 +1,13 @@
 //! Writing the ring to the files and forcing it to disk, one leader for all who wait.
 
 use crate::Wal;
+use crate::limits::WAKE_WRITER_BYTES;
 use base::Lsn;
 use report::{Result, error};
+use std::sync::Arc;
 use sync::atomic::Ordering;
-use sync::spin_hint;
 use sync::thread::{self, Thread};
+use sync::{Interrupts, spin_hint};
 
 /// Who flushes, and who waits for it.
 ///
@@ -62,10 +64,11 @@ impl Wal {
         let reached = if succeeded { self.flushed.load(Ordering::Acquire) } else { u64::MAX };
         let mut queue = self.queue.lock();
         queue.leading = false;
-        let mut woken = take_covered(&mut queue.waiters, reached);
-        woken.extend(queue.waiters.pop().map(|(_, next)| next));
+        let covered = take_covered(&mut queue.waiters, reached);
+        let next = queue.waiters.pop().map(|(_, next)| next);
         drop(queue);
-        woken.iter().for_each(Thread::unpark);
+        // The next flush begins while the others are being woken.
+        next.iter().chain(&covered).for_each(Thread::unpark);
     }
 
     /// Wakes all who wait: the log is broken.
@@ -133,6 +136,24 @@ impl Wal {
             spin_hint(&mut round);
         }
         Ok(())
+    }
+
+    /// Names the walwriter: it is woken when a piece of log waits to be written, and then calls [`Wal::background_flush`].
+    pub fn set_writer(&self, writer: Arc<Interrupts>) {
+        *self.writer.lock() = Some(writer);
+    }
+
+    /// Wakes the walwriter if a piece of log up to `end` waits to be written; once for each piece.
+    #[inline]
+    pub(crate) fn wake_writer(&self, end: u64) {
+        let piece = WAKE_WRITER_BYTES.min(self.ring.bytes() / 4);
+        let before = self.woken_for.load(Ordering::Relaxed).max(self.written.load(Ordering::Relaxed));
+        if end.saturating_sub(before) >= piece {
+            self.woken_for.store(end, Ordering::Relaxed);
+            if let Some(writer) = &*self.writer.lock() {
+                writer.latch().set();
+            }
+        }
     }
 
     /// Notes that somebody committed at `lsn` without waiting.

@@ -46,6 +46,8 @@ impl Wal {
         let bytes = record.seal(Lsn(previous), self.epoch.load(Ordering::Relaxed));
         self.copy(&slot, start, bytes)?;
         slot.finish(aligned, record.images());
+        drop(slot);
+        self.wake_writer(start + aligned);
         Ok(Some(Insertion { start: Lsn(start), end: Lsn(start + aligned) }))
     }
 

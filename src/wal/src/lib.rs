@@ -10,6 +10,7 @@
 //!    of `wal_buffers` in parallel with other inserters, and frees the slot.
 //! 2. [`Wal::flush`] makes one waiter the leader: it waits for inserters below its target, writes the ring up to the point below which all are done,
 //!    syncs once, and wakes those that this covered. There is no delay when nobody else is there.
+//!    When a good piece of log waits to be written it wakes the walwriter, so that who loads much data seldom writes log itself.
 //! 3. An asynchronous commit leaves its position by [`Wal::set_async_lsn`]; the walwriter calls [`Wal::background_flush`].
 //! 4. A checkpoint fixes its redo point by [`Wal::begin_checkpoint`] with all slots held, so no record is half on either side. A page whose LSN is not
 //!    beyond the redo point gets a full image in its next record.
@@ -22,7 +23,7 @@
 //! - I3. Nobody waits for an inserter while holding the write lock, so an inserter that waits for room in the ring gets it.
 //! - I4. A failed write or fsync of the log is a PANIC, and every later call fails likewise: what was acknowledged is safe, nothing more is acknowledged.
 //!
-//! Lock order: `WAL_SLOT`, `WAL_RESERVE`, `WAL_FLUSH`, `WAL_FILES`. Limits: `limits`.
+//! Lock order: `WAL_SLOT`, `WAL_RESERVE`, `WAL_FLUSH`, `WAL_FILES`, `WAL_WRITER`. Limits: `limits`.
 //! Source: PostgreSQL 15 access/transam/xlog.c and xloginsert.c, in our words; differences: no page headers, epochs, one queue of flush waiters.
 #![forbid(unsafe_code)]
 

@@ -13,6 +13,8 @@ pub(crate) const RING_BYTES_MIN: usize = if MODELLED { 128 } else { 64 << 10 };
 pub(crate) const SLOTS: usize = if MODELLED { 2 } else { 16 };
 /// Bytes copied into the ring between two looks for room.
 pub(crate) const COPY_BYTES: usize = if MODELLED { 32 } else { 32 << 10 };
+/// Bytes of log for which the walwriter is woken, if the ring is not smaller: inserters of much log then find room in the ring.
+pub(crate) const WAKE_WRITER_BYTES: u64 = 1 << 20;
 /// Bytes the reader asks for at once.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 /// Bytes written at once when a segment file is filled with zeros.

@@ -10,9 +10,10 @@ use base::Lsn;
 use host::Host;
 use report::{Error, Result, Severity, SqlState};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use sync::{Mutex, rank};
+use sync::{Interrupts, Mutex, rank};
 
 /// Where a log goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,6 +90,9 @@ pub struct Wal {
     pub(crate) flushed: AtomicU64,
     /// The latest asynchronous commit.
     pub(crate) async_lsn: AtomicU64,
+    /// Who is woken when a piece of log waits to be written, and up to where it was woken for.
+    pub(crate) writer: Mutex<Option<Arc<Interrupts>>>,
+    pub(crate) woken_for: AtomicU64,
     /// Stored with all slots held; read under a slot.
     redo: AtomicU64,
     full_page_writes: AtomicBool,
@@ -132,6 +136,8 @@ impl Wal {
             written: AtomicU64::new(u64::MAX),
             flushed: AtomicU64::new(u64::MAX),
             async_lsn: AtomicU64::new(0),
+            writer: Mutex::new(rank::WAL_WRITER, None),
+            woken_for: AtomicU64::new(0),
             redo: AtomicU64::new(0),
             full_page_writes: AtomicBool::new(options.full_page_writes),
             segments: Mutex::new(rank::WAL_FILES, Segments::new(options)),

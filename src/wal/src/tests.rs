@@ -7,6 +7,8 @@ use base::{Lsn, Prng, Xid};
 use host::{FaultPlan, Host, SimHost};
 use report::Severity;
 use std::path::Path;
+use std::sync::Arc;
+use sync::Interrupts;
 
 const SEGMENT: u32 = 128 << 10;
 const START: Lsn = Lsn(SEGMENT as u64);
@@ -74,6 +76,29 @@ fn records_come_back_across_segments() {
     assert_eq!((numbers, end), ((0..2000).collect(), EndOfLog::Zeros));
     assert_eq!(at.next, wal.inserted());
     assert_eq!(wal.stats().records, 2000);
+}
+
+#[test]
+fn the_walwriter_is_woken_for_each_piece_that_waits() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let writer = Arc::new(Interrupts::new());
+    wal.set_writer(Arc::clone(&writer));
+    let put = |bytes: usize| wal.insert_data(RmgrId::HEAP, 0, Xid(3), &[&vec![1; bytes]]).expect("insert");
+    // The ring has 64 KiB, a quarter of it is a piece.
+    put(15 << 10);
+    assert!(!writer.latch().is_set());
+    put(2 << 10);
+    assert!(writer.latch().is_set());
+    writer.latch().clear();
+    put(15 << 10);
+    assert!(!writer.latch().is_set(), "woken once for a piece");
+    put(2 << 10);
+    assert!(writer.latch().is_set());
+    writer.latch().clear();
+    wal.flush(wal.inserted()).expect("flush");
+    put(15 << 10);
+    assert!(!writer.latch().is_set(), "what is written does not count");
 }
 
 /// After any crash the log is a prefix of what was inserted, and holds at least what was flushed; writing goes on behind it, crash after crash.

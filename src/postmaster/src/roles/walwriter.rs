@@ -16,6 +16,7 @@ const HIBERNATION: u32 = 25;
 pub fn run(role: RoleContext) -> Result<()> {
     let running = role.running()?;
     let wal = &running.engine.store().wal;
+    wal.set_writer(role.interrupts.clone());
     let mut idle_rounds = 0;
     let mut asked_at = Lsn::INVALID;
     let mut last_segment = 0;
