@@ -9,7 +9,7 @@ use base::{CommandId, OffsetNumber, Tid, Xid};
 use buffer::WriteGuard;
 use page::Page;
 use report::{Result, bail};
-use tuple::{Datum, Infomask, TupleHeader, set_heap_header};
+use tuple::{Datum, Infomask, TupleHeader, set_heap_ctid, set_heap_header};
 use wal::{BlockFlags, RmgrId};
 
 /// Inserts one row.
@@ -42,13 +42,6 @@ pub(crate) fn stamp(tuple: &mut [u8], header: TupleHeader) {
     set_heap_header(tuple, &header);
 }
 
-/// Sets a formed tuple's own place in its ctid.
-pub(crate) fn set_ctid(tuple: &mut [u8], tid: Tid) -> Result<()> {
-    let header = TupleHeader::read(tuple)?;
-    set_heap_header(tuple, &TupleHeader { ctid: tid, ..header });
-    Ok(())
-}
-
 pub(crate) fn check_size(tuple: &[u8]) -> Result<()> {
     if tuple.len() > layout::TUPLE_BYTES_MAX {
         bail!(PROGRAM_LIMIT_EXCEEDED, "row is too big: size {}, maximum size {}", tuple.len(), layout::TUPLE_BYTES_MAX);
@@ -73,7 +66,7 @@ fn put(cx: &Access<'_>, table: &Relation, guard: &mut WriteGuard, tuple: &mut [u
     let mut map = room::map_page_to_clear(cx.store, table, guard)?;
     let block = guard.block();
     let tid = Tid { block, offset: next_offset(guard) };
-    set_ctid(tuple, tid)?;
+    set_heap_ctid(tuple, tid);
     let mut data = Vec::with_capacity(2 + tuple.len());
     data.extend_from_slice(&tid.offset.0.to_le_bytes());
     data.extend_from_slice(tuple);
@@ -110,23 +103,23 @@ pub(crate) fn multi_insert(
     let header = new_header(cx, options)?;
     // All tuples one behind the other, so that a row costs no allocation.
     let (mut bytes, mut lengths) = (Vec::new(), Vec::with_capacity(rows.len()));
-    let mut tuple = Vec::with_capacity(256);
+    let (mut stored, mut tuple) = (Vec::new(), Vec::with_capacity(256));
     for values in rows {
-        tuple.clear();
-        toast::form(cx, table, values, None, &mut tuple)?;
+        toast::form_new(cx, table, values, &mut stored, &mut tuple)?;
         check_size(&tuple)?;
         stamp(&mut tuple, header);
         bytes.extend_from_slice(&tuple);
         lengths.push(tuple.len());
     }
     let mut tuples = Tuples { bytes: &mut bytes, lengths: &lengths };
+    let mut data = Vec::with_capacity(base::PAGE_BYTES);
     while let Some(first) = tuples.lengths.first() {
         cx.txn.check_interrupts()?;
         let mut guard = room::find(cx, table, *first, options.skip_free_space)?;
         // Frozen rows on a page that has no others are visible to all.
         let is_for_all = options.frozen && (guard.is_new() || layout::is_all_visible(&guard));
         let before = tids.len();
-        fill_page(cx, table, &mut guard, &mut tuples, tids)?;
+        fill_page(cx, table, &mut guard, &mut tuples, (tids, &mut data))?;
         cx.txn.changes().of(table.statistics_key()).inserted(tids.len() - before);
         if is_for_all {
             change::set_all_visible(cx, table, &mut guard)?;
@@ -151,41 +144,40 @@ impl<'a> Tuples<'a> {
     }
 }
 
-/// Puts as many tuples on a page as fit, at least one.
+/// Puts as many tuples on a page as fit, at least one. `data` is a buffer to be used again.
 fn fill_page(
     cx: &Access<'_>,
     table: &Relation,
     guard: &mut WriteGuard,
     tuples: &mut Tuples<'_>,
-    tids: &mut Vec<Tid>,
+    (tids, data): (&mut Vec<Tid>, &mut Vec<u8>),
 ) -> Result<()> {
     let flags = init_flags(guard);
     let mut map = room::map_page_to_clear(cx.store, table, guard)?;
     let (block, spare) = (guard.block(), layout::spare_bytes(table.fillfactor));
-    // Laid out on a copy first: the data of the record must be known before the page changes.
-    let mut trial = Page::clone(guard);
-    let mut data = Vec::with_capacity(base::PAGE_BYTES);
+    // Laid out on a copy: the data of the record must be known before the page changes.
+    let mut filled = Page::clone(guard);
+    data.clear();
+    records::begin_multi_insert(data, tuples.bytes, block);
     let mut left = 0;
     while let Some(length) = tuples.lengths.first() {
-        if !layout::has_room(&trial, *length, left) {
+        if !layout::has_room(&filled, *length, left) {
             break;
         }
         left = spare;
         let tuple = tuples.take();
-        let tid = Tid { block, offset: next_offset(&mut trial) };
-        set_ctid(tuple, tid)?;
-        trial.place_item(tid.offset, tuple);
-        data.extend_from_slice(&tid.offset.0.to_le_bytes());
-        data.extend_from_slice(&(tuple.len() as u16).to_le_bytes());
-        data.extend_from_slice(tuple);
+        let tid = Tid { block, offset: next_offset(&mut filled) };
+        set_heap_ctid(tuple, tid);
+        filled.place_item(tid.offset, tuple);
+        records::add_to_multi_insert(data, tid.offset, tuple);
         tids.push(tid);
     }
     let what = What { rmgr: RmgrId::HEAP2, kind: kind::MULTI_INSERT, xid: own_xid(cx), data: &[] };
     let block_bytes = block.0.to_le_bytes();
-    let mut parts = vec![Part { id: records::PAGE, guard, flags, data: &data }];
+    let mut parts = vec![Part { id: records::PAGE, guard, flags, data }];
     parts.extend(map.as_mut().map(|map| Part::new(MAP_PAGE, map, &block_bytes)));
     change::make(cx.store, table, &what, &mut parts, |parts| {
-        records::apply_multi_insert(parts[0].guard, parts[0].data)?;
+        parts[0].guard.clone_from(&filled);
         change::clear_visible(parts);
         Ok(())
     })

@@ -9,7 +9,7 @@
 //! | HEAP | `XMAX` 0x10 | offset (2), then the header's fields from xmax on that change: xmax (8), cmax (4), ctid (6), infomask (2) |
 //! | HEAP | `UPDATE` 0x20 | offset (2), tuple; the old version as in `XMAX`, as data of block 1, or of the record if the page is the same |
 //! | HEAP | `OVERWRITE` 0x30 | offset (2), tuple of the same length |
-//! | HEAP2 | `MULTI_INSERT` 0x00 | for each tuple: offset (2), length (2), tuple |
+//! | HEAP2 | `MULTI_INSERT` 0x30 | what the tuples' headers have in common: all before ctid (24); the block (4); for each tuple: offset (2), length of the rest (2), the tuple from behind ctid on |
 //! | HEAP2 | `PRUNE` 0x10 | counts of redirects, dead, unused (2 each), then pairs of offsets, offsets, offsets (2 each) |
 //! | HEAP2 | `VISIBLE` 0x20 | nothing: the page's flag is set; block 2 is the map's page, its bit is set |
 //! | SEQUENCE | `SET` 0x00 | the tuple of a sequence: see `sequence` |
@@ -18,17 +18,17 @@
 
 use crate::layout;
 use crate::prune::PrunePlan;
-use base::{CommandId, OffsetNumber, Tid, Xid};
+use base::{BlockNumber, CommandId, OffsetNumber, Tid, Xid};
 use page::{LineState, Page};
 use report::{Error, Result};
-use tuple::{Infomask, TupleHeader, set_heap_header};
+use tuple::{HEAP_COMMON_BYTES, Infomask, TupleHeader, set_heap_header};
 
 pub(crate) mod kind {
     pub const INSERT: u8 = 0x00;
     pub const XMAX: u8 = 0x10;
     pub const UPDATE: u8 = 0x20;
     pub const OVERWRITE: u8 = 0x30;
-    pub const MULTI_INSERT: u8 = 0x00;
+    pub const MULTI_INSERT: u8 = 0x30;
     pub const PRUNE: u8 = 0x10;
     pub const VISIBLE: u8 = 0x20;
     pub const SEQUENCE_SET: u8 = 0x00;
@@ -104,13 +104,40 @@ pub(crate) fn apply_overwrite(page: &mut Page, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn apply_multi_insert(page: &mut Page, mut bytes: &[u8]) -> Result<()> {
+/// Where a tuple goes on after its ctid.
+const AFTER_CTID: usize = HEAP_COMMON_BYTES + TID_BYTES;
+const TID_BYTES: usize = 6;
+
+/// The data of a `MULTI_INSERT`: begun with the tuples' common start and their block.
+pub(crate) fn begin_multi_insert(data: &mut Vec<u8>, first: &[u8], block: BlockNumber) {
+    data.extend_from_slice(&first[..HEAP_COMMON_BYTES]);
+    data.extend_from_slice(&block.0.to_le_bytes());
+}
+
+/// Adds a tuple to the data of a `MULTI_INSERT`. It begins as the first one does.
+pub(crate) fn add_to_multi_insert(data: &mut Vec<u8>, offset: OffsetNumber, tuple: &[u8]) {
+    let rest = &tuple[AFTER_CTID..];
+    data.extend_from_slice(&offset.0.to_le_bytes());
+    data.extend_from_slice(&(rest.len() as u16).to_le_bytes());
+    data.extend_from_slice(rest);
+}
+
+/// Redo of `MULTI_INSERT`.
+pub(crate) fn apply_multi_insert(page: &mut Page, bytes: &[u8]) -> Result<()> {
+    let (common, bytes) = bytes.split_first_chunk::<HEAP_COMMON_BYTES>().ok_or_else(too_short)?;
+    let (block, mut bytes) = bytes.split_first_chunk::<4>().ok_or_else(too_short)?;
+    let block = BlockNumber(u32::from_le_bytes(*block));
+    let mut tuple = Vec::with_capacity(256);
     while !bytes.is_empty() {
         let (head, rest) = bytes.split_first_chunk::<4>().ok_or_else(too_short)?;
         let offset = OffsetNumber(u16::from_le_bytes([head[0], head[1]]));
-        let len = usize::from(u16::from_le_bytes([head[2], head[3]]));
-        let (tuple, rest) = rest.split_at_checked(len).ok_or_else(too_short)?;
-        place(page, offset, tuple)?;
+        let length = usize::from(u16::from_le_bytes([head[2], head[3]]));
+        let (stored, rest) = rest.split_at_checked(length).ok_or_else(too_short)?;
+        tuple.clear();
+        tuple.extend_from_slice(common);
+        tuple.extend_from_slice(&Tid { block, offset }.to_bytes());
+        tuple.extend_from_slice(stored);
+        place(page, offset, &tuple)?;
         bytes = rest;
     }
     Ok(())
@@ -167,6 +194,33 @@ fn too_short() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tuples_of_one_command_come_back_without_their_common_start() {
+        let block = BlockNumber(70_000);
+        let mut expected = Page::new();
+        expected.init(0);
+        let mut data = Vec::new();
+        for number in 1..=3u16 {
+            let mut tuple = vec![7; HEAP_COMMON_BYTES];
+            tuple.extend_from_slice(&Tid { block, offset: OffsetNumber(number) }.to_bytes());
+            tuple.extend(std::iter::repeat_n(number as u8, 10 * usize::from(number)));
+            if number == 1 {
+                begin_multi_insert(&mut data, &tuple, block);
+            }
+            add_to_multi_insert(&mut data, OffsetNumber(number), &tuple);
+            assert!(expected.place_item(OffsetNumber(number), &tuple));
+        }
+        let mut page = Page::new();
+        page.init(0);
+        apply_multi_insert(&mut page, &data).unwrap();
+        assert!(page.bytes() == expected.bytes());
+        assert!((0..data.len()).all(|cut| {
+            let mut page = Page::new();
+            page.init(0);
+            apply_multi_insert(&mut page, &data[..cut]).is_err() || page.item_count() < 3
+        }));
+    }
 
     #[test]
     fn plans_and_changes_come_back() {

@@ -98,16 +98,32 @@ pub(crate) fn form(
     if let Some(old) = old {
         keep_old_values(cx, table, values, old, &mut row)?;
     }
-    form_heap_tuple(&table.desc, &row, out);
-    if out.len() <= TOAST_TARGET_BYTES || !has_long_value(values) {
-        return Ok(());
-    }
-    let mut shortener = Shortener { table, row, out };
-    shortener.run(cx)
+    form_stored(cx, table, &mut row, out)
 }
 
-fn has_long_value(values: &[Datum]) -> bool {
-    values.iter().any(|value| matches!(value, Datum::Bytes(bytes) if bytes.len() >= VALUE_BYTES_MIN))
+/// As [`form`], for many new rows: `row` is a buffer to be used again.
+pub(crate) fn form_new<'v>(
+    cx: &mut Access<'_>,
+    table: &Relation,
+    values: &'v [Datum],
+    row: &mut Vec<Stored<'v>>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    row.clear();
+    row.extend(values.iter().map(Stored::Plain));
+    form_stored(cx, table, row, out)
+}
+
+fn form_stored(cx: &mut Access<'_>, table: &Relation, row: &mut Vec<Stored<'_>>, out: &mut Vec<u8>) -> Result<()> {
+    form_heap_tuple(&table.desc, row, out);
+    if out.len() <= TOAST_TARGET_BYTES || !row.iter().any(is_long) {
+        return Ok(());
+    }
+    Shortener { table, row: std::mem::take(row), out }.run(cx)
+}
+
+fn is_long(value: &Stored<'_>) -> bool {
+    matches!(value, Stored::Plain(Datum::Bytes(bytes)) if bytes.len() >= VALUE_BYTES_MIN)
 }
 
 fn keep_old_values<'v>(

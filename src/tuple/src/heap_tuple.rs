@@ -122,6 +122,15 @@ pub fn set_heap_header(tuple: &mut [u8], header: &TupleHeader) {
     tuple[INFOMASK..INFOMASK + 2].copy_from_slice(&infomask.to_le_bytes());
 }
 
+/// Bytes at a tuple's start that all versions which one command inserts have in common: the fields before ctid.
+pub const HEAP_COMMON_BYTES: usize = CTID;
+
+/// Overwrites a tuple's ctid alone.
+#[inline]
+pub fn set_heap_ctid(tuple: &mut [u8], ctid: Tid) {
+    tuple[CTID..INFOMASK].copy_from_slice(&ctid.to_bytes());
+}
+
 /// Writes a tuple with an empty header (all zero but `XMAX_INVALID`) into `out`, which it clears.
 ///
 /// Panics if there are more values than columns, or one has the wrong variant: callers' mistakes.

@@ -27,7 +27,10 @@ pub use columns::ColumnSet;
 pub use comparator::{Comparator, CompareFn, FallibleOrder, KeyOrder, TryCompareFn};
 pub use datum::{Bytes, Datum, INLINE_BYTES_MAX};
 pub use desc::{Attribute, Repr, TupleDesc};
-pub use heap_tuple::{HEAP_HEADER_BYTES, HeapTuple, Infomask, TupleHeader, form_heap_tuple, set_heap_header};
+pub use heap_tuple::{
+    HEAP_COMMON_BYTES, HEAP_HEADER_BYTES, HeapTuple, Infomask, TupleHeader, form_heap_tuple, set_heap_ctid,
+    set_heap_header,
+};
 pub use index_tuple::{INDEX_HEADER_BYTES, IndexTuple, StoredColumns, form_index_tuple, form_index_tuple_into};
 pub use values::{Stored, TupleBuffer};
 pub use varlena::{Detoast, NoToast, TOAST_POINTER_BYTES, ToastPointer, compress, decompress};
