@@ -6,11 +6,11 @@
 
 use crate::insert::check_size;
 use crate::key::Order;
-use crate::layout::{self, Links, NO_BLOCK, ROOT, SPECIAL_BYTES};
+use crate::layout::{self, Links, NO_BLOCK, ROOT, SPECIAL_BYTES, links};
 use access::{Access, Index, SortedEntries};
 use base::{BlockNumber, Fork, OffsetNumber, PAGE_BYTES, Tid};
 use buffer::Durability;
-use page::{HEADER_BYTES, LINE_POINTER_BYTES, Page, align_item};
+use page::{HEADER_BYTES, LINE_POINTER_BYTES, Page, Reuse, align_item};
 use report::Result;
 use tuple::{IndexTuple, form_index_tuple, form_index_tuple_into};
 
@@ -44,8 +44,24 @@ pub(crate) fn build(cx: &mut Access<'_>, index: &Index, entries: &mut dyn Sorted
 struct Open {
     block: BlockNumber,
     left: BlockNumber,
-    items: Vec<Vec<u8>>,
-    bytes: usize,
+    page: Box<Page>,
+}
+
+impl Open {
+    fn new(block: BlockNumber, left: BlockNumber, level: usize) -> Open {
+        let mut page = Box::new(Page::new());
+        layout::init(&mut page, Links { left, ..Links::alone(level as u32) });
+        Open { block, left, page }
+    }
+
+    /// Bytes that the items take, with their line pointers.
+    fn used_bytes(&self) -> usize {
+        ROOM - self.page.gap_bytes()
+    }
+
+    fn push(&mut self, item: &[u8]) {
+        assert!(self.page.add_item(item, Reuse::Never).is_some(), "there is room for an item");
+    }
 }
 
 struct Builder<'a, 'c> {
@@ -62,42 +78,32 @@ fn item_bytes(item: &[u8]) -> usize {
 }
 
 impl Builder<'_, '_> {
-    fn take_block(&mut self) -> BlockNumber {
+    fn open(&mut self, left: BlockNumber, level: usize) -> Open {
         let block = self.next_block;
         self.next_block = block.next();
-        block
-    }
-
-    fn open(&mut self, left: BlockNumber) -> Open {
-        Open { block: self.take_block(), left, items: Vec::new(), bytes: 0 }
+        Open::new(block, left, level)
     }
 
     fn add(&mut self, level: usize, item: &[u8]) -> Result<()> {
         if self.levels.len() == level {
-            let open = self.open(NO_BLOCK);
+            let open = self.open(NO_BLOCK, level);
             self.levels.push(open);
         }
         let fill = if level == 0 { usize::from(self.index.relation.fillfactor.clamp(10, 100)) } else { INNER_FILL };
-        let open = &self.levels[level];
+        let open = &mut self.levels[level];
         // Room for a high key as long as this item and a tid is kept back.
-        let needed = open.bytes + item_bytes(item) + item_bytes(item) + 8;
-        let is_full = needed > ROOM || open.bytes + item_bytes(item) > ROOM * fill / 100;
-        if is_full && open.items.len() >= 2 {
+        let (used, added) = (open.used_bytes(), item_bytes(item));
+        let is_full = used + 2 * added + 8 > ROOM || used + added > ROOM * fill / 100;
+        if is_full && open.page.item_count() >= 2 {
             return self.turn_page(level, item);
         }
-        self.push(level, item.to_vec());
+        open.push(item);
         Ok(())
-    }
-
-    fn push(&mut self, level: usize, item: Vec<u8>) {
-        let open = &mut self.levels[level];
-        open.bytes += item_bytes(&item);
-        open.items.push(item);
     }
 
     /// Finishes the open page of a level and begins the next with this item.
     fn turn_page(&mut self, level: usize, item: &[u8]) -> Result<()> {
-        let next = self.open(self.levels[level].block);
+        let next = self.open(self.levels[level].block, level);
         let pivot = self.pivot(level, item, next.block)?;
         let done = std::mem::replace(&mut self.levels[level], next);
         let right = self.levels[level].block;
@@ -105,9 +111,14 @@ impl Builder<'_, '_> {
             let first = self.minus_infinity(done.block);
             self.add(level + 1, &first)?;
         }
-        self.write(level, &done, Some((right, &pivot)))?;
-        let item = if level == 0 { item.to_vec() } else { self.minus_infinity(IndexTuple::new(item)?.child()) };
-        self.push(level, item);
+        self.write(level, done, Some((right, &pivot)))?;
+        match level {
+            0 => self.levels[level].push(item),
+            _ => {
+                let first = self.minus_infinity(IndexTuple::new(item)?.child());
+                self.levels[level].push(&first);
+            }
+        }
         self.add(level + 1, &pivot)
     }
 
@@ -117,28 +128,23 @@ impl Builder<'_, '_> {
         if level > 0 {
             return next.pivot(self.order.reprs(), next.natts(), next.pivot_tid(), child);
         }
-        let last = self.levels[0].items.last().expect("a page that is full has items");
-        self.order.separator(&IndexTuple::new(last)?, &next, child)
+        let leaf = &self.levels[0].page;
+        self.order.separator(&layout::entry(leaf, OffsetNumber(leaf.item_count()))?, &next, child)
     }
 
     fn minus_infinity(&self, child: BlockNumber) -> Vec<u8> {
         form_index_tuple(&self.index.relation.desc, &[], Tid { block: child, offset: OffsetNumber::INVALID })
     }
 
-    fn write(&mut self, level: usize, open: &Open, right: Option<(BlockNumber, &[u8])>) -> Result<()> {
-        let mut page = Page::new();
-        let links = Links { left: open.left, right: right.map_or(NO_BLOCK, |r| r.0), ..Links::alone(level as u32) };
-        layout::init(&mut page, links);
-        let high = right.map(|r| r.1);
-        let fits = layout::fill(&mut page, high.into_iter().chain(open.items.iter().map(Vec::as_slice)));
-        assert!(fits, "room for the high key was kept back");
-        self.write_page(open.block, &page)
-    }
-
-    fn write_page(&mut self, block: BlockNumber, page: &Page) -> Result<()> {
+    /// Writes a page that is full, or the last of its level, which has nothing to its right.
+    fn write(&mut self, level: usize, mut open: Open, right: Option<(BlockNumber, &[u8])>) -> Result<()> {
+        if let Some((right, high)) = right {
+            assert!(open.page.insert_item(OffsetNumber::FIRST, high), "room for the high key was kept back");
+            layout::set_links(&mut open.page, Links { left: open.left, right, ..Links::alone(level as u32) });
+        }
         let store = self.cx.store;
-        let mut guard = store.read_zeroed(&self.index.relation, Fork::Main, block)?;
-        guard.clone_from(page);
+        let mut guard = store.read_zeroed(&self.index.relation, Fork::Main, open.block)?;
+        guard.clone_from(&open.page);
         match self.index.relation.durability() {
             Durability::Logged => store.buffers.log_page(&mut guard).map(drop),
             Durability::Unlogged => {
@@ -150,18 +156,13 @@ impl Builder<'_, '_> {
 
     fn finish(mut self) -> Result<()> {
         let Some(top) = self.levels.pop() else {
-            let empty = Open { block: ROOT, left: NO_BLOCK, items: Vec::new(), bytes: 0 };
-            return self.write(0, &empty, None);
+            return self.write(0, Open::new(ROOT, NO_BLOCK, 0), None);
         };
-        for level in 0..self.levels.len() {
-            let open = std::mem::replace(
-                &mut self.levels[level],
-                Open { block: NO_BLOCK, left: NO_BLOCK, items: Vec::new(), bytes: 0 },
-            );
-            self.write(level, &open, None)?;
+        for (level, open) in std::mem::take(&mut self.levels).into_iter().enumerate() {
+            self.write(level, open, None)?;
         }
         // The top page is alone on its level: it is written as the root. Its own block stays unused.
-        let root = Open { block: ROOT, ..top };
-        self.write(self.levels.len(), &root, None)
+        let level = links(&top.page).level as usize;
+        self.write(level, Open { block: ROOT, ..top }, None)
     }
 }

@@ -23,7 +23,7 @@ struct Item {
     root: OffsetNumber,
     start: u16,
     len: u16,
-    counts: bool,
+    header: TupleHeader,
 }
 
 pub(crate) struct HeapBuildScan {
@@ -70,25 +70,25 @@ impl HeapBuildScan {
         self.page.refill(|bytes| bytes.extend_from_slice(page.bytes()));
         let roots = roots(&page, block)?;
         for offset in page.offsets() {
-            if let Some((root, counts)) = self.judge(&page, offset, &roots)? {
-                let pointer = page.line_pointer(offset);
+            let pointer = page.line_pointer(offset);
+            if !pointer.is_normal() {
+                continue;
+            }
+            let header = TupleHeader::read(page.item(offset))?;
+            if let Some(counts) = self.judge(&header)? {
+                let root = roots.as_ref().map_or(offset, |roots| roots[offset.index()]);
+                let root = if root == OffsetNumber::INVALID { offset } else { root };
                 let (start, len) = (pointer.offset() as u16, pointer.length() as u16);
-                self.items.push(Item { root, start, len, counts });
+                let xmax = if counts { Xid::INVALID } else { header.xmax };
+                self.items.push(Item { root, start, len, header: TupleHeader { xmax, ..header } });
             }
         }
         Ok(())
     }
 
-    /// Whether a version is indexed: under which root, and whether it counts for uniqueness.
-    fn judge(
-        &mut self,
-        page: &Page,
-        offset: OffsetNumber,
-        roots: &[OffsetNumber],
-    ) -> Result<Option<(OffsetNumber, bool)>> {
-        let Some(tuple) = tuple_at(page, offset) else { return Ok(None) };
-        let header = TupleHeader::read(tuple)?;
-        let counts = match visibility::fate(&header, self.horizon, &self.store.xacts)? {
+    /// Whether a version is indexed, and then whether it counts for uniqueness.
+    fn judge(&mut self, header: &TupleHeader) -> Result<Option<bool>> {
+        Ok(Some(match visibility::fate(header, self.horizon, &self.store.xacts)? {
             Fate::Dead | Fate::NeverWas => return Ok(None),
             Fate::Live { .. } => true,
             Fate::Inserting => true,
@@ -99,14 +99,15 @@ impl HeapBuildScan {
                 }
                 false
             }
-        };
-        let root = roots[offset.index()];
-        Ok(Some((if root.0 == 0 { offset } else { root }, counts)))
+        }))
     }
 }
 
-/// For each heap-only version, the line pointer where its chain begins; 0 for the others.
-fn roots(page: &Page, block: BlockNumber) -> Result<Vec<OffsetNumber>> {
+/// For each heap-only version, the line pointer where its chain begins; 0 for the others. `None` if there is none on the page.
+fn roots(page: &Page, block: BlockNumber) -> Result<Option<Vec<OffsetNumber>>> {
+    if !has_chains(page)? {
+        return Ok(None);
+    }
     let mut roots = vec![OffsetNumber::INVALID; usize::from(page.item_count())];
     for root in page.offsets() {
         let pointer = page.line_pointer(root);
@@ -129,7 +130,18 @@ fn roots(page: &Page, block: BlockNumber) -> Result<Vec<OffsetNumber>> {
             at = header.ctid.offset;
         }
     }
-    Ok(roots)
+    Ok(Some(roots))
+}
+
+fn has_chains(page: &Page) -> Result<bool> {
+    for offset in page.offsets() {
+        if let Some(tuple) = tuple_at(page, offset)
+            && TupleHeader::read(tuple)?.infomask.has(Infomask::HEAP_ONLY)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 impl BuildScan for HeapBuildScan {
@@ -145,9 +157,8 @@ impl BuildScan for HeapBuildScan {
         let item = &self.items[self.next];
         self.next += 1;
         let range = usize::from(item.start)..usize::from(item.start) + usize::from(item.len);
-        let header = TupleHeader::read(&self.page[range.clone()])?;
-        fill_header(&self.table, Tid { block: BlockNumber(self.block - 1), offset: item.root }, &header, row);
-        row.xmax = if item.counts { Xid::INVALID } else { header.xmax };
+        fill_header(&self.table, Tid { block: BlockNumber(self.block - 1), offset: item.root }, &item.header, row);
+        row.xmax = item.header.xmax;
         row.values.clear();
         let toaster = Toaster::of(&self.store, &self.table);
         HeapTuple::deform_shared(
