@@ -3,7 +3,7 @@
 //! Source: PostgreSQL 15 copyfrom.c, copyfromparse.c.
 
 use super::chosen;
-use super::lines::{Fields, Input, Lines};
+use super::lines::{Field, Fields, Input, Lines};
 use super::options::{CopyOptions, Header, Layout};
 use super::outside::Reading;
 use crate::{CopyFormat, Execution, with_analyze_context};
@@ -17,8 +17,9 @@ use parser::ast::CopyStmt;
 use report::{Error, Result, bail, error};
 use schema::RelationEntry;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-use tuple::Datum;
+use tuple::{Datum, INLINE_BYTES_MAX};
 
 /// Rows that are put in together, at most.
 const BATCH_ROWS_MAX: usize = 1000;
@@ -26,6 +27,8 @@ const BATCH_ROWS_MAX: usize = 1000;
 const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// How much of the input an error quotes, in bytes.
 const QUOTED_BYTES_MAX: usize = 100;
+/// Values of a text column that are kept to be given again: shorter ones take no memory of their own, longer ones are seldom the same.
+const REMEMBERED_BYTES: RangeInclusive<usize> = INLINE_BYTES_MAX + 1..=1024;
 const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 
 /// A column that the data has.
@@ -37,6 +40,8 @@ struct Column {
     type_mod: i32,
     force_not_null: bool,
     force_null: bool,
+    /// The last text that made a long value, and the value: columns often repeat themselves.
+    last: Option<(String, Datum)>,
 }
 
 /// What is read: which place of it is at work, for errors.
@@ -46,7 +51,6 @@ struct Reader<'a> {
     options: &'a CopyOptions,
     lines: Lines,
     input: Input,
-    line: Vec<u8>,
     /// Of the line last read; 1 is the first, the header included.
     number: u64,
     fields: Fields,
@@ -116,6 +120,7 @@ fn reader<'a>(entry: &'a RelationEntry, columns: &[usize], options: &'a CopyOpti
         type_mod: attributes[*place].type_mod,
         force_not_null: not_null[at],
         force_null: null[at],
+        last: None,
     });
     Ok(Reader {
         table: entry.name(),
@@ -123,7 +128,6 @@ fn reader<'a>(entry: &'a RelationEntry, columns: &[usize], options: &'a CopyOpti
         options,
         lines: Lines::new(options),
         input: Input::new(),
-        line: Vec::new(),
         number: 0,
         fields: Fields::default(),
     })
@@ -204,7 +208,7 @@ impl<'a> Load<'a> {
                 continue;
             }
             count += 1;
-            self.bytes += self.reader.line.len();
+            self.bytes += self.reader.lines.line().len();
             self.rows.push(row);
             self.numbers.push(self.reader.number);
             if self.rows.len() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES_MAX {
@@ -255,10 +259,11 @@ impl Reader<'_> {
             return Ok(());
         }
         self.number += 1;
-        if !self.lines.next(&mut self.line, refill)? || self.options.header != Header::Match {
+        if !self.lines.next(refill)? || self.options.header != Header::Match {
             return Ok(());
         }
-        self.split()?;
+        let line = checked_text(self.lines.line())?;
+        split(&mut self.fields, line, self.options)?;
         if self.fields.len() != self.columns.len() {
             let error = error!(
                 BAD_COPY_FILE_FORMAT,
@@ -269,11 +274,14 @@ impl Reader<'_> {
             return Err(error);
         }
         for (at, column) in self.columns.iter().enumerate() {
-            let (text, is_null, _) = self.fields.get(at);
-            let found = String::from_utf8_lossy(text);
-            if is_null || found != column.name {
-                let got =
-                    if is_null { format!("null value (\"{}\")", self.options.null) } else { format!("\"{found}\"") };
+            let field = self.fields.get(at);
+            let found = String::from_utf8_lossy(self.fields.bytes(line.as_bytes(), field));
+            if field.is_null || found != column.name {
+                let got = if field.is_null {
+                    format!("null value (\"{}\")", self.options.null)
+                } else {
+                    format!("\"{found}\"")
+                };
                 bail!(
                     BAD_COPY_FILE_FORMAT,
                     "column name mismatch in header line field {}: got {got}, expected \"{}\"",
@@ -323,34 +331,42 @@ impl Reader<'_> {
         if self.options.layout == Layout::Binary {
             return self.next_binary(cx, row, refill);
         }
-        match self.lines.next(&mut self.line, refill) {
+        match self.lines.next(refill) {
             Ok(true) => {}
             Ok(false) => return Ok(false),
             Err(error) => return Err(self.at_number(error)),
         }
-        self.split().map_err(|error| self.at_line(error))?;
-        self.count().map_err(|error| self.at_line(error))?;
-        for at in 0..self.columns.len() {
-            let value = self.field(cx, at).map_err(|error| self.at_field(error, at))?;
-            row[self.columns[at].place] = value;
+        match self.values(cx, row) {
+            Ok(()) => Ok(true),
+            Err((None, error)) => Err(self.at_line(error)),
+            Err((Some(at), error)) => Err(self.at_field(error, at)),
         }
-        Ok(true)
     }
 
-    fn split(&mut self) -> Result<()> {
-        checked_text(&self.line)?;
-        match self.options.layout {
-            Layout::Csv => self.fields.split_csv(&self.line, self.options),
-            _ => {
-                self.fields.split_text(&self.line, self.options);
-                Ok(())
-            }
+    /// Reads the values of a line. An error that is one column's names it.
+    fn values(&mut self, cx: Ctx<'_>, row: &mut [Datum]) -> std::result::Result<(), (Option<usize>, Error)> {
+        let of_line = |error| (None, error);
+        let line = checked_text(self.lines.line()).map_err(of_line)?;
+        split(&mut self.fields, line, self.options).map_err(of_line)?;
+        self.count().map_err(of_line)?;
+        for (at, column) in self.columns.iter_mut().enumerate() {
+            let (fields, field) = (&self.fields, self.fields.get(at));
+            let value = match is_null(column, field, fields.bytes(line.as_bytes(), field), self.options) {
+                true => null_of(cx, column),
+                // The line is text, and so is what stands in it; an escape may have made something else.
+                false => match field.within(line) {
+                    Some(text) => column.value(cx, text),
+                    None => checked_text(fields.bytes(&[], field)).and_then(|text| column.value(cx, text)),
+                },
+            };
+            row[column.place] = value.map_err(|error| (Some(at), error))?;
         }
+        Ok(())
     }
 
     fn count(&self) -> Result<()> {
         // A table without columns has empty lines.
-        if self.columns.is_empty() && self.line.is_empty() {
+        if self.columns.is_empty() && self.lines.line().is_empty() {
             return Ok(());
         }
         if self.fields.len() > self.columns.len() {
@@ -360,28 +376,6 @@ impl Reader<'_> {
             bail!(BAD_COPY_FILE_FORMAT, "missing data for column \"{}\"", missing.name);
         }
         Ok(())
-    }
-
-    fn field(&self, cx: Ctx<'_>, at: usize) -> Result<Datum> {
-        let column = &self.columns[at];
-        let (bytes, mut is_null, is_quoted) = self.fields.get(at);
-        if is_null && column.force_not_null {
-            is_null = false;
-        } else if is_quoted && column.force_null && bytes == self.options.null.as_bytes() {
-            is_null = true;
-        }
-        if is_null {
-            // Only types that are not built in can be domains, which may object.
-            return match builtins::builtin_type(column.type_oid) {
-                Some(_) => Ok(Datum::Null),
-                None => with_fn_ctx(cx, |fx| builtins::null_of(fx, column.type_oid)),
-            };
-        }
-        let text = checked_text(bytes)?;
-        match builtins::input_fast(column.type_oid, column.type_mod, text) {
-            Some(value) => value,
-            None => with_fn_ctx(cx, |fx| builtins::input(fx, column.type_oid, column.type_mod, text)),
-        }
     }
 
     fn next_binary(&mut self, cx: Ctx<'_>, row: &mut [Datum], refill: &mut super::lines::Refill<'_>) -> Result<bool> {
@@ -432,18 +426,75 @@ impl Reader<'_> {
             return self.at_number(error);
         }
         let mut line = format!("COPY {}, line {}: ", self.table, self.number);
-        quote(&mut line, &self.line);
+        quote(&mut line, self.lines.line());
         error.context(line)
     }
 
     fn at_field(&self, error: Error, at: usize) -> Error {
-        let (bytes, is_null, _) = self.fields.get(at);
+        let field = self.fields.get(at);
         let mut line = format!("COPY {}, line {}, column {}: ", self.table, self.number, self.columns[at].name);
-        match is_null {
+        match field.is_null {
             true => line.push_str("null input"),
-            false => quote(&mut line, bytes),
+            false => quote(&mut line, self.fields.bytes(self.lines.line(), field)),
         }
         error.context(line)
+    }
+}
+
+/// Only types that are not built in can be domains, which may object.
+fn null_of(cx: Ctx<'_>, column: &Column) -> Result<Datum> {
+    match builtins::builtin_type(column.type_oid) {
+        Some(_) => Ok(Datum::Null),
+        None => with_fn_ctx(cx, |fx| builtins::null_of(fx, column.type_oid)),
+    }
+}
+
+impl Column {
+    fn value(&mut self, cx: Ctx<'_>, text: &str) -> Result<Datum> {
+        if let Some((last, value)) = &self.last
+            && is_same(last, text)
+        {
+            return Ok(value.clone());
+        }
+        let Some(value) = builtins::input_fast(self.type_oid, self.type_mod, text) else {
+            return with_fn_ctx(cx, |fx| builtins::input(fx, self.type_oid, self.type_mod, text));
+        };
+        self.remember(text, value.as_ref().ok());
+        value
+    }
+
+    /// Keeps a value that takes memory of its own, with the text that it was made from.
+    fn remember(&mut self, text: &str, value: Option<&Datum>) {
+        match value {
+            Some(Datum::Bytes(bytes)) if REMEMBERED_BYTES.contains(&bytes.len()) => {}
+            _ => return,
+        }
+        let (last, kept) = self.last.get_or_insert_default();
+        last.clear();
+        last.push_str(text);
+        *kept = value.cloned().unwrap_or_default();
+    }
+}
+
+/// Comparing empty texts with a dangling address, as an empty `String` has one, takes the processor as long as many bytes would.
+fn is_same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && (a.is_empty() || a == b)
+}
+
+fn is_null(column: &Column, field: &Field, bytes: &[u8], options: &CopyOptions) -> bool {
+    match field.is_null {
+        true => !column.force_not_null,
+        false => field.is_quoted && column.force_null && bytes == options.null.as_bytes(),
+    }
+}
+
+fn split(fields: &mut Fields, line: &str, options: &CopyOptions) -> Result<()> {
+    match options.layout {
+        Layout::Csv => fields.split_csv(line.as_bytes(), options),
+        _ => {
+            fields.split_text(line.as_bytes(), options);
+            Ok(())
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 //! Source: PostgreSQL 15 copyfromparse.c.
 
 use super::options::{CopyOptions, Layout};
+use memchr::{memchr2, memchr3};
 use report::{Error, Result, error};
+use std::ops::Range;
 
 /// Where data comes from: appends the next piece; false at the end.
 pub(crate) type Refill<'a> = dyn FnMut(&mut Vec<u8>) -> Result<bool> + 'a;
@@ -63,6 +65,8 @@ pub(crate) struct Lines {
     quote: u8,
     /// The escape character, if it is not the quote itself.
     escape: Option<u8>,
+    /// The line last cut off, within the input.
+    line: Range<usize>,
     is_done: bool,
 }
 
@@ -82,20 +86,21 @@ impl Lines {
             is_csv: options.layout == Layout::Csv,
             quote: options.quote,
             escape: (options.escape != options.quote).then_some(options.escape),
+            line: 0..0,
             is_done: false,
         }
     }
 
-    /// The next line, without its end, in `line`; false after the last.
-    pub(crate) fn next(&mut self, line: &mut Vec<u8>, refill: &mut Refill<'_>) -> Result<bool> {
-        line.clear();
+    /// Cuts the next line off; false after the last.
+    pub(crate) fn next(&mut self, refill: &mut Refill<'_>) -> Result<bool> {
+        self.line = 0..0;
         if self.is_done {
             return Ok(false);
         }
         loop {
             match self.find()? {
                 Found::Line(len, whole) => {
-                    line.extend_from_slice(&self.input.data[self.input.at..self.input.at + len]);
+                    self.line = self.input.at..self.input.at + len;
                     self.input.at += whole;
                     return Ok(true);
                 }
@@ -105,42 +110,71 @@ impl Lines {
                 }
                 Found::More => {
                     if !self.input.more(refill)? {
-                        return self.last(line);
+                        return Ok(self.last());
                     }
                 }
             }
         }
     }
 
+    /// The line last cut off, without its end.
+    pub(crate) fn line(&self) -> &[u8] {
+        &self.input.data[self.line.clone()]
+    }
+
     /// What is left when the data ends without a line end.
-    fn last(&mut self, line: &mut Vec<u8>) -> Result<bool> {
+    fn last(&mut self) -> bool {
         self.is_done = true;
         let rest = &self.input.data[self.input.at..];
         let rest = rest.strip_suffix(b"\r").filter(|_| self.ends == LineEnd::ReturnNewline).unwrap_or(rest);
         if rest == b"\\." {
-            return Ok(false);
+            return false;
         }
-        line.extend_from_slice(rest);
+        self.line = self.input.at..self.input.at + rest.len();
         self.input.at = self.input.data.len();
-        Ok(!line.is_empty())
+        !self.line.is_empty()
     }
 
     fn find(&mut self) -> Result<Found> {
+        if self.is_csv { self.find_csv() } else { self.find_text() }
+    }
+
+    fn find_text(&mut self) -> Result<Found> {
+        let mut at = 0;
+        loop {
+            let rest = self.input.data.get(self.input.at + at..).unwrap_or_default();
+            let Some(found) = memchr3(b'\n', b'\r', b'\\', rest) else { return Ok(Found::More) };
+            let byte = rest[found];
+            at += found;
+            match byte {
+                b'\n' => return self.at_newline(at),
+                b'\r' => match self.at_return(at)? {
+                    Some(found) => return Ok(found),
+                    None => at += 1,
+                },
+                _ => match self.at_backslash(at) {
+                    Some(found) => return Ok(found),
+                    // The next byte is taken as it is.
+                    None => at += 2,
+                },
+            }
+        }
+    }
+
+    fn find_csv(&mut self) -> Result<Found> {
         let (start, len) = (self.input.at, self.input.data.len() - self.input.at);
         let (mut at, mut quoted, mut escaped) = (0, false, false);
         while at < len {
             let byte = self.input.data[start + at];
-            if self.is_csv {
-                // A quote toggles, unless it is escaped; a doubled quote toggles twice.
-                if quoted && Some(byte) == self.escape {
-                    escaped = !escaped;
-                }
-                if byte == self.quote && !escaped {
-                    quoted = !quoted;
-                }
-                if Some(byte) != self.escape {
-                    escaped = false;
-                }
+            // A quote toggles, unless it is escaped; a doubled quote toggles twice.
+            if quoted && Some(byte) == self.escape {
+                escaped = !escaped;
+            }
+            if byte == self.quote && !escaped {
+                quoted = !quoted;
+            }
+            if Some(byte) != self.escape {
+                escaped = false;
             }
             match byte {
                 b'\n' if !quoted => return self.at_newline(at),
@@ -148,11 +182,9 @@ impl Lines {
                     Some(found) => return Ok(found),
                     None => at += 1,
                 },
-                b'\\' if !self.is_csv || at == 0 => match self.at_backslash(at) {
-                    Some(Found::More) => return Ok(Found::More),
+                b'\\' if at == 0 => match self.at_backslash(at) {
                     Some(found) => return Ok(found),
-                    // In text the next byte is taken as it is.
-                    None => at += if self.is_csv { 1 } else { 2 },
+                    None => at += 1,
                 },
                 _ => at += 1,
             }
@@ -211,47 +243,79 @@ impl Lines {
 /// The fields of one line.
 #[derive(Default)]
 pub(crate) struct Fields {
+    /// The bytes of fields that stand otherwise in the line: without escapes and quotes.
     text: Vec<u8>,
-    /// Where each ends in `text`; whether it is null; whether it was quoted.
-    ends: Vec<(usize, bool, bool)>,
+    fields: Vec<Field>,
+}
+
+/// A field of a line.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    /// Where it is in the line, or in the text of its own.
+    range: Range<usize>,
+    /// It differs from what stands in the line.
+    pub(crate) is_changed: bool,
+    pub(crate) is_null: bool,
+    pub(crate) is_quoted: bool,
+}
+
+impl Field {
+    /// Its part of the line, if it stands there as it is.
+    pub(crate) fn within<'a>(&self, line: &'a str) -> Option<&'a str> {
+        if self.is_changed { None } else { line.get(self.range.clone()) }
+    }
 }
 
 impl Fields {
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+        self.fields.len()
     }
 
-    /// A field's bytes, whether it is null, whether it was quoted.
-    pub(crate) fn get(&self, index: usize) -> (&[u8], bool, bool) {
-        let start = if index == 0 { 0 } else { self.ends[index - 1].0 };
-        let (end, is_null, is_quoted) = self.ends[index];
-        (&self.text[start..end], is_null, is_quoted)
+    pub(crate) fn get(&self, index: usize) -> &Field {
+        &self.fields[index]
+    }
+
+    /// A field's bytes; `line` is the line that was cut.
+    pub(crate) fn bytes<'a>(&'a self, line: &'a [u8], field: &Field) -> &'a [u8] {
+        let whole = if field.is_changed { &self.text } else { line };
+        &whole[field.range.clone()]
     }
 
     /// Cuts a line in text form.
     pub(crate) fn split_text(&mut self, line: &[u8], options: &CopyOptions) {
         self.text.clear();
-        self.ends.clear();
-        let mut at = 0;
+        self.fields.clear();
+        let mut start = 0;
         loop {
-            let start = at;
-            while at < line.len() && line[at] != options.delimiter {
-                if line[at] != b'\\' || at + 1 >= line.len() {
-                    self.text.push(line[at]);
-                    at += 1;
-                    continue;
-                }
-                at += 1;
-                at = self.unescape(line, at);
-            }
+            let rest = &line[start..];
+            let found = memchr2(options.delimiter, b'\\', rest).unwrap_or(rest.len());
+            let is_changed = rest.get(found) == Some(&b'\\');
+            let (end, range) = match is_changed {
+                true => self.unescape_field(line, start, options.delimiter),
+                false => (start + found, start..start + found),
+            };
             // What stands for null is compared as it is written.
-            let is_null = line[start..at] == *options.null.as_bytes();
-            self.ends.push((self.text.len(), is_null, false));
-            if at >= line.len() {
+            let is_null = line[start..end] == *options.null.as_bytes();
+            self.fields.push(Field { range, is_changed, is_null, is_quoted: false });
+            if end >= line.len() {
                 return;
             }
+            start = end + 1;
+        }
+    }
+
+    /// Copies a field with escapes; where it ends in the line, and where it is in `text`.
+    fn unescape_field(&mut self, line: &[u8], mut at: usize, delimiter: u8) -> (usize, Range<usize>) {
+        let start = self.text.len();
+        while at < line.len() && line[at] != delimiter {
+            if line[at] == b'\\' && at + 1 < line.len() {
+                at = self.unescape(line, at + 1);
+                continue;
+            }
+            self.text.push(line[at]);
             at += 1;
         }
+        (at, start..self.text.len())
     }
 
     /// The character after a backslash; returns what follows.
@@ -290,7 +354,7 @@ impl Fields {
     /// Cuts a line in CSV form. Errors: 22P04 for a quote that does not end.
     pub(crate) fn split_csv(&mut self, line: &[u8], options: &CopyOptions) -> Result<()> {
         self.text.clear();
-        self.ends.clear();
+        self.fields.clear();
         let (quote, escape) = (options.quote, options.escape);
         let mut at = 0;
         loop {
@@ -319,8 +383,8 @@ impl Fields {
                 }
             }
             let is_null = !saw_quote && line[start..at] == *options.null.as_bytes();
-            debug_assert!(self.text.len() >= text_start, "fields only grow");
-            self.ends.push((self.text.len(), is_null, saw_quote));
+            let range = text_start..self.text.len();
+            self.fields.push(Field { range, is_changed: true, is_null, is_quoted: saw_quote });
             if at >= line.len() {
                 return Ok(());
             }
@@ -355,9 +419,9 @@ mod tests {
             rest = later;
             Ok(!now.is_empty())
         };
-        let (mut lines, mut line, mut all) = (Lines::new(options), Vec::new(), Vec::new());
-        while lines.next(&mut line, &mut refill)? {
-            all.push(String::from_utf8(line.clone()).unwrap());
+        let (mut lines, mut all) = (Lines::new(options), Vec::new());
+        while lines.next(&mut refill)? {
+            all.push(String::from_utf8(lines.line().to_vec()).unwrap());
         }
         Ok(all)
     }
@@ -374,17 +438,26 @@ mod tests {
         assert_eq!(lines(b"a\nb\rc\n", 99, &text).unwrap_err().message(), "literal carriage return found in data");
     }
 
+    /// The fields that were cut from a line, and which of them are null.
+    fn cut(fields: &Fields, line: &[u8]) -> Vec<(Vec<u8>, bool)> {
+        let field = |index| (fields.bytes(line, fields.get(index)).to_vec(), fields.get(index).is_null);
+        (0..fields.len()).map(field).collect()
+    }
+
     #[test]
     fn fields_are_unescaped() {
         let text = options::read(&[], true).unwrap();
         let mut fields = Fields::default();
-        fields.split_text(b"a\\tb\t\\N\t\\x41\\101\t", &text);
-        let all: Vec<_> = (0..fields.len()).map(|i| (fields.get(i).0.to_vec(), fields.get(i).1)).collect();
-        let expected: [(&[u8], bool); 4] = [(b"a\tb", false), (b"N", true), (b"AA", false), (b"", false)];
-        assert_eq!(all, expected.map(|(text, null)| (text.to_vec(), null)));
-        fields.split_csv(b"\"a\"\"b\",,\"\"", &csv()).unwrap();
-        let all: Vec<_> = (0..fields.len()).map(|i| (fields.get(i).0.to_vec(), fields.get(i).1)).collect();
+        let line = b"a\\tb\tplain\t\\N\t\\x41\\101\t";
+        fields.split_text(line, &text);
+        let expected: [(&[u8], bool); 5] =
+            [(b"a\tb", false), (b"plain", false), (b"N", true), (b"AA", false), (b"", false)];
+        assert_eq!(cut(&fields, line), expected.map(|(text, null)| (text.to_vec(), null)));
+        let of_line = |index| fields.get(index).within(std::str::from_utf8(line).unwrap());
+        assert_eq!((of_line(0), of_line(1), of_line(4)), (None, Some("plain"), Some("")));
+        let line = b"\"a\"\"b\",,\"\"";
+        fields.split_csv(line, &csv()).unwrap();
         let expected: [(&[u8], bool); 3] = [(b"a\"b", false), (b"", true), (b"", false)];
-        assert_eq!(all, expected.map(|(text, null)| (text.to_vec(), null)));
+        assert_eq!(cut(&fields, line), expected.map(|(text, null)| (text.to_vec(), null)));
     }
 }
