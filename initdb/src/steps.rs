@@ -11,7 +11,8 @@ use crate::output::{announce, complain, say};
 use crate::probe::{Probed, choose_buffers, choose_connections, choose_time_zone, print_buffers};
 use crate::script::{Words, after_bootstrap, bootstrap};
 use crate::server::{Output, Server, find_program};
-use crate::{password, settings, sync, user};
+use crate::sync::{self, Copy};
+use crate::{password, settings, user};
 use nix::sys::stat::{Mode, umask};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -159,8 +160,7 @@ impl Maker<'_> {
         self.write_settings(&probed)?;
         self.run_bootstrap()?;
         self.run_sql()?;
-        self.copy_databases()?;
-        self.sync()
+        self.copy_and_sync()
     }
 
     fn create_wal_directory(&self, cleanup: &mut Cleanup) -> Result<(), Failure> {
@@ -235,28 +235,37 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// Makes template0 and postgres: the server has stopped, so that template1's files are all there is of it.
-    fn copy_databases(&self) -> Result<(), Failure> {
-        let from = self.data.join("base/1");
-        for database in COPIES {
-            let to = self.data.join(format!("base/{database}"));
-            copy_directory(&from, &to)
-                .map_err(|e| Failure::io(format!("copy database to \"{}\"", to.display()), &e))?;
-        }
-        self.signals.check_ok()
-    }
-
-    fn sync(&self) -> Result<(), Failure> {
+    /// Makes template0 and postgres, and forces everything to disk. The server has stopped, so that template1's files are all there is of it.
+    fn copy_and_sync(&self) -> Result<(), Failure> {
+        let copies = self.copies().map_err(|e| Failure::io("copy database template1", &e))?;
         if self.options.no_sync {
+            sync::copy_all(&copies)?;
+            self.signals.check_ok()?;
             say!("\nSync to disk skipped.");
             say!("The data directory might become corrupt if the operating system crashes.");
             return Ok(());
         }
+        self.signals.check_ok()?;
         announce("syncing data to disk ... ");
         let started = Instant::now();
-        sync::sync_tree(&self.data)?;
-        self.say_time("sync", started);
+        sync::copy_and_sync(&copies, &self.data)?;
+        self.say_time("copies and sync", started);
         self.signals.check_ok()
+    }
+
+    /// The files of the other databases, whose directories are made.
+    fn copies(&self) -> std::io::Result<Vec<Copy>> {
+        let from = self.data.join("base/1");
+        let mut copies = Vec::new();
+        for database in COPIES {
+            let to = self.data.join(format!("base/{database}"));
+            std::fs::create_dir(&to)?;
+            for entry in std::fs::read_dir(&from)? {
+                let entry = entry?;
+                copies.push(Copy { from: entry.path(), to: to.join(entry.file_name()) });
+            }
+        }
+        Ok(copies)
     }
 
     /// Under `-d`: how long a step took.
@@ -265,15 +274,6 @@ impl Maker<'_> {
             complain!("initdb: {step}: {} ms", started.elapsed().as_millis());
         }
     }
-}
-
-fn copy_directory(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
 }
 
 /// Finds out what the machine allows, and says so.
@@ -333,15 +333,5 @@ mod tests {
     #[test]
     fn the_directory_is_tidied() {
         assert_eq!(data_directory(Some("/d//x/./y/".into())).unwrap(), Path::new("/d/x/y"));
-    }
-
-    #[test]
-    fn copies_a_flat_directory() {
-        let root = tempfile::tempdir().unwrap();
-        let (from, to) = (root.path().join("1"), root.path().join("4"));
-        std::fs::create_dir(&from).unwrap();
-        std::fs::write(from.join("1259"), "rows").unwrap();
-        copy_directory(&from, &to).unwrap();
-        assert_eq!(std::fs::read_to_string(to.join("1259")).unwrap(), "rows");
     }
 }

@@ -31,6 +31,15 @@ pub enum CheckpointKind {
     Online,
     /// While serving, even if nothing was logged (`CHECKPOINT`).
     Forced,
+    /// The first of a new cluster.
+    First,
+}
+
+impl CheckpointKind {
+    /// Whether so much log may follow that a segment should be ready for it.
+    fn looks_ahead(self) -> bool {
+        !matches!(self, CheckpointKind::Shutdown | CheckpointKind::First)
+    }
 }
 
 /// What became of a checkpoint.
@@ -188,7 +197,7 @@ impl Engine {
         let used = wal.inserted().0.saturating_sub(redo.0) as f64;
         let spare = ((expected - used).max(0.0) / segment).ceil() as u64;
         let mut stats = wal.recycle(redo, spare, may_remove)?;
-        if kind != CheckpointKind::Shutdown && wal.preallocate()? {
+        if kind.looks_ahead() && wal.preallocate()? {
             stats.added += 1;
         }
         Ok(stats)

@@ -112,7 +112,7 @@ impl Engine {
         self.open_log(WalPosition { next: redo, previous: Lsn::INVALID, epoch: 1, redo })?;
         self.store.xacts.finish_recovery()?;
         self.started.store(true, Ordering::Release);
-        self.checkpoint(crate::CheckpointKind::Forced, &mut |_| Ok(()), &|_| true).map(drop)
+        self.checkpoint(crate::CheckpointKind::First, &mut |_| Ok(()), &|_| true).map(drop)
     }
 
     pub(crate) fn reader(&self, control: &ControlData, start: Lsn) -> Reader {
