@@ -237,7 +237,8 @@ impl Maker<'_> {
 
     /// Makes template0 and postgres, and forces everything to disk. The server has stopped, so that template1's files are all there is of it.
     fn copy_and_sync(&self) -> Result<(), Failure> {
-        let copies = self.copies().map_err(|e| Failure::io("copy database template1", &e))?;
+        let directory = |database: u32| self.data.join(format!("base/{database}"));
+        let copies = COPIES.map(|database| Copy { from: directory(1), to: directory(database) });
         if self.options.no_sync {
             sync::copy_all(&copies)?;
             self.signals.check_ok()?;
@@ -251,21 +252,6 @@ impl Maker<'_> {
         sync::copy_and_sync(&copies, &self.data)?;
         self.say_time("copies and sync", started);
         self.signals.check_ok()
-    }
-
-    /// The files of the other databases, whose directories are made.
-    fn copies(&self) -> std::io::Result<Vec<Copy>> {
-        let from = self.data.join("base/1");
-        let mut copies = Vec::new();
-        for database in COPIES {
-            let to = self.data.join(format!("base/{database}"));
-            std::fs::create_dir(&to)?;
-            for entry in std::fs::read_dir(&from)? {
-                let entry = entry?;
-                copies.push(Copy { from: entry.path(), to: to.join(entry.file_name()) });
-            }
-        }
-        Ok(copies)
     }
 
     /// Under `-d`: how long a step took.

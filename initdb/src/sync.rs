@@ -1,19 +1,24 @@
-//! Forcing a data directory to disk, and copying files on the way there.
+//! Forcing a data directory to disk, and copying directories on the way there.
+//!
+//! A directory gets its files from one thread, as the file system lets only one add to it at a time. Files are forced by many: most of the time
+//! the disk is waited for, and what many wait for it does at once.
 
 use crate::failure::Failure;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-/// Files that are worked on at one time: most of the time the disk is waited for, and what many wait for it does at once.
-const PARALLEL: usize = 64;
+/// Files that are forced at one time.
+const PARALLEL: usize = 32;
 
-/// A file to be made from another.
+/// A directory to be made with the files of another, which has no directories in it.
 pub struct Copy {
     /// The one that there is.
     pub from: PathBuf,
-    /// The other; its directory is there.
+    /// The one to be made.
     pub to: PathBuf,
 }
 
@@ -26,14 +31,14 @@ pub fn sync_tree(data: &Path) -> Result<(), Failure> {
 pub fn copy_and_sync(copies: &[Copy], data: &Path) -> Result<(), Failure> {
     let (mut files, mut directories) = (Vec::new(), Vec::new());
     collect(data, &mut files, &mut directories).map_err(|e| Failure::io("read the data directory", &e))?;
-    let files = files.iter().map(|path| Task::Sync(path));
-    for_all(&copies.iter().map(Task::CopyAndSync).chain(files).collect::<Vec<_>>())?;
-    for_all(&directories.iter().map(|path| Task::Sync(path)).collect::<Vec<_>>())
+    directories.extend(copies.iter().map(|copy| copy.to.clone()));
+    sync_all(copies, files)?;
+    sync_all(&[], directories)
 }
 
 /// Makes the copies and leaves them to the operating system.
 pub fn copy_all(copies: &[Copy]) -> Result<(), Failure> {
-    for_all(&copies.iter().map(Task::Copy).collect::<Vec<_>>())
+    copies.iter().try_for_each(|copy| copy.run(&mut |_| ()))
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>, directories: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -50,49 +55,51 @@ fn collect(directory: &Path, files: &mut Vec<PathBuf>, directories: &mut Vec<Pat
     Ok(())
 }
 
-enum Task<'a> {
-    Sync(&'a Path),
-    Copy(&'a Copy),
-    CopyAndSync(&'a Copy),
+/// Makes the copies, and forces them and what else is named.
+fn sync_all(copies: &[Copy], paths: Vec<PathBuf>) -> Result<(), Failure> {
+    let (sender, receiver) = channel();
+    let receiver = Mutex::new(receiver);
+    thread::scope(|scope| {
+        let copiers = copies.iter().map(|copy| {
+            let sender = sender.clone();
+            scope.spawn(move || copy.run(&mut |path| send(&sender, path)))
+        });
+        let mut threads: Vec<_> = copiers.collect();
+        threads.extend((0..PARALLEL).map(|_| scope.spawn(|| sync_received(&receiver))));
+        paths.into_iter().for_each(|path| send(&sender, path));
+        drop(sender);
+        threads.into_iter().try_for_each(|thread| thread.join().expect("a thread only reports errors"))
+    })
 }
 
-impl Task<'_> {
-    fn run(&self) -> Result<(), Failure> {
-        match self {
-            Task::Sync(path) => sync(path, File::open(path)),
-            Task::Copy(copy) => copy.run().map(drop),
-            Task::CopyAndSync(copy) => sync(&copy.to, Ok(copy.run()?)),
-        }
+fn send(sender: &Sender<PathBuf>, path: PathBuf) {
+    // The other end stays until all threads are joined.
+    let _ = sender.send(path);
+}
+
+fn sync_received(receiver: &Mutex<Receiver<PathBuf>>) -> Result<(), Failure> {
+    loop {
+        let received = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(path) = received else { return Ok(()) };
+        let synced = File::open(&path).and_then(|file| file.sync_all());
+        synced.map_err(|e| Failure::io(format!("fsync file \"{}\"", path.display()), &e))?;
     }
 }
 
 impl Copy {
-    fn run(&self) -> Result<File, Failure> {
-        let copied = File::open(&self.from).and_then(|mut from| {
-            let mut to = File::create_new(&self.to)?;
-            io::copy(&mut from, &mut to).map(|_| to)
+    /// Makes the directory and its files; `made` is told of each.
+    fn run(&self, made: &mut dyn FnMut(PathBuf)) -> Result<(), Failure> {
+        let copied = std::fs::create_dir(&self.to).and_then(|()| {
+            for entry in std::fs::read_dir(&self.from)? {
+                let name = entry?.file_name();
+                let to = self.to.join(&name);
+                io::copy(&mut File::open(self.from.join(&name))?, &mut File::create_new(&to)?)?;
+                made(to);
+            }
+            Ok(())
         });
-        copied.map_err(|e| Failure::io(format!("copy file \"{}\"", self.from.display()), &e))
+        copied.map_err(|e| Failure::io(format!("copy database to \"{}\"", self.to.display()), &e))
     }
-}
-
-fn sync(path: &Path, file: io::Result<File>) -> Result<(), Failure> {
-    let synced = file.and_then(|file| file.sync_all());
-    synced.map_err(|e| Failure::io(format!("fsync file \"{}\"", path.display()), &e))
-}
-
-fn for_all(tasks: &[Task<'_>]) -> Result<(), Failure> {
-    let next = AtomicUsize::new(0);
-    let worker = || {
-        while let Some(task) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-            task.run()?;
-        }
-        Ok(())
-    };
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..PARALLEL.min(tasks.len())).map(|_| scope.spawn(worker)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker only reports errors"))
-    })
 }
 
 #[cfg(test)]
@@ -113,20 +120,19 @@ mod tests {
     }
 
     #[test]
-    fn copies_on_the_way() {
+    fn copies_directories_on_the_way() {
         let root = tempfile::tempdir().unwrap();
         let path = |name: &str| root.path().join(name);
-        std::fs::write(path("a"), "rows").unwrap();
-        std::fs::write(path("b"), "").unwrap();
-        let copies = [("a", "c"), ("b", "d")].map(|(from, to)| Copy { from: path(from), to: path(to) });
+        std::fs::create_dir(path("1")).unwrap();
+        std::fs::write(path("1/a"), "rows").unwrap();
+        std::fs::write(path("1/b"), "").unwrap();
+        let copies = ["4", "5"].map(|to| Copy { from: path("1"), to: path(to) });
         copy_and_sync(&copies, root.path()).unwrap();
-        assert_eq!(std::fs::read_to_string(path("c")).unwrap(), "rows");
-        assert_eq!(std::fs::read_to_string(path("d")).unwrap(), "");
+        for name in ["4", "5"] {
+            assert_eq!(std::fs::read_to_string(path(name).join("a")).unwrap(), "rows");
+            assert_eq!(std::fs::read_to_string(path(name).join("b")).unwrap(), "");
+        }
         let again = copy_all(&copies).unwrap_err();
-        assert!(
-            again.message.starts_with("could not copy file"),
-            "what is there is not written over: {}",
-            again.message
-        );
+        assert!(again.message.starts_with("could not copy database to"), "it is there already: {}", again.message);
     }
 }

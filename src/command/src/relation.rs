@@ -108,7 +108,10 @@ impl NewRelation {
 pub(crate) fn create_relation(cx: Ctx<'_>, new: &NewRelation) -> Result<Oid> {
     check_columns(cx, new)?;
     let catalog = cx.catalog();
-    let oid = new_number(cx, new.tablespace)?;
+    let oid = match new.has_storage() {
+        true => new_number(cx, new.tablespace)?,
+        false => catalog.new_oid::<PgClass>()?,
+    };
     let row_type = if new.has_row_type() { create_row_type(cx, new, oid)? } else { Oid::INVALID };
     let relacl = match new.kind {
         b'r' | b'v' | b'm' | b'S' => {
