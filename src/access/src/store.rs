@@ -9,7 +9,7 @@ use report::Result;
 use smgr::StorageManager;
 use std::sync::Arc;
 use wal::Wal;
-use xact::{Transaction, TransactionManager};
+use xact::{Transaction, Transactions};
 
 /// What access methods work with: the instance's engine, as a session has it.
 pub struct Store {
@@ -20,7 +20,7 @@ pub struct Store {
     /// Relation files.
     pub smgr: Arc<StorageManager>,
     /// Transactions.
-    pub xacts: Arc<TransactionManager>,
+    pub xacts: Transactions,
     /// Locks.
     pub locks: LockManager,
     /// Time.
@@ -36,7 +36,7 @@ impl Store {
             buffers: Arc::new(self.buffers.handle()),
             wal: Arc::clone(&self.wal),
             smgr: Arc::clone(&self.smgr),
-            xacts: Arc::clone(&self.xacts),
+            xacts: self.xacts.of_session(),
             locks: self.locks.clone(),
             clock: Arc::clone(&self.clock),
             pages: Some(Box::default()),

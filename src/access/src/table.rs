@@ -80,6 +80,9 @@ pub trait TableFetch: Send {
 
     /// Goes on with another snapshot.
     fn set_snapshot(&mut self, snapshot: Snapshot);
+
+    /// Lets go of the snapshot, and of what was found out about the table while it was locked, until it is given another one.
+    fn rest(&mut self);
 }
 
 /// A row lock's strength.

@@ -5,12 +5,14 @@
 //! and print as PostgreSQL prints them.
 #![forbid(unsafe_code)]
 
+mod decimal;
 mod ids;
 mod lsn;
 mod random;
 mod relation;
 mod tid;
 
+pub use decimal::{push_decimal, push_decimal_unsigned};
 pub use ids::{CommandId, Csn, Oid, SessionId, Xid};
 pub use lsn::Lsn;
 pub use random::Prng;

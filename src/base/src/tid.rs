@@ -33,6 +33,7 @@ impl OffsetNumber {
     pub const FIRST: OffsetNumber = OffsetNumber(1);
 
     /// Its place in the line pointer array, counted from 0. Panics on `INVALID`.
+    #[inline]
     pub const fn index(self) -> usize {
         assert!(self.0 > 0);
         self.0 as usize - 1

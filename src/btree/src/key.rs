@@ -9,7 +9,7 @@ use page::Page;
 use report::Result;
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use tuple::{Datum, IndexTuple, Repr};
+use tuple::{Comparator, Datum, IndexTuple, Repr, first_value};
 
 use crate::layout;
 
@@ -30,6 +30,102 @@ pub(crate) struct SearchKey<'a> {
     /// The first columns' values. With [`Bound::At`], all key columns.
     pub values: &'a [Datum],
     pub bound: Bound,
+}
+
+/// The first column's value of a place, if that is a number in ascending order: then most of a binary search is done by looking at
+/// eight bytes of each entry.
+#[derive(Clone, Copy)]
+enum Lead {
+    Int4(i32),
+    Int8(i64),
+    Oid(u32),
+    Hidden,
+}
+
+impl Lead {
+    fn number(self) -> Option<f64> {
+        match self {
+            Lead::Int4(value) => Some(f64::from(value)),
+            Lead::Int8(value) => Some(value as f64),
+            Lead::Oid(value) => Some(f64::from(value)),
+            Lead::Hidden => None,
+        }
+    }
+
+    /// The entry's first value, if the place's value is a number.
+    fn stored(self, entry: &[u8]) -> Option<f64> {
+        match self {
+            Lead::Int4(_) => first_value(entry).map(|stored| f64::from(i32::from_le_bytes(*stored))),
+            Lead::Int8(_) => first_value(entry).map(|stored| i64::from_le_bytes(*stored) as f64),
+            Lead::Oid(_) => first_value(entry).map(|stored| f64::from(u32::from_le_bytes(*stored))),
+            Lead::Hidden => None,
+        }
+    }
+
+    /// Where the place would be among the entries `low..high` if their numbers stood at even distances, as those of a serial column do. `end`
+    /// is an entry whose number is a bound for all of theirs. Each entry that is not looked at is a line of memory less to wait for.
+    fn guess(self, page: &Page, (low, high): (u16, u16), end: u16) -> Option<u16> {
+        let value = self.number().filter(|_| high - low >= GUESSED_MIN)?;
+        let first = self.stored(page.item(OffsetNumber(low)))?;
+        let last = self.stored(page.item(OffsetNumber(end)))?;
+        let part = (value - first) / (last - first);
+        Some(low + (part.clamp(0.0, 1.0) * f64::from(high - 1 - low)) as u16)
+    }
+
+    /// How the value stands to the entry's first. `Equal` also where that takes a closer look.
+    #[inline]
+    fn glance(self, entry: &[u8]) -> Ordering {
+        let order = match self {
+            Lead::Int4(value) => first_value(entry).map(|stored| value.cmp(&i32::from_le_bytes(*stored))),
+            Lead::Int8(value) => first_value(entry).map(|stored| value.cmp(&i64::from_le_bytes(*stored))),
+            Lead::Oid(value) => first_value(entry).map(|stored| value.cmp(&u32::from_le_bytes(*stored))),
+            Lead::Hidden => None,
+        };
+        order.unwrap_or(Ordering::Equal)
+    }
+}
+
+/// Among fewer entries the middle is as good as a guess.
+const GUESSED_MIN: u16 = 16;
+
+/// The first of the places `low..high` that is not left of what is searched for; `high` if all are. Looks around the guess first.
+#[inline]
+fn partition((low, high): (u16, u16), guess: Option<u16>, is_left: impl Fn(u16) -> Result<bool>) -> Result<u16> {
+    let (mut low, mut high, mut step) = (low, high, 1);
+    match guess {
+        None => {}
+        Some(guess) if is_left(guess)? => {
+            low = guess + 1;
+            while high - low >= step {
+                let probe = low + step - 1;
+                if !is_left(probe)? {
+                    high = probe;
+                    break;
+                }
+                (low, step) = (probe + 1, step * 2);
+            }
+        }
+        Some(guess) => {
+            high = guess;
+            while high - low >= step {
+                let probe = high - step;
+                if is_left(probe)? {
+                    low = probe + 1;
+                    break;
+                }
+                (high, step) = (probe, step * 2);
+            }
+        }
+    }
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_left(middle)? {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
 }
 
 /// What searching needs to know of an index, at hand.
@@ -55,6 +151,17 @@ impl<'a> Order<'a> {
 
     pub(crate) fn index(&self) -> &'a Index {
         self.index
+    }
+
+    #[inline]
+    fn lead(&self, key: &SearchKey<'_>) -> Lead {
+        let Some(order) = self.index.orders.first().filter(|order| !order.descending) else { return Lead::Hidden };
+        match (key.values.first(), &order.comparator) {
+            (Some(Datum::Int4(value)), Comparator::Int4) => Lead::Int4(*value),
+            (Some(Datum::Int8(value)), Comparator::Int8) => Lead::Int8(*value),
+            (Some(Datum::Oid(value)), Comparator::Oid) => Lead::Oid(value.0),
+            _ => Lead::Hidden,
+        }
     }
 
     /// Compares a place with an entry or pivot. Equal only for `At` with the entry's own tid.
@@ -106,8 +213,21 @@ impl<'a> Order<'a> {
     /// The first entry of a leaf that is not in front of the place; one behind the last if there is none.
     #[inline]
     pub(crate) fn lower_bound(&self, page: &Page, key: &SearchKey<'_>) -> Result<OffsetNumber> {
-        let first = layout::first_entry(&layout::links(page));
-        self.search_between(page, key, first.0, page.item_count() + 1)
+        let first = layout::first_entry(&layout::links(page)).0;
+        let (lead, range) = (self.lead(key), (first, page.item_count() + 1));
+        let guess = lead.guess(page, range, end_of(first, range));
+        partition(range, guess, |at| self.is_left(lead, key, page, at)).map(OffsetNumber)
+    }
+
+    /// True if an entry is left of the place.
+    #[inline]
+    fn is_left(&self, lead: Lead, key: &SearchKey<'_>, page: &Page, at: u16) -> Result<bool> {
+        let entry = page.item(OffsetNumber(at));
+        let order = match lead.glance(entry) {
+            Ordering::Equal => self.compare(key, &IndexTuple::new(entry)?)?,
+            order => order,
+        };
+        Ok(order == Ordering::Greater)
     }
 
     /// As `lower_bound`, where it is known that the answer is not before `from` and likely close to it.
@@ -118,33 +238,8 @@ impl<'a> Order<'a> {
         from: OffsetNumber,
     ) -> Result<OffsetNumber> {
         let end = page.item_count() + 1;
-        let (mut low, mut step) = (from.0, 1);
-        loop {
-            let probe = low + step - 1;
-            if probe >= end {
-                return self.search_between(page, key, low, end);
-            }
-            if self.compare(key, &layout::entry(page, OffsetNumber(probe))?)? != Ordering::Greater {
-                return self.search_between(page, key, low, probe);
-            }
-            low = probe + 1;
-            step *= 2;
-        }
-    }
-
-    #[inline]
-    fn search_between(&self, page: &Page, key: &SearchKey<'_>, low: u16, high: u16) -> Result<OffsetNumber> {
-        let (mut low, mut high) = (low, high);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let entry = layout::entry(page, OffsetNumber(middle))?;
-            if self.compare(key, &entry)? == Ordering::Greater {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        Ok(OffsetNumber(low))
+        let (lead, guess) = (self.lead(key), (from.0 < end).then_some(from.0));
+        partition((from.0, end), guess, |at| self.is_left(lead, key, page, at)).map(OffsetNumber)
     }
 
     /// The entry of an inner page whose child holds the place: the last pivot that is not right of it.
@@ -152,17 +247,16 @@ impl<'a> Order<'a> {
     pub(crate) fn child(&self, page: &Page, key: &SearchKey<'_>) -> Result<(OffsetNumber, BlockNumber)> {
         let first = layout::first_entry(&layout::links(page)).0;
         // The first entry is minus infinity: it is never compared.
-        let (mut low, mut high) = (first + 1, page.item_count() + 1);
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let pivot = layout::entry(page, OffsetNumber(middle))?;
-            if self.is_right_of(key, &pivot)? {
-                low = middle + 1;
-            } else {
-                high = middle;
+        let (lead, range) = (self.lead(key), (first + 1, page.item_count() + 1));
+        let guess = lead.guess(page, range, end_of(first, range));
+        let behind = partition(range, guess, |at| {
+            let pivot = page.item(OffsetNumber(at));
+            match lead.glance(pivot) {
+                Ordering::Equal => self.is_right_of(key, &IndexTuple::new(pivot)?),
+                order => Ok(order == Ordering::Greater),
             }
-        }
-        let offset = OffsetNumber(low - 1);
+        })?;
+        let offset = OffsetNumber(behind - 1);
         Ok((offset, layout::entry(page, offset)?.child()))
     }
 
@@ -197,6 +291,11 @@ impl<'a> Order<'a> {
             None => right.pivot(&self.reprs, self.reprs.len(), Some(right.tid()), child),
         }
     }
+}
+
+/// The offset of an item that is not left of the entries in a range: the high key, which was looked at already, or the last of them.
+fn end_of(first_entry: u16, (_, high): (u16, u16)) -> u16 {
+    if first_entry > 1 { 1 } else { high - 1 }
 }
 
 /// A stored value as a datum.

@@ -27,6 +27,13 @@ struct Place {
 }
 
 impl Place {
+    /// Makes it one value's, in the memory that it has.
+    fn move_to(&mut self, value: &Datum, bound: Bound) {
+        self.values.clear();
+        self.values.push(value.clone());
+        self.bound = bound;
+    }
+
     fn key(&self) -> SearchKey<'_> {
         SearchKey { values: &self.values, bound: self.bound }
     }
@@ -74,48 +81,54 @@ enum Position {
     Back,
 }
 
-pub(crate) struct BtreeScan {
+/// What a scan reads.
+struct Source {
     store: Arc<Store>,
     index: Arc<Index>,
     interrupts: Arc<Interrupts>,
-    reprs: Arc<[Repr]>,
+    reprs: Box<[Repr]>,
+}
+
+/// What it looks for, and what it has read of it.
+struct Reading {
     range: Range,
     batch: Batch,
+    visibility: Option<Box<dyn TableFetch>>,
+}
+
+pub(crate) struct BtreeScan {
+    source: Source,
+    reading: Reading,
     position: Position,
     marked: Option<(Batch, Position)>,
-    visibility: Option<Box<dyn TableFetch>>,
 }
 
 impl BtreeScan {
     pub(crate) fn new(store: &Arc<Store>, index: &Arc<Index>, interrupts: Arc<Interrupts>) -> BtreeScan {
-        BtreeScan {
+        let source = Source {
             store: Arc::clone(store),
             index: Arc::clone(index),
             interrupts,
             reprs: (0..index.key_count()).map(|column| index.repr(column)).collect(),
-            range: range(index, &[]),
-            batch: Batch::default(),
-            position: Position::Start,
-            marked: None,
-            visibility: None,
-        }
+        };
+        let reading = Reading { range: range(index, &[]), batch: Batch::default(), visibility: None };
+        BtreeScan { source, reading, position: Position::Start, marked: None }
     }
 
     fn read_batch(&mut self, direction: Direction, start: Start) -> Result<bool> {
         self.flush_killed()?;
-        if self.interrupts.pending() {
-            check_interrupts(&self.interrupts)?;
+        let BtreeScan { source, reading, .. } = self;
+        if source.interrupts.pending() {
+            check_interrupts(&source.interrupts)?;
         }
-        let (store, index) = (Arc::clone(&self.store), Arc::clone(&self.index));
-        let reprs = Arc::clone(&self.reprs);
-        let order = Order::with(&index, &reprs);
-        let tree = Tree::new(&store, &order);
-        let mut next = self.start_page(&tree, direction, start)?;
+        let order = Order::with(&source.index, &source.reprs);
+        let tree = Tree::new(&source.store, &order);
+        let mut next = reading.start_page(&tree, direction, start)?;
         while let Some((page, links)) = next {
-            let more = self.copy_page(&tree, &page, &links, direction)?;
+            let more = reading.copy_page(&tree, &page, &links, direction)?;
             let block = page.block();
             drop(page);
-            if !self.batch.items.is_empty() {
+            if !reading.batch.items.is_empty() {
                 return Ok(true);
             }
             if !more {
@@ -129,6 +142,88 @@ impl BtreeScan {
         Ok(false)
     }
 
+    /// Marks the entries that were found dead on their page, those that are still there.
+    fn flush_killed(&mut self) -> Result<()> {
+        let batch = &mut self.reading.batch;
+        if !std::mem::take(&mut batch.any_killed) {
+            return Ok(());
+        }
+        let (store, index) = (&self.source.store, &self.source.index);
+        let Some(block) = batch.block else { return Ok(()) };
+        let pin = store.read_again(&index.relation, Fork::Main, block)?;
+        let Ok(mut page) = pin.try_exclusive() else { return Ok(()) };
+        if layout::removals(&page) != batch.removals || layout::links(&page).level > 0 {
+            return Ok(());
+        }
+        let mut changed = false;
+        for item in batch.items.iter().filter(|item| item.killed) {
+            let bytes = &batch.bytes[item.start as usize..(item.start + item.len) as usize];
+            if let Some(offset) = find_again(&page, item.offset, bytes) {
+                let dead = page.line_pointer(offset).as_dead();
+                page.set_line_pointer(offset, dead);
+                changed = true;
+            }
+        }
+        if !changed {
+            return Ok(());
+        }
+        layout::set_flag(&mut page, HAS_DEAD, true);
+        store.mark_dirty_hint(&index.relation, &mut page)
+    }
+
+    fn step_forward(&mut self) -> Result<bool> {
+        let next = match self.position {
+            Position::Start => return self.enter(Direction::Forward, Start::Descend),
+            Position::Front => 0,
+            Position::At(index) => index + 1,
+            Position::Back => return Ok(false),
+        };
+        if next < self.reading.batch.items.len() {
+            self.position = Position::At(next);
+            return Ok(true);
+        }
+        self.enter(Direction::Forward, Start::Follow)
+    }
+
+    fn step_backward(&mut self) -> Result<bool> {
+        let count = self.reading.batch.items.len();
+        let next = match self.position {
+            Position::Start => return self.enter(Direction::Backward, Start::Descend),
+            Position::Front => return Ok(false),
+            Position::At(index) => index,
+            Position::Back => count,
+        };
+        if next > 0 {
+            self.position = Position::At(next - 1);
+            return Ok(true);
+        }
+        self.enter(Direction::Backward, Start::Follow)
+    }
+
+    /// Goes to the next page with entries.
+    fn enter(&mut self, direction: Direction, start: Start) -> Result<bool> {
+        if self.reading.range.is_empty {
+            return Ok(false);
+        }
+        let found = self.read_batch(direction, start)?;
+        self.position = match (direction, found) {
+            (Direction::Forward, true) => Position::At(0),
+            (Direction::Backward, true) => Position::At(self.reading.batch.items.len() - 1),
+            (Direction::Forward, false) => Position::Back,
+            (Direction::Backward, false) => Position::Front,
+        };
+        Ok(found)
+    }
+
+    fn item(&self) -> Option<&Item> {
+        match self.position {
+            Position::At(index) => self.reading.batch.items.get(index),
+            _ => None,
+        }
+    }
+}
+
+impl Reading {
     fn start_page(&self, tree: &Tree<'_>, direction: Direction, start: Start) -> Result<Option<(ReadGuard, Links)>> {
         match (start, direction) {
             (Start::Descend, Direction::Forward) => tree.leaf(&self.range.from.key()).map(Some),
@@ -170,7 +265,7 @@ impl BtreeScan {
                 continue;
             }
             let entry = layout::entry(page, offset)?;
-            if !self.range.rest.is_empty() && !passes(&self.index, order, &self.range.rest, &entry)? {
+            if !self.range.rest.is_empty() && !passes(order.index(), order, &self.range.rest, &entry)? {
                 continue;
             }
             let block = entry.tid().block;
@@ -190,84 +285,6 @@ impl BtreeScan {
             Direction::Forward => self.batch.right.is_some(),
             Direction::Backward => self.batch.left.is_some(),
         })
-    }
-
-    /// Marks the entries that were found dead on their page, those that are still there.
-    fn flush_killed(&mut self) -> Result<()> {
-        if !std::mem::take(&mut self.batch.any_killed) {
-            return Ok(());
-        }
-        let Some(block) = self.batch.block else { return Ok(()) };
-        let pin = self.store.read_again(&self.index.relation, Fork::Main, block)?;
-        let Ok(mut page) = pin.try_exclusive() else { return Ok(()) };
-        if layout::removals(&page) != self.batch.removals || layout::links(&page).level > 0 {
-            return Ok(());
-        }
-        let mut changed = false;
-        for item in self.batch.items.iter().filter(|item| item.killed) {
-            let bytes = &self.batch.bytes[item.start as usize..(item.start + item.len) as usize];
-            if let Some(offset) = find_again(&page, item.offset, bytes) {
-                let dead = page.line_pointer(offset).as_dead();
-                page.set_line_pointer(offset, dead);
-                changed = true;
-            }
-        }
-        if !changed {
-            return Ok(());
-        }
-        layout::set_flag(&mut page, HAS_DEAD, true);
-        self.store.mark_dirty_hint(&self.index.relation, &mut page)
-    }
-
-    fn step_forward(&mut self) -> Result<bool> {
-        let next = match self.position {
-            Position::Start => return self.enter(Direction::Forward, Start::Descend),
-            Position::Front => 0,
-            Position::At(index) => index + 1,
-            Position::Back => return Ok(false),
-        };
-        if next < self.batch.items.len() {
-            self.position = Position::At(next);
-            return Ok(true);
-        }
-        self.enter(Direction::Forward, Start::Follow)
-    }
-
-    fn step_backward(&mut self) -> Result<bool> {
-        let count = self.batch.items.len();
-        let next = match self.position {
-            Position::Start => return self.enter(Direction::Backward, Start::Descend),
-            Position::Front => return Ok(false),
-            Position::At(index) => index,
-            Position::Back => count,
-        };
-        if next > 0 {
-            self.position = Position::At(next - 1);
-            return Ok(true);
-        }
-        self.enter(Direction::Backward, Start::Follow)
-    }
-
-    /// Goes to the next page with entries.
-    fn enter(&mut self, direction: Direction, start: Start) -> Result<bool> {
-        if self.range.is_empty {
-            return Ok(false);
-        }
-        let found = self.read_batch(direction, start)?;
-        self.position = match (direction, found) {
-            (Direction::Forward, true) => Position::At(0),
-            (Direction::Backward, true) => Position::At(self.batch.items.len() - 1),
-            (Direction::Forward, false) => Position::Back,
-            (Direction::Backward, false) => Position::Front,
-        };
-        Ok(found)
-    }
-
-    fn item(&self) -> Option<&Item> {
-        match self.position {
-            Position::At(index) => self.batch.items.get(index),
-            _ => None,
-        }
     }
 }
 
@@ -308,9 +325,9 @@ fn read_left(tree: &Tree<'_>, left: BlockNumber, block: BlockNumber) -> Result<O
 impl IndexScan for BtreeScan {
     fn rescan(&mut self, keys: &[ScanKey]) -> Result<()> {
         self.flush_killed()?;
-        self.range = range(&self.index, keys);
-        self.batch.items.clear();
-        self.batch.block = None;
+        self.reading.range.move_to(&self.source.index, keys);
+        self.reading.batch.items.clear();
+        self.reading.batch.block = None;
         self.position = Position::Start;
         self.marked = None;
         Ok(())
@@ -326,12 +343,12 @@ impl IndexScan for BtreeScan {
 
     fn entry(&mut self, out: &mut Vec<Datum>) -> Result<()> {
         let item = self.item().expect("the scan is at an entry");
-        let bytes = &self.batch.bytes[item.start as usize..(item.start + item.len) as usize];
-        IndexTuple::new(bytes)?.deform(&self.index.relation.desc, out)
+        let bytes = &self.reading.batch.bytes[item.start as usize..(item.start + item.len) as usize];
+        IndexTuple::new(bytes)?.deform(&self.source.index.relation.desc, out)
     }
 
     fn check_visibility(&mut self, table: Box<dyn TableFetch>) {
-        self.visibility = Some(table);
+        self.reading.visibility = Some(table);
     }
 
     fn is_all_visible(&self) -> bool {
@@ -340,21 +357,21 @@ impl IndexScan for BtreeScan {
 
     fn kill_entry(&mut self) {
         if let Position::At(index) = self.position
-            && let Some(item) = self.batch.items.get_mut(index)
+            && let Some(item) = self.reading.batch.items.get_mut(index)
         {
             item.killed = true;
-            self.batch.any_killed = true;
+            self.reading.batch.any_killed = true;
         }
     }
 
     fn mark(&mut self) {
-        let batch = Batch { any_killed: false, ..self.batch.clone() };
+        let batch = Batch { any_killed: false, ..self.reading.batch.clone() };
         self.marked = Some((batch, self.position));
     }
 
     fn restore(&mut self) {
         if let Some((batch, position)) = &self.marked {
-            self.batch = batch.clone();
+            self.reading.batch = batch.clone();
             self.position = *position;
         }
     }
@@ -396,16 +413,23 @@ fn holds(index: &Index, key: &ScanKey, stored: Option<&[u8]>) -> bool {
     }
 }
 
+impl Range {
+    /// Makes it that of these conditions. One value of the first column, the most frequent case, takes no memory.
+    fn move_to(&mut self, index: &Index, keys: &[ScanKey]) {
+        match keys {
+            [key] if key.op == KeyOp::Equal && key.column == 0 => {
+                self.from.move_to(&key.value, Bound::Before);
+                self.to.move_to(&key.value, Bound::After);
+                self.rest.clear();
+                self.is_empty = key.value.is_null();
+            }
+            _ => *self = range(index, keys),
+        }
+    }
+}
+
 /// Turns conditions into places and a rest.
 fn range(index: &Index, keys: &[ScanKey]) -> Range {
-    if let [key] = keys
-        && key.op == KeyOp::Equal
-        && key.column == 0
-    {
-        let place = |bound| Place { values: vec![key.value.clone()], bound };
-        let (from, to) = (place(Bound::Before), place(Bound::After));
-        return Range { from, to, rest: Vec::new(), is_empty: key.value.is_null() };
-    }
     let is_null_test = |key: &ScanKey| matches!(key.op, KeyOp::IsNull | KeyOp::IsNotNull);
     let is_empty = keys.iter().any(|key| key.value.is_null() && !is_null_test(key));
     let mut used = vec![false; keys.len()];

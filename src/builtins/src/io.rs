@@ -61,12 +61,20 @@ pub fn output(cx: &mut FnCtx<'_>, type_oid: Oid, value: &Datum, out: &mut Vec<u8
 
 /// The common types, without a function call.
 fn output_fast(type_oid: Oid, value: &Datum, out: &mut Vec<u8>) -> bool {
-    use std::io::Write;
+    let number = match (type_oid, value) {
+        (type_oid::INT4, Datum::Int4(v)) => i64::from(*v),
+        (type_oid::INT8, Datum::Int8(v)) => *v,
+        (type_oid::INT2, Datum::Int2(v)) => i64::from(*v),
+        (type_oid::OID, Datum::Oid(v)) => i64::from(v.0),
+        _ => return output_text(type_oid, value, out),
+    };
+    base::push_decimal(out, number);
+    true
+}
+
+/// The common types whose text form is what they are stored as.
+fn output_text(type_oid: Oid, value: &Datum, out: &mut Vec<u8>) -> bool {
     match (type_oid, value) {
-        (type_oid::INT4, Datum::Int4(v)) => write!(out, "{v}").is_ok(),
-        (type_oid::INT8, Datum::Int8(v)) => write!(out, "{v}").is_ok(),
-        (type_oid::INT2, Datum::Int2(v)) => write!(out, "{v}").is_ok(),
-        (type_oid::OID, Datum::Oid(v)) => write!(out, "{v}").is_ok(),
         (
             type_oid::TEXT
             | type_oid::VARCHAR

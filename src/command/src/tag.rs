@@ -13,12 +13,22 @@ pub enum Tag {
     Insert(u64),
 }
 
+impl Tag {
+    /// Its words, and the number behind them if there is one.
+    pub const fn parts(&self) -> (&'static str, Option<u64>) {
+        match self {
+            Tag::Plain(name) => (name, None),
+            Tag::Rows(name, count) => (name, Some(*count)),
+            Tag::Insert(count) => ("INSERT 0", Some(*count)),
+        }
+    }
+}
+
 impl fmt::Display for Tag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Tag::Plain(name) => f.write_str(name),
-            Tag::Rows(name, count) => write!(f, "{name} {count}"),
-            Tag::Insert(count) => write!(f, "INSERT 0 {count}"),
+        match self.parts() {
+            (words, None) => f.write_str(words),
+            (words, Some(count)) => write!(f, "{words} {count}"),
         }
     }
 }

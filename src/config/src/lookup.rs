@@ -96,9 +96,7 @@ pub fn is_custom_name(name: &str) -> bool {
 
 /// Order of names without ASCII case, as the table is sorted.
 pub(crate) fn compare_names(a: &str, b: &str) -> Ordering {
-    let lower = |s: &'_ str| s.bytes().map(|b| b.to_ascii_lowercase()).collect::<Vec<u8>>();
-    // Names are short and seldom looked up by text, so the two small vectors do not matter.
-    lower(a).cmp(&lower(b))
+    a.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(b.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

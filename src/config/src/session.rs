@@ -12,6 +12,7 @@
 use crate::check::Hooks;
 use crate::connection::Connection;
 use crate::definition::{Context, Source, flag};
+use crate::frequent::Frequent;
 use crate::lookup::{Name, resolve};
 use crate::server::{ServerValues, Settings, bool_of, choice_of, duration_of, int_of, real_of, text_of};
 use crate::sparse::{Bits, Sparse};
@@ -103,6 +104,8 @@ pub struct SessionSettings {
     level: u32,
     changed: Bits,
     meaning: u64,
+    /// Made of the values; none only while it is being made.
+    frequent: Option<Frequent>,
     reported: Vec<(Setting, String)>,
     report_due: bool,
     /// The client's connection, if there is one.
@@ -114,7 +117,7 @@ pub struct SessionSettings {
 impl SessionSettings {
     /// A session with the server's values.
     pub fn new(settings: &Settings) -> SessionSettings {
-        SessionSettings {
+        let mut session = SessionSettings {
             base: settings.snapshot(),
             hooks: settings.hooks().clone(),
             login: Sparse::default(),
@@ -125,11 +128,20 @@ impl SessionSettings {
             level: 0,
             changed: Bits::default(),
             meaning: 0,
+            frequent: None,
             reported: Vec::new(),
             report_due: true,
             connection: None,
             connection_due: false,
-        }
+        };
+        session.frequent = Some(Frequent::of(&session));
+        session
+    }
+
+    /// The settings that every statement asks for.
+    #[inline]
+    pub fn frequent(&self) -> &Frequent {
+        self.frequent.as_ref().expect("made with the session's settings")
     }
 
     /// The value of a setting.
@@ -336,6 +348,7 @@ impl SessionSettings {
             self.note(setting);
         }
         self.base = next;
+        self.frequent = Some(Frequent::of(self));
         true
     }
 
@@ -434,6 +447,9 @@ impl SessionSettings {
     }
 
     fn note(&mut self, setting: Setting) {
+        if Frequent::depends_on(setting) {
+            self.frequent = Some(Frequent::of(self));
+        }
         self.changed.insert(setting);
         self.meaning += u64::from(setting.shapes_statements());
         self.report_due |= setting.definition().has(flag::REPORT);
@@ -450,6 +466,24 @@ impl SessionSettings {
     /// Grows when a setting changes on which it depends what a statement means or how it is planned.
     pub fn meaning(&self) -> u64 {
         self.meaning
+    }
+
+    /// Appends all in which the session's settings differ from another session's, but for the name that a client gives itself. Two sessions for
+    /// which this writes the same have the same values.
+    pub fn write_own_values(&self, out: &mut String) {
+        use std::fmt::Write;
+        let mut write = |name: &str, value: &dyn std::fmt::Debug| {
+            write!(out, "{name}={value:?}\0").expect("a string takes all that is written");
+        };
+        write("", &self.base.generation());
+        for layer in [&self.login, &self.session] {
+            for setting in layer.settings().filter(|setting| *setting != Setting::ApplicationName) {
+                write(setting.name(), &layer.get(setting).expect("it is listed").value);
+            }
+        }
+        for (name, entry) in self.custom_login.iter().chain(&self.custom_session) {
+            write(name, &entry.value);
+        }
     }
 
     /// Names and values of ParameterStatus: all of them at first, later those that are not what the client was told.
@@ -590,6 +624,43 @@ mod tests {
         assert_eq!(s.source(Setting::WorkMem), Source::Session);
         s.set("work_mem", None, Change::set(false)).unwrap();
         assert_eq!((work_mem(&s), s.source(Setting::WorkMem)), ("4MB".into(), Source::Default));
+    }
+
+    #[test]
+    fn what_statements_ask_for_follows_every_change() {
+        let mut s = session();
+        let timeout = |s: &SessionSettings| s.frequent().statement_timeout.map(|limit| limit.as_millis());
+        assert_eq!((timeout(&s), s.frequent().work_mem_bytes), (None, 4 << 20));
+        s.begin_transaction();
+        s.set("statement_timeout", Some("1500"), Change::local(false)).unwrap();
+        s.set("log_duration", Some("on"), Change::set(true)).unwrap();
+        assert_eq!((timeout(&s), s.frequent().logs_statements), (Some(1500), true));
+        s.end_transaction(false);
+        assert_eq!((timeout(&s), s.frequent().logs_statements), (None, false));
+        for &setting in Setting::ALL {
+            assert_eq!(s.frequent(), &Frequent::of(&s), "before {}", setting.name());
+            let shown = s.show(setting);
+            let _ = s.set(setting.name(), Some(if shown == "on" { "off" } else { "on" }), Change::set(true));
+            let _ = s.set(setting.name(), Some("7"), Change::set(true));
+        }
+    }
+
+    #[test]
+    fn own_values_tell_sessions_apart() {
+        let own = |s: &SessionSettings| {
+            let mut out = String::new();
+            s.write_own_values(&mut out);
+            out
+        };
+        let (mut a, b) = (session(), session());
+        assert_eq!(own(&a), own(&b));
+        a.set("application_name", Some("x"), Change::set(false)).unwrap();
+        assert_eq!(own(&a), own(&b), "a name changes nothing");
+        for (name, value) in [("search_path", "x"), ("timezone", "UTC"), ("my.own", "1")] {
+            let before = own(&a);
+            a.set(name, Some(value), Change::set(false)).unwrap();
+            assert_ne!(own(&a), before, "{name}");
+        }
     }
 
     #[test]

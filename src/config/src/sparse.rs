@@ -35,8 +35,16 @@ impl Bits {
         (whole + (self.0[word] & ((1 << bit) - 1)).count_ones()) as usize
     }
 
+    /// The members, in order. Costs what is in it, not what could be.
     pub(crate) fn iter(&self) -> impl Iterator<Item = Setting> {
-        Setting::ALL.iter().copied().filter(|&s| self.has(s))
+        self.0.into_iter().enumerate().flat_map(|(word, bits)| {
+            let mut left = bits;
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                left &= left.wrapping_sub(1);
+                Setting::ALL.get(word * 64 + bit).copied().filter(|_| bit < 64)
+            })
+        })
     }
 }
 
@@ -86,6 +94,17 @@ impl<T> Sparse<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_set_lists_its_members_in_order() {
+        let mut bits = Bits::default();
+        assert_eq!(bits.iter().count(), 0);
+        let mut members: Vec<Setting> = Setting::ALL.iter().copied().step_by(7).collect();
+        members.extend(Setting::ALL.last().copied());
+        members.dedup();
+        members.iter().rev().for_each(|&setting| bits.insert(setting));
+        assert_eq!(bits.iter().collect::<Vec<_>>(), members);
+    }
 
     #[test]
     fn finds_what_was_put() {

@@ -9,7 +9,6 @@ use crate::subplans::SubplanState;
 use analyze::expr::{Expr, SubLinkType};
 use analyze::query::{CmdType, Query, RangeTblEntry, RteKind, acl, lock_mode};
 use base::Oid;
-use config::Setting;
 use instance::Ctx;
 use instance::privileges::{ObjectKind, Privileges, denied};
 use lock::{Acquired, LockMode, LockScope, LockTag};
@@ -61,22 +60,43 @@ struct Work {
     user: Oid,
     /// What the catalogs were when it was made: functions, domains, relations and privileges are as they were then.
     version: CatalogVersion,
+    /// What stands for plan and parameters while it rests; none while it works.
+    nothing: Option<Nothing>,
+}
+
+/// An empty plan and no parameters: a resting executor must not keep its own plan alive, nor values.
+struct Nothing {
+    plan: Arc<PlannedStmt>,
+    params: Arc<Params>,
+}
+
+impl Default for Nothing {
+    fn default() -> Nothing {
+        Nothing { plan: Arc::new(empty_statement()), params: Arc::default() }
+    }
+}
+
+/// Whether a plan's relations are locked already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Locks {
+    Wanted,
+    Held,
 }
 
 impl Drop for Executor {
     fn drop(&mut self) {
         let Some(mut work) = self.0.take() else { return };
-        let plan = Arc::clone(&work.es.plan);
         // A plan that nobody else holds dies with this executor.
-        if !work.finished || work.es.instrument.is_some() || Arc::strong_count(&plan) <= 2 {
+        if !work.finished || work.es.instrument.is_some() || Arc::strong_count(&work.es.plan) <= 1 {
             return;
         }
         work.node.release();
         work.es.subplans.iter_mut().flatten().for_each(|sub| sub.node.release());
         work.es.snapshot = None;
         work.es.recheck = None;
-        // The resting executor must not keep its own plan alive.
-        work.es.plan = Arc::new(empty_statement());
+        let Nothing { plan, params } = work.nothing.take().unwrap_or_default();
+        let plan = std::mem::replace(&mut work.es.plan, plan);
+        work.es.params = params;
         plan.resting.put(work);
     }
 }
@@ -87,9 +107,18 @@ impl Executor {
     ///
     /// Errors: 42501, those of locks.
     pub fn start(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>) -> Result<Executor> {
+        Executor::start_locking(cx, plan, params, Locks::Wanted)
+    }
+
+    /// The same with a plan that [`CachedPlan::plan`](crate::CachedPlan::plan) has just given: the relations are locked already.
+    pub fn start_planned(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>) -> Result<Executor> {
+        Executor::start_locking(cx, plan, params, Locks::Held)
+    }
+
+    fn start_locking(cx: Ctx<'_>, plan: Arc<PlannedStmt>, params: Arc<Params>, locks: Locks) -> Result<Executor> {
         let rested = plan.resting.take().and_then(|any| any.downcast::<Work>().ok());
         if let Some(work) = rested
-            && let Some(started) = Executor::wake(cx, work, &plan, &params)?
+            && let Some(started) = Executor::wake(cx, work, (&plan, &params), locks)?
         {
             return Ok(started);
         }
@@ -100,11 +129,11 @@ impl Executor {
     fn wake(
         cx: Ctx<'_>,
         mut work: Box<Work>,
-        plan: &Arc<PlannedStmt>,
-        params: &Arc<Params>,
+        (plan, params): (&Arc<PlannedStmt>, &Arc<Params>),
+        locks: Locks,
     ) -> Result<Option<Executor>> {
         for (rte, entry) in plan.rtable.iter().zip(&work.es.relations) {
-            let (Some(entry), RteKind::Relation(relation)) = (entry, &rte.kind) else { continue };
+            let (Some(entry), RteKind::Relation(relation), Locks::Wanted) = (entry, &rte.kind, locks) else { continue };
             lock_relation(cx, entry, relation.lock_mode)?;
         }
         if cx.catalog().version() != work.version {
@@ -116,8 +145,9 @@ impl Executor {
             work.user = user;
         }
         check_read_only(cx, plan, &work.es.relations)?;
-        work.es.plan = Arc::clone(plan);
-        work.es.params = Arc::clone(params);
+        let plan = std::mem::replace(&mut work.es.plan, Arc::clone(plan));
+        let params = std::mem::replace(&mut work.es.params, Arc::clone(params));
+        work.nothing = Some(Nothing { plan, params });
         work.es.snapshot = Some(cx.snapshot());
         work.es.format = Arc::clone(&cx.session.format.borrow());
         (work.es.work_mem, work.es.hash_mem) = memory(cx);
@@ -216,7 +246,8 @@ impl Executor {
                 state.init = Some(init);
             }
         }
-        let work = Work { columns, output, row: Vec::new(), node, es, done: false, finished: false, user, version };
+        let (row, nothing) = (Vec::new(), None);
+        let work = Work { columns, output, row, node, es, done: false, finished: false, user, version, nothing };
         Ok(Executor(Some(Box::new(work))))
     }
 
@@ -317,10 +348,7 @@ fn plan_changes(plan: &Plan) -> bool {
 }
 
 fn memory(cx: Ctx<'_>) -> (usize, usize) {
-    cx.setting(|s| {
-        let work_mem = s.int(Setting::WorkMem) as usize * 1024;
-        (work_mem, (work_mem as f64 * s.real(Setting::HashMemMultiplier)) as usize)
-    })
+    cx.setting(|s| (s.frequent().work_mem_bytes, s.frequent().hash_mem_bytes))
 }
 
 /// Opens and locks all relations of the range table, to read them.

@@ -34,7 +34,7 @@ pub enum Sharing {
 
 /// A statement's query with its plan.
 pub struct CachedPlan {
-    query: Query,
+    query: Arc<Query>,
     parameter_types: Vec<Oid>,
     sharing: Sharing,
     /// What the catalogs were before the query was analysed.
@@ -54,6 +54,7 @@ struct State {
 }
 
 /// Relations and functions as they were, and the catalogs' version when they were last compared.
+#[derive(Clone)]
 struct Basis {
     relations: Vec<Arc<RelationEntry>>,
     functions: Vec<Arc<CatalogRow<PgProc>>>,
@@ -93,7 +94,23 @@ impl Basis {
 impl CachedPlan {
     /// Keeps an analysed query. `version` is the catalogs' from before it was analysed.
     pub fn new(query: Query, parameter_types: Vec<Oid>, sharing: Sharing, version: CatalogVersion) -> CachedPlan {
+        let query = Arc::new(query);
         CachedPlan { query, parameter_types, sharing, version, state: Mutex::default() }
+    }
+
+    /// A copy for another session, which has the same plan and shares what is never written. `None` if there is no generic plan.
+    pub fn fork(&self) -> Option<CachedPlan> {
+        let state = self.state.lock().expect("planning does not panic while it holds the lock");
+        let (basis, generic) = (state.basis.as_ref()?.clone(), state.generic.as_ref()?);
+        let generic = Some(Arc::new(PlannedStmt::clone(generic)));
+        let state = State { basis: Some(basis), generic, ..State::default() };
+        Some(CachedPlan {
+            query: Arc::clone(&self.query),
+            parameter_types: self.parameter_types.clone(),
+            sharing: self.sharing,
+            version: self.version,
+            state: Mutex::new(state),
+        })
     }
 
     /// The analysed query.
@@ -152,7 +169,7 @@ impl CachedPlan {
         if !is_forced && !is_due {
             return Ok(None);
         }
-        let plan = Arc::new(plan_query(cx, self.query.clone(), PlanOptions::default())?);
+        let plan = Arc::new(plan_query(cx, Query::clone(&self.query), PlanOptions::default())?);
         // It will soon be worse than it could be: it serves this once.
         if plan.waits_for_index {
             return Ok(is_forced.then_some(plan));
@@ -173,7 +190,7 @@ impl CachedPlan {
 
     fn custom(&self, cx: Ctx<'_>, state: &mut State, params: &Params) -> Result<Arc<PlannedStmt>> {
         let options = PlanOptions { params: Some(&params.values), cursor: false };
-        let plan = Arc::new(plan_query(cx, self.query.clone(), options)?);
+        let plan = Arc::new(plan_query(cx, Query::clone(&self.query), options)?);
         state.custom_count += 1;
         // Planning itself costs, so that a generic plan a little worse is preferred.
         state.custom_cost += plan.plan.total_cost + PLANNING_COST * (plan.relation_oids.len() as f64 + 1.0);

@@ -60,7 +60,8 @@ impl<'a> Chain<'a> {
 pub(crate) struct HeapFetch {
     store: Arc<Store>,
     table: Arc<Relation>,
-    snapshot: Snapshot,
+    /// None while it rests.
+    snapshot: Option<Snapshot>,
     wanted: ColumnSet,
     buffer: TupleBuffer,
     /// Blocks of the table when it was last asked. The table is not cut while somebody has it locked.
@@ -80,7 +81,7 @@ impl HeapFetch {
         HeapFetch {
             store,
             table,
-            snapshot,
+            snapshot: Some(snapshot),
             wanted,
             buffer: TupleBuffer::default(),
             blocks: 0,
@@ -107,12 +108,13 @@ impl HeapFetch {
     /// Copies the visible version into the buffer.
     fn find(&mut self, page: &ReadGuard, tid: Tid) -> Result<Found> {
         let all_visible = layout::is_all_visible(page);
+        let snapshot = self.snapshot.as_ref().expect("who rests is given a snapshot before it fetches");
         let mut chain = Chain::new(page, tid);
         self.hints.clear();
         while let Some((offset, tuple, header)) = chain.next()? {
             let verdict = match all_visible {
                 true => visibility::Verdict { visible: true, hints: 0 },
-                false => visibility::sees(&header, &self.snapshot, &self.store.xacts)?,
+                false => visibility::sees(&header, snapshot, &self.store.xacts)?,
             };
             if verdict.hints != 0 {
                 self.hints.push((offset, header.xmin, header.xmax, verdict.hints));
@@ -183,7 +185,14 @@ impl TableFetch for HeapFetch {
     }
 
     fn set_snapshot(&mut self, snapshot: Snapshot) {
-        self.snapshot = snapshot;
+        self.snapshot = Some(snapshot);
+    }
+
+    fn rest(&mut self) {
+        self.snapshot = None;
+        // Without its lock the table may be cut.
+        self.blocks = 0;
+        (self.last_block, self.last_map_block) = (None, None);
     }
 }
 

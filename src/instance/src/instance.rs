@@ -2,6 +2,7 @@
 
 use crate::notify::Notifications;
 use crate::sessions::SessionTable;
+use crate::shared_values::SharedValues;
 use crate::statistics::{ClusterCounter, Statistics};
 use crate::timers::Timers;
 use access::Store;
@@ -93,6 +94,8 @@ pub struct Instance {
     pub notifications: Notifications,
     /// Timers of statements; the scheduler role serves them.
     pub timers: Arc<Timers>,
+    /// What upper layers share among sessions.
+    pub shared: SharedValues,
     /// The way to the postmaster.
     pub server: Arc<dyn ServerLink>,
     /// When the server started: microseconds since 2000-01-01 UTC.
@@ -124,6 +127,7 @@ impl Instance {
             statistics,
             notifications,
             timers,
+            shared: SharedValues::default(),
             server,
             start_us,
         }

@@ -25,6 +25,7 @@ pub mod privileges;
 mod search_path;
 mod session_state;
 mod sessions;
+mod shared_values;
 mod statistics;
 mod timers;
 mod transaction;
@@ -42,6 +43,7 @@ pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{CancelOutcome, FaultPoint, ParkedEntry, Registration, SessionEntry, SessionTable, Voice};
+pub use shared_values::SharedValues;
 pub use statistics::{
     ArchivedNames, ClusterCounter, ClusterCounters, Consistency, Counter, DatabaseCounter, DatabaseCounters,
     FunctionCalls, FunctionCounter, FunctionCounters, FunctionCounts, OpenCall, Pending, PendingRelation,

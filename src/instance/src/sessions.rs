@@ -14,7 +14,7 @@ use crate::timers::{Timer, Timers};
 use base::{Oid, SessionId};
 use report::{Error, Result, Severity, SqlState};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use sync::{Interrupt, Interrupts, Mutex, Rank, WaitHooks, WaitKind};
@@ -67,11 +67,13 @@ struct ClientWatch {
     probe: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
     /// Looks again after a while, if `client_connection_check_interval` is set.
     rearm: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
+    /// `rearm` is there. Written by the session.
+    is_on: AtomicBool,
 }
 
 impl ClientWatch {
     fn new() -> ClientWatch {
-        ClientWatch { probe: OnceLock::new(), rearm: Mutex::new(WATCH, None) }
+        ClientWatch { probe: OnceLock::new(), rearm: Mutex::new(WATCH, None), is_on: AtomicBool::new(false) }
     }
 }
 
@@ -322,7 +324,10 @@ impl SessionEntry {
     /// A statement has ended, and the session waits for the next in this state.
     pub fn end_statement(&self, state: ActivityState, now_us: i64) {
         self.statement_timer.disarm();
-        *self.client.rearm.lock() = None;
+        if self.client.is_on.load(Ordering::Relaxed) {
+            self.client.is_on.store(false, Ordering::Relaxed);
+            *self.client.rearm.lock() = None;
+        }
         sync::note_session(self.id.0);
         let mut shared = self.shared.lock();
         shared.runs_statement = false;
@@ -387,6 +392,7 @@ impl SessionEntry {
             let timers = Arc::clone(timers);
             Arc::new(move || timers.arm(&timer, interval)) as Arc<dyn Fn() + Send + Sync>
         });
+        self.client.is_on.store(rearm.is_some(), Ordering::Relaxed);
         *self.client.rearm.lock() = rearm;
     }
 

@@ -76,7 +76,10 @@ impl Timer {
 
     /// It does not go off, unless it has already.
     pub fn disarm(&self) {
-        self.deadline_us.store(NEVER, Ordering::SeqCst);
+        // Only who armed it disarms it, and for most statements it never was.
+        if self.is_armed() {
+            self.deadline_us.store(NEVER, Ordering::SeqCst);
+        }
     }
 
     /// True between `arm` and `disarm` or its going off.

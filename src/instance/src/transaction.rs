@@ -40,18 +40,18 @@ pub trait TransactionParticipant: Send {
 impl<'a> Ctx<'a> {
     /// Begins a transaction, with the session's default isolation and access mode. Panics if there is one.
     pub fn start_transaction(self) {
-        use config::Setting;
         let session = self.session;
         assert!(session.transaction.borrow().is_none(), "a session has one transaction at a time");
         let mut settings = session.settings.borrow_mut();
+        let frequent = settings.frequent();
         let options = TransactionOptions {
-            isolation: default_isolation(settings.choice(Setting::DefaultTransactionIsolation)),
-            sync_commit: sync_commit(settings.choice(Setting::SynchronousCommit)),
+            isolation: default_isolation(frequent.default_isolation),
+            sync_commit: sync_commit(frequent.synchronous_commit),
         };
-        session.is_read_only.set(settings.bool(Setting::DefaultTransactionReadOnly));
+        session.is_read_only.set(frequent.default_read_only);
         settings.begin_transaction();
         drop(settings);
-        let transaction = self.instance.transactions().begin(&session.locks, options);
+        let transaction = session.store.xacts.begin_transaction(&session.locks, options);
         session.transaction_start_us.set(session.statement_start_us.get());
         session.entry.set_transaction_start(session.statement_start_us.get());
         *session.transaction.borrow_mut() = Some(transaction);
@@ -89,7 +89,7 @@ impl<'a> Ctx<'a> {
     }
 
     fn finish_commit(self, mut transaction: Transaction) -> Result<()> {
-        let sync = sync_commit(self.session.settings.borrow().choice(config::Setting::SynchronousCommit));
+        let sync = sync_commit(self.session.settings.borrow().frequent().synchronous_commit);
         transaction.set_sync_commit(sync);
         transaction.commit().map(|_| ())
     }

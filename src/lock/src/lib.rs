@@ -33,6 +33,7 @@ pub mod limits;
 pub mod ranks;
 
 mod deadlock;
+mod held;
 mod manager;
 mod mode;
 mod owner;

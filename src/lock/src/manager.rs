@@ -146,7 +146,7 @@ impl LockOwner {
     /// Gives back the session's advisory locks: `pg_advisory_unlock_all()`.
     pub fn release_session_advisory(&self) {
         let mut held = self.0.shared.held.lock();
-        let tags: Vec<LockTag> = held.map.keys().filter(|t| t.kind() == "advisory").copied().collect();
+        let tags: Vec<LockTag> = held.map.iter().map(|(tag, _)| *tag).filter(|t| t.kind() == "advisory").collect();
         for tag in tags {
             for mode in LockMode::ALL {
                 while self.0.manager.release_one(&self.0.shared, &mut held, (tag, mode, LockScope::Session)) {}
@@ -393,7 +393,7 @@ impl Shared {
     pub(crate) fn release_every(&self, owner: &OwnerShared) {
         self.release_from(owner, 0);
         let mut held = owner.held.lock();
-        let all: Vec<(LockTag, Held)> = held.map.drain().collect();
+        let all: Vec<(LockTag, Held)> = held.map.take_all();
         for (tag, entry) in all {
             for mode in LockMode::ALL.into_iter().filter(|m| entry.count(*m) > 0 && entry.fast & m.bit() == 0) {
                 self.ungrant(owner, &tag, mode);
@@ -431,7 +431,7 @@ fn note(held: &mut HeldLocks, (tag, mode, scope): Wanted) -> &mut Held {
     if scope == LockScope::Transaction {
         held.order.push((tag, mode));
     }
-    let entry = held.map.entry(tag).or_default();
+    let entry = held.map.get_or_new(tag);
     *entry.counter(mode, scope) += 1;
     entry
 }

@@ -1,5 +1,6 @@
 //! Who holds locks: a session, or a role that works on tables.
 
+use crate::held::HeldMap;
 use crate::manager::Shared;
 use crate::{LockMode, LockTag};
 use base::SessionId;
@@ -117,7 +118,7 @@ pub struct SessionWaits {
 /// The locks of one owner.
 #[derive(Default)]
 pub(crate) struct HeldLocks {
-    pub(crate) map: hashbrown::HashMap<LockTag, Held, foldhash::fast::RandomState>,
+    pub(crate) map: HeldMap,
     /// Transaction-scope acquisitions in order, so that a savepoint can give back its own.
     pub(crate) order: Vec<(LockTag, LockMode)>,
 }
@@ -226,7 +227,7 @@ impl LockOwner {
 
     /// True if something is locked for the transaction and for the session too.
     pub fn shares_locks_with_session(&self) -> bool {
-        self.0.shared.held.lock().map.values().any(Held::is_both)
+        self.0.shared.held.lock().map.iter().any(|(_, held)| held.is_both())
     }
 
     /// Its present virtual transaction: owner number and local number.
@@ -246,7 +247,7 @@ impl LockOwner {
 
     /// True if this session holds any lock that outlives its transactions.
     pub fn holds_for_session(&self) -> bool {
-        self.0.shared.held.lock().map.values().any(|held| held.session.iter().any(|count| *count > 0))
+        self.0.shared.held.lock().map.iter().any(|(_, held)| held.session.iter().any(|count| *count > 0))
     }
 
     /// True if this session holds the lock in this mode or one that excludes at least as much.

@@ -30,7 +30,7 @@ impl LockManager {
         let mut all = Vec::new();
         for owner in self.0.live_owners() {
             let held = owner.held.lock();
-            for (tag, entry) in &held.map {
+            for (tag, entry) in held.map.iter() {
                 let fast = LockMode::ALL.into_iter().filter(|m| entry.fast & m.bit() != 0);
                 all.extend(fast.map(|mode| LockStatus { fast_path: true, ..granted(&owner, *tag, mode) }));
             }

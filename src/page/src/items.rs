@@ -4,6 +4,7 @@ use crate::{HEADER_BYTES, LINE_POINTER_BYTES, LinePointer, LineState, Page, alig
 use base::OffsetNumber;
 
 /// Where the line pointer of this offset is.
+#[inline]
 const fn place(offset: OffsetNumber) -> usize {
     HEADER_BYTES + offset.index() * LINE_POINTER_BYTES
 }

@@ -23,6 +23,7 @@ pub mod literal;
 pub mod options;
 mod parser;
 pub mod shape;
+pub mod template;
 
 pub use options::{BackslashQuote, ParseOptions};
 

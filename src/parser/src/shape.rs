@@ -38,6 +38,8 @@ pub struct Literal {
     pub kind: LiteralKind,
     /// Where it stands in the text; a sign is part of it.
     pub range: Range<usize>,
+    /// A number here may have a sign, and the lexer reads it as one.
+    pub(crate) takes_sign: bool,
     token: Token,
 }
 
@@ -110,7 +112,9 @@ impl Shape {
                     let start = if signed && is_number { last.start } else { token.start } as usize;
                     self.key.push_str(&text[copied..start]);
                     copied = token.end as usize;
-                    self.push(text, token, start..copied)?;
+                    let behind = if signed { before } else { last };
+                    let stands_apart = text[..start].ends_with([' ', '\t', '\n', '(', ',']);
+                    self.push(text, token, start..copied, stands_apart && wants_operand(behind.kind))?;
                 }
                 TokenKind::Char(b';') => {
                     if lexer.next_token().kind != TokenKind::End {
@@ -130,7 +134,7 @@ impl Shape {
         Some(())
     }
 
-    fn push(&mut self, text: &str, token: Token, range: Range<usize>) -> Option<()> {
+    fn push(&mut self, text: &str, token: Token, range: Range<usize>, takes_sign: bool) -> Option<()> {
         if self.literals.len() == LITERALS_MAX {
             return None;
         }
@@ -142,7 +146,7 @@ impl Shape {
             LiteralKind::Numeric => "\0n",
             LiteralKind::String => "\0s",
         });
-        self.literals.push(Literal { kind, range, token });
+        self.literals.push(Literal { kind, range, takes_sign, token });
         Some(())
     }
 }

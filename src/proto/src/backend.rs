@@ -7,10 +7,10 @@ use crate::frontend::Format;
 use report::{Error, Severity};
 
 /// A column of a result, as RowDescription tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field<'a> {
     /// The column's label.
-    pub name: String,
+    pub name: &'a str,
     /// The table it comes from, 0 if none.
     pub table: u32,
     /// Its number in that table, 0 if none.
@@ -192,11 +192,11 @@ impl Writer {
     }
 
     /// The columns of the rows to come.
-    pub fn row_description(&mut self, fields: &[Field]) {
+    pub fn row_description<'a>(&mut self, fields: impl ExactSizeIterator<Item = Field<'a>>) {
         self.message(b'T', |w| {
             w.i16(fields.len() as i16);
             for field in fields {
-                w.c_str(&field.name);
+                w.c_str(field.name);
                 w.u32(field.table);
                 w.i16(field.column);
                 w.u32(field.type_oid);
@@ -230,6 +230,16 @@ impl Writer {
     /// A statement is complete: its tag, such as `INSERT 0 1`.
     pub fn command_complete(&mut self, tag: &str) {
         self.message(b'C', |w| w.c_str(tag));
+    }
+
+    /// A statement that counts rows is complete: `SELECT 3`, `INSERT 0 1`.
+    pub fn command_complete_rows(&mut self, words: &str, rows: u64) {
+        self.message(b'C', |w| {
+            w.buffer.extend_from_slice(words.as_bytes());
+            w.buffer.push(b' ');
+            base::push_decimal_unsigned(&mut w.buffer, rows);
+            w.buffer.push(0);
+        });
     }
 
     /// The query string held no statement.
@@ -397,6 +407,13 @@ mod tests {
         let mut expected = b"D\0\0\0\x17\0\x03\xFF\xFF\xFF\xFF\0\0\0\x02ab\0\0\0\x03xyz".to_vec();
         expected[4] = (expected.len() - 1) as u8;
         assert_eq!(w.pending(), expected);
+    }
+
+    #[test]
+    fn a_tag_may_count() {
+        let mut w = Writer::new();
+        w.command_complete_rows("INSERT 0", 12);
+        assert_eq!(w.pending(), b"C\0\0\0\x10INSERT 0 12\0");
     }
 
     #[test]

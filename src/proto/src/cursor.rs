@@ -1,6 +1,7 @@
 //! Reading fields out of a message body.
 
 use report::{Result, bail};
+use std::ffi::CStr;
 
 /// A read position in a message body. Every read checks the remaining length: 08P01 if it does not suffice.
 #[derive(Clone)]
@@ -53,12 +54,11 @@ impl<'a> Cursor<'a> {
 
     /// Text up to a NUL byte, which is consumed. The caller's encoding check has yet to be made.
     pub(crate) fn c_bytes(&mut self) -> Result<&'a [u8]> {
-        let Some(end) = self.rest.iter().position(|b| *b == 0) else {
+        let Ok(text) = CStr::from_bytes_until_nul(self.rest) else {
             bail!(PROTOCOL_VIOLATION, "invalid string in message");
         };
-        let text = &self.rest[..end];
-        self.rest = &self.rest[end + 1..];
-        Ok(text)
+        self.rest = &self.rest[text.count_bytes() + 1..];
+        Ok(text.to_bytes())
     }
 
     /// As `c_bytes`, checked to be UTF-8.

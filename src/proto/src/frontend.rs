@@ -3,6 +3,7 @@
 use crate::cursor::{Cursor, utf8};
 use crate::limits::{AUTH_MESSAGE_BYTES_MAX, LARGE_MESSAGE_BYTES_MAX, SMALL_MESSAGE_BYTES_MAX};
 use report::{Result, bail};
+use smallvec::SmallVec;
 
 /// Bytes before a message's body: type (1), length (4, big-endian, counts itself).
 pub const HEAD_BYTES: usize = 5;
@@ -95,12 +96,15 @@ pub struct Bind<'a> {
     /// The prepared statement.
     pub statement: &'a str,
     /// The values' formats: none (all text), one (for all), or one each.
-    pub parameter_formats: Vec<Format>,
+    pub parameter_formats: Formats,
     /// The values; `None` is null.
-    pub parameters: Vec<Option<&'a [u8]>>,
+    pub parameters: SmallVec<[Option<&'a [u8]>; 4]>,
     /// The result columns' formats: none (all text), one (for all), or one each.
-    pub result_formats: Vec<Format>,
+    pub result_formats: Formats,
 }
+
+/// Formats of values: none (all text), one (for all), or one each. As large as a `Vec`, and a short list needs no memory of its own.
+pub type Formats = SmallVec<[Format; 16]>;
 
 /// How a value is written on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -184,7 +188,7 @@ fn parse_bind<'a>(cursor: &mut Cursor<'a>) -> Result<Bind<'a>> {
     Ok(Bind { portal, statement, parameter_formats, parameters, result_formats })
 }
 
-fn parse_formats(cursor: &mut Cursor<'_>) -> Result<Vec<Format>> {
+fn parse_formats(cursor: &mut Cursor<'_>) -> Result<Formats> {
     let count = cursor.count(2)?;
     (0..count).map(|_| Format::from_code(cursor.i16()?)).collect()
 }
@@ -224,7 +228,7 @@ mod tests {
         body.extend([0, 0]);
         let Message::Bind(bind) = Message::parse(b'B', &body).unwrap() else { panic!("not Bind") };
         assert_eq!((bind.portal, bind.statement), ("p", "s"));
-        assert_eq!(bind.parameters, [Some(&[7u8, 8][..]), None]);
+        assert_eq!(bind.parameters.as_slice(), [Some(&[7u8, 8][..]), None]);
         assert_eq!(Format::of(&bind.parameter_formats, 1), Format::Binary);
         assert_eq!(Format::of(&bind.result_formats, 5), Format::Text);
     }

@@ -170,7 +170,7 @@ impl Engine {
         }));
         let rmgrs = rmgr_table(&xacts, methods);
         let clock = Arc::clone(&host.clock);
-        let store = Arc::new(Store { buffers, wal, smgr, xacts, locks, clock, pages: None });
+        let store = Arc::new(Store { buffers, wal, smgr, xacts: xacts.of_session(), locks, clock, pages: None });
         let history = Mutex::new(rank::CHECKPOINT, CheckpointHistory::default());
         Ok(Engine { host, store, control, rmgrs, redo, options, history, started: AtomicBool::new(false) })
     }

@@ -62,6 +62,10 @@ impl<'a> HeapTables<'a> {
     }
 
     fn index_scan(&self, table: &SystemTable, index: usize, keys: &[ScanKey]) -> Result<Vec<StoredRow>> {
+        // Many catalogs stay empty for ever, and a session that logs in asks some of them.
+        if self.store.smgr.blocks(table.table.main_fork())? == 0 {
+            return Ok(Vec::new());
+        }
         let index = &table.indexes[index];
         let (snapshot, interrupts) =
             self.transaction.with(|tx| (tx.latest_snapshot(), Arc::clone(tx.owner().interrupts())));

@@ -245,9 +245,10 @@ impl Catalog<'_> {
         self.rows(CacheId::Authmemrolemem, &[Datum::Oid(role)])
     }
 
-    /// The database with this name, read from the catalog.
+    /// The database with this name.
     pub fn database_by_name(&self, name: &str) -> Result<Option<CatalogRow<PgDatabase>>> {
-        Ok(self.scan(&[Key::text(c::pg_database::DATNAME, name)])?.into_iter().next())
+        let found = self.row::<PgDatabase>(CacheId::Databasename, &[Datum::text(name)])?;
+        Ok(found.map(|row| CatalogRow::clone(&row)))
     }
 
     /// The tablespace with this name, read from the catalog.

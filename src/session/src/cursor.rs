@@ -47,8 +47,8 @@ impl Session {
         self.state.cursors.borrow_mut().insert(portal.name.clone(), cursor);
         let width = portal.columns.as_ref().map_or(0, |columns| columns.desc.len());
         let memory_bytes_max = cx.setting(|s| s.int(Setting::WorkMem)) as usize * 1024;
-        let kept = portal.may_scroll.then(|| Tuplestore::new(width + 1, memory_bytes_max));
-        portal.progress = Progress::Running(Box::new(Running { executor, position: 0, at_end: false, kept }));
+        let kept = portal.may_scroll.then(|| Box::new(Tuplestore::new(width + 1, memory_bytes_max)));
+        portal.progress = Progress::Running(Running { executor, position: 0, at_end: false, kept });
         Ok(())
     }
 
@@ -96,7 +96,7 @@ impl Session {
             let Some(mut portal) = self.portals.take(&name) else { continue };
             let cx = Ctx::new(instance, &self.state);
             portal.progress = match portal.progress {
-                Progress::Running(running) => Progress::Stored(Box::new(store_all(cx, &portal.columns, *running)?)),
+                Progress::Running(running) => Progress::Stored(Box::new(store_all(cx, &portal.columns, running)?)),
                 other => other,
             };
             portal.is_held = true;
@@ -115,7 +115,7 @@ fn store_all(cx: Ctx<'_>, columns: &Option<Arc<crate::query::ResultColumns>>, ru
     let width = columns.as_ref().map_or(0, |columns| columns.desc.len());
     let memory_bytes_max = cx.setting(|s| s.int(Setting::WorkMem)) as usize * 1024;
     let is_kept = kept.is_some();
-    let mut rows = kept.unwrap_or_else(|| Tuplestore::new(width + 1, memory_bytes_max));
+    let mut rows = kept.map_or_else(|| Tuplestore::new(width + 1, memory_bytes_max), |kept| *kept);
     let mut space = exec::temp_space(cx);
     let mut wide = Vec::with_capacity(width + 1);
     if !at_end {

@@ -12,7 +12,7 @@ use crate::session::{Next, Session};
 use crate::statement_log::level_of;
 use analyze::Parameters;
 use base::Oid;
-use exec::{Params, Sharing};
+use exec::Sharing;
 use instance::{Ctx, Instance, Prepared};
 use proto::Message;
 use proto::frontend::{Bind, Format, Target, parameter_text};
@@ -142,7 +142,9 @@ impl Session {
             bail!(DUPLICATE_CURSOR, "cursor \"{}\" already exists", bind.portal);
         }
         self.ensure_transaction(instance);
-        let params = self.read_parameters(instance, bind, &prepared.parameter_types)?;
+        let mut params = self.portals.room_for_values();
+        let values = Arc::get_mut(&mut params).expect("nobody else has the room yet");
+        self.read_parameters(instance, bind, &prepared.parameter_types, &mut values.values)?;
         let columns = statement.and_then(|statement| statement.columns.clone());
         let count = columns.as_ref().map_or(0, |columns| columns.desc.len());
         if bind.result_formats.len() > 1 && bind.result_formats.len() != count {
@@ -152,7 +154,7 @@ impl Session {
         let portal = Portal {
             name: bind.portal.to_owned(),
             statement: prepared,
-            params: Arc::new(Params { values: params }),
+            params,
             formats: bind.result_formats.clone(),
             columns,
             progress: Progress::New,
@@ -166,9 +168,14 @@ impl Session {
         Ok(())
     }
 
-    fn read_parameters(&self, instance: &Instance, bind: &Bind<'_>, types: &[Oid]) -> Result<Vec<Datum>> {
+    fn read_parameters(
+        &self,
+        instance: &Instance,
+        bind: &Bind<'_>,
+        types: &[Oid],
+        values: &mut Vec<Datum>,
+    ) -> Result<()> {
         let cx = Ctx::new(instance, &self.state);
-        let mut values = Vec::with_capacity(types.len());
         for (n, (bytes, type_oid)) in bind.parameters.iter().zip(types).enumerate() {
             let Some(bytes) = bytes else {
                 values.push(Datum::Null);
@@ -180,7 +187,7 @@ impl Session {
                 Format::Binary => builtins::receive(fx, *type_oid, -1, bytes),
             })?);
         }
-        Ok(values)
+        Ok(())
     }
 
     fn describe_message(&mut self, instance: &Instance, target: Target, name: &str) -> Result<()> {
@@ -191,14 +198,14 @@ impl Session {
                 let types: Vec<u32> = prepared.parameter_types.iter().map(|oid| oid.0).collect();
                 self.wire.out.parameter_description(&types);
                 match payload(&prepared).and_then(|statement| statement.columns.as_ref()) {
-                    Some(columns) => self.wire.out.row_description(&fields(columns, &[])),
+                    Some(columns) => self.wire.out.row_description(fields(columns, &[])),
                     None => self.wire.out.no_data(),
                 }
             }
             Target::Portal => {
                 let Some(portal) = self.portals.find(name) else { return Err(no_portal(name)) };
                 match &portal.columns {
-                    Some(columns) => self.wire.out.row_description(&fields(columns, &portal.formats)),
+                    Some(columns) => self.wire.out.row_description(fields(columns, &portal.formats)),
                     None => self.wire.out.no_data(),
                 }
             }
@@ -258,7 +265,7 @@ impl Session {
             portal.progress = Progress::Done;
             self.portals.put(portal);
             self.send_notices();
-            self.wire.out.command_complete(&tag.to_string());
+            self.complete(&tag);
             return Ok(());
         }
         if matches!(statement.body, Body::Query(_)) && matches!(portal.progress, Progress::New) {
@@ -280,7 +287,7 @@ impl Session {
         }
         self.send_notices();
         match fetched {
-            Some(tag) => self.wire.out.command_complete(&tag.to_string()),
+            Some(tag) => self.complete(&tag),
             None => self.wire.out.portal_suspended(),
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! Statements that the session has met before, so that a client which never prepares is served as fast as one that does.
 //!
 //! ```text
-//! text ── shape ──> met once ──> met again: learnt ──> known: literals read as parameters, plan ready
+//! text ── template ──> one of the last few: literals read, plan ready
+//!   └──── shape ──> met once ──> met again: learnt ──> known: literals read as parameters, plan ready
 //!                                              └─────> refused: such statements are analysed each time
 //! ```
 //! Statements that differ in their literals alone share an analysed form in which parameters stand for the literals. To learn
@@ -14,6 +15,7 @@
 
 use crate::extended::payload;
 use crate::query::{Body, Statement, parse_options};
+use crate::shared::{Seen, SharedStatements, write_key};
 use analyze::expr::{Const, Expr, ParamKind};
 use analyze::query::Query;
 use analyze::walk::Mutator;
@@ -23,6 +25,7 @@ use command::with_analyze_context;
 use exec::{Params, Sharing};
 use instance::{Ctx, Prepared};
 use parser::shape::{Literal, LiteralKind, Shape};
+use parser::template::{LiteralValue, Template};
 use report::Result;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -32,6 +35,9 @@ use tuple::Datum;
 /// Statements remembered. Beyond it those go that were not used for the longest time.
 const STATEMENTS_MAX: usize = 64;
 
+/// Of these the last few are compared with a text before its shape is taken. A transaction of a handful of statements fits.
+const RECENT_MAX: usize = 8;
+
 /// Longer texts of Parse are not kept. Unit: bytes.
 const PARSED_BYTES_MAX: usize = 8192;
 
@@ -39,14 +45,44 @@ const PARSED_BYTES_MAX: usize = 8192;
 pub(crate) struct Known {
     pub(crate) statement: Statement,
     /// Its text, with parameters in place of literals.
-    pub(crate) text: String,
+    pub(crate) text: Arc<str>,
     /// What planning would compute, were the literals there. It is computed each time, so that its errors come in any case.
-    folded: Vec<Expr>,
+    folded: Arc<[Expr]>,
+    /// The quick way to recognise it.
+    template: Option<Arc<Template>>,
 }
 
 impl Known {
+    /// A copy for another session.
+    fn fork(&self) -> Option<Known> {
+        Some(Known {
+            statement: self.statement.fork()?,
+            text: Arc::clone(&self.text),
+            folded: Arc::clone(&self.folded),
+            template: self.template.clone(),
+        })
+    }
+
+    /// Reads a text's literals by the template. False if it is not this statement, or a literal is not what it should be.
+    fn read(&self, cx: Ctx<'_>, text: &str, values: &mut Vec<Datum>) -> bool {
+        let types = &self.statement.parameter_types;
+        self.template.as_ref().is_some_and(|template| {
+            template.read(text, |n, value| {
+                let value = match value {
+                    LiteralValue::Whole(value) => i32::try_from(value).map_or(Datum::Int8(value), Datum::Int4),
+                    LiteralValue::String(text) => match read_text(cx, text, types[n]) {
+                        Ok(value) => value,
+                        Err(_) => return false,
+                    },
+                };
+                values.push(value);
+                true
+            })
+        })
+    }
+
     fn check_folded(&self, cx: Ctx<'_>, values: &[Datum]) -> Result<()> {
-        for part in &self.folded {
+        for part in self.folded.iter() {
             let mut bound = part.clone();
             PutValues { values }.expr(&mut bound)?;
             exec::evaluate(cx, &bound)?;
@@ -93,12 +129,19 @@ impl Surroundings {
 #[derive(Default)]
 pub(crate) struct KnownStatements {
     entries: HashMap<Box<str>, Entry>,
+    /// Those with a template that were used last, the very last one first.
+    recent: Vec<Arc<Known>>,
     surroundings: Surroundings,
     /// Grows with each use.
     clock: u64,
     shape: Shape,
     /// The key of what Parse was given last.
     parsed: String,
+    /// What all sessions have learnt, and the key under which they share what was met last.
+    shared: Option<Arc<SharedStatements>>,
+    shared_key: String,
+    /// The literals' values of the last query: those of the next are put where they were.
+    params: Arc<Params>,
 }
 
 impl KnownStatements {
@@ -106,39 +149,97 @@ impl KnownStatements {
     ///
     /// A transaction must be open. Whatever is wrong with the text is not told here: the ordinary way finds it again.
     pub(crate) fn find(&mut self, cx: Ctx<'_>, text: &str) -> Option<(Arc<Known>, Arc<Params>)> {
+        self.keep_if_current(cx)?;
+        if let Some(known) = self.find_recent(cx, text) {
+            return Some((known, Arc::clone(&self.params)));
+        }
         if !self.shape.take(text, &parse_options(cx.session)) {
             return None;
         }
-        self.keep_if_current(cx)?;
         self.clock += 1;
-        let Some(entry) = self.entries.get_mut(self.shape.key()) else {
-            self.remember(self.shape.key().into(), Memory::Met);
-            return None;
-        };
-        entry.last_used = self.clock;
-        if let Memory::Met = entry.memory {
-            let learnt = learn(cx, text, &self.shape).ok().flatten();
-            entry.memory = learnt.map_or(Memory::Refused, |known| Memory::Known(Arc::new(known)));
+        let known = self.find_by_shape(cx, text)?;
+        let values = room_for_values(&mut self.params);
+        read_values(cx, text, self.shape.literals(), &known.statement.parameter_types, values).ok()?;
+        known.check_folded(cx, values).ok()?;
+        if known.template.is_some() && !self.recent.iter().any(|recent| Arc::ptr_eq(recent, &known)) {
+            self.recent.truncate(RECENT_MAX - 1);
+            self.recent.insert(0, Arc::clone(&known));
         }
-        let Memory::Known(known) = &entry.memory else { return None };
-        let known = Arc::clone(known);
-        let values = values_of(cx, text, self.shape.literals(), &known.statement.parameter_types).ok()?;
-        known.check_folded(cx, &values).ok()?;
-        Some((known, Arc::new(Params { values })))
+        Some((known, Arc::clone(&self.params)))
+    }
+
+    /// The statement of the present shape, if it is known, or met again.
+    fn find_by_shape(&mut self, cx: Ctx<'_>, text: &str) -> Option<Arc<Known>> {
+        let is_met = match self.entries.get_mut(self.shape.key()) {
+            Some(entry) => {
+                entry.last_used = self.clock;
+                match &entry.memory {
+                    Memory::Known(known) => return Some(Arc::clone(known)),
+                    Memory::Met => true,
+                    Memory::Refused | Memory::Parsed(_) => return None,
+                }
+            }
+            None => false,
+        };
+        let memory = if is_met { self.learn_and_tell(cx, text) } else { self.meet(cx, text) };
+        let known = if let Memory::Known(known) = &memory { Some(Arc::clone(known)) } else { None };
+        self.remember(self.shape.key().into(), memory);
+        known
+    }
+
+    /// A statement that this session meets for the first time. Another one may have met or learnt it.
+    fn meet(&mut self, cx: Ctx<'_>, text: &str) -> Memory {
+        let shared = Arc::clone(self.shared.get_or_insert_with(|| cx.instance.shared.get()));
+        if write_key(cx, self.shape.key(), &mut self.shared_key).is_none() {
+            return Memory::Met;
+        }
+        match shared.meet(&self.shared_key, self.surroundings.catalog_changes) {
+            Seen::Never => Memory::Met,
+            Seen::Once => self.learn_and_tell(cx, text),
+            Seen::Refused => Memory::Refused,
+            Seen::Learnt(model) => model.fork().map_or(Memory::Met, |known| Memory::Known(Arc::new(known))),
+        }
+    }
+
+    /// Learns a statement, for this session and for others.
+    fn learn_and_tell(&mut self, cx: Ctx<'_>, text: &str) -> Memory {
+        // What went wrong may be this session's own affair: others find out for themselves.
+        let Ok(learnt) = learn(cx, text, &self.shape) else { return Memory::Refused };
+        let shared = Arc::clone(self.shared.get_or_insert_with(|| cx.instance.shared.get()));
+        if write_key(cx, self.shape.key(), &mut self.shared_key).is_some() {
+            // The session's own is run, the model is not.
+            let model = learnt.as_ref().map(|known| known.fork().map(|model| Seen::Learnt(Arc::new(model))));
+            if let Some(seen) = model.unwrap_or(Some(Seen::Refused)) {
+                shared.enter(&self.shared_key, self.surroundings.catalog_changes, seen);
+            }
+        }
+        learnt.map_or(Memory::Refused, |known| Memory::Known(Arc::new(known)))
+    }
+
+    /// One of the last few statements, if the text is that with other literals. Their values are in `params` then.
+    fn find_recent(&mut self, cx: Ctx<'_>, text: &str) -> Option<Arc<Known>> {
+        let values = room_for_values(&mut self.params);
+        let at = self.recent.iter().position(|known| {
+            values.clear();
+            known.read(cx, text, values)
+        })?;
+        self.recent[at].check_folded(cx, values).ok()?;
+        self.recent[..=at].rotate_right(1);
+        Some(Arc::clone(&self.recent[0]))
     }
 
     /// Forgets all if something has changed. `None` if nothing may be used now.
     fn keep_if_current(&mut self, cx: Ctx<'_>) -> Option<()> {
         let now = Surroundings::of(cx)?;
         if now != self.surroundings {
-            self.entries.clear();
+            self.clear();
             self.surroundings = now;
         }
         Some(())
     }
 
     fn remember(&mut self, key: Box<str>, memory: Memory) {
-        if self.entries.len() == STATEMENTS_MAX {
+        if self.entries.len() >= STATEMENTS_MAX && !self.entries.contains_key(&key) {
             let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.last_used).map(|(key, _)| key.clone());
             oldest.map(|key| self.entries.remove(&key));
         }
@@ -171,7 +272,18 @@ impl KnownStatements {
     /// Forgets all: DISCARD PLANS.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
+        self.recent.clear();
     }
+}
+
+/// The values' memory, empty; another one if somebody still looks at the old values.
+fn room_for_values(params: &mut Arc<Params>) -> &mut Vec<Datum> {
+    if Arc::get_mut(params).is_none() {
+        *params = Arc::default();
+    }
+    let values = &mut Arc::get_mut(params).expect("nobody else has the room").values;
+    values.clear();
+    values
 }
 
 /// Analyses a statement with parameters for its literals. `None` if that does not mean the same.
@@ -182,14 +294,16 @@ fn learn(cx: Ctx<'_>, text: &str, shape: &Shape) -> Result<Option<Known>> {
     let given = Parameters::Variable(shape.literals().iter().map(|literal| type_of(literal.kind)).collect());
     let statement = Statement::analyze_shared(cx, &raw, &text_of_shape, given, Sharing::AnyValues)?;
     let Body::Query(query) = &statement.body else { return Ok(None) };
-    let values = values_of(cx, text, shape.literals(), &statement.parameter_types)?;
+    let mut values = Vec::new();
+    read_values(cx, text, shape.literals(), &statement.parameter_types, &mut values)?;
     let cached = query.cached();
     let mut bound = cached.query().clone();
     PutValues { values: &values }.query(&mut bound)?;
     // What cannot be planned with parameters is not the same either: an arbiter index that a literal implies.
     let is_same = bound == original && cached.plan(cx, &Params { values })?.is_some();
     let folded = plan::foldable_parts(cached.query(), &exec::CatalogLookup(cx));
-    Ok(is_same.then_some(Known { statement, text: text_of_shape, folded }))
+    let template = Template::of(text, shape).map(Arc::new);
+    Ok(is_same.then_some(Known { statement, text: text_of_shape.into(), folded: folded.into(), template }))
 }
 
 /// The types that Parse was given and the text; no shape begins like this.
@@ -223,20 +337,23 @@ fn type_of(kind: LiteralKind) -> Oid {
 }
 
 /// The literals' values, of the types that the parameters have.
-fn values_of(cx: Ctx<'_>, text: &str, literals: &[Literal], types: &[Oid]) -> Result<Vec<Datum>> {
-    literals
-        .iter()
-        .zip(types)
-        .map(|(literal, type_oid)| value_of(cx, literal, &literal.text(text), *type_oid))
-        .collect()
+fn read_values(cx: Ctx<'_>, text: &str, literals: &[Literal], types: &[Oid], out: &mut Vec<Datum>) -> Result<()> {
+    for (literal, type_oid) in literals.iter().zip(types) {
+        out.push(value_of(cx, literal, &literal.text(text), *type_oid)?);
+    }
+    Ok(())
 }
 
 fn value_of(cx: Ctx<'_>, literal: &Literal, text: &str, type_oid: Oid) -> Result<Datum> {
     match (literal.kind, text.parse::<i64>()) {
         (LiteralKind::Int4, Ok(value)) if i32::try_from(value).is_ok() => Ok(Datum::Int4(value as i32)),
         (LiteralKind::Int8, Ok(value)) => Ok(Datum::Int8(value)),
-        _ => exec::with_fn_ctx(cx, |fx| builtins::input(fx, type_oid, -1, text)),
+        _ => read_text(cx, text, type_oid),
     }
+}
+
+fn read_text(cx: Ctx<'_>, text: &str, type_oid: Oid) -> Result<Datum> {
+    exec::with_fn_ctx(cx, |fx| builtins::input(fx, type_oid, -1, text))
 }
 
 /// Puts constants in place of the client's parameters.

@@ -35,6 +35,7 @@ mod query;
 pub mod server;
 mod session;
 mod session_statement;
+mod shared;
 mod simple;
 mod statement_log;
 mod transaction_statement;

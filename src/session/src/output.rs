@@ -8,13 +8,15 @@ use crate::wire::{Input, Wire};
 use analyze::query::CmdType;
 use analyze::{Parameters, UtilityStatement};
 use base::Oid;
+use builtins::FnCtx;
 use command::{Client, CopyFormat, Execution, Tag};
 use exec::{Executor, Params};
 use instance::Ctx;
 use proto::Message;
-use proto::backend::Field;
-use proto::frontend::Format;
+use proto::backend::{Field, Row};
+use proto::frontend::{Format, Formats};
 use report::{Error, Result, Severity, SqlState, bail};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 
@@ -25,8 +27,8 @@ pub(crate) struct Output<'a> {
     /// Send RowDescription before the rows (simple protocol).
     describes: bool,
     /// Formats asked for; empty is text for all.
-    formats: Vec<Format>,
-    columns: Vec<Column>,
+    formats: Formats,
+    columns: SmallVec<[Column; 8]>,
     /// The statement runs in a transaction block, or among other statements.
     in_block: bool,
 }
@@ -41,17 +43,17 @@ struct Column {
 impl<'a> Output<'a> {
     /// For a statement of a simple query.
     pub(crate) fn simple(wire: &'a mut Wire, cx: Ctx<'a>, in_block: bool) -> Output<'a> {
-        Output { wire, cx, describes: true, formats: Vec::new(), columns: Vec::new(), in_block }
+        Output { wire, cx, describes: true, formats: Formats::new(), columns: SmallVec::new(), in_block }
     }
 
     /// The same with these formats: a binary cursor's.
-    pub(crate) fn with_formats(self, formats: Vec<Format>) -> Output<'a> {
+    pub(crate) fn with_formats(self, formats: Formats) -> Output<'a> {
         Output { formats, ..self }
     }
 
     /// For a portal, whose client has asked for these formats.
-    pub(crate) fn portal(wire: &'a mut Wire, cx: Ctx<'a>, formats: Vec<Format>, in_block: bool) -> Output<'a> {
-        Output { wire, cx, describes: false, formats, columns: Vec::new(), in_block }
+    pub(crate) fn portal(wire: &'a mut Wire, cx: Ctx<'a>, formats: Formats, in_block: bool) -> Output<'a> {
+        Output { wire, cx, describes: false, formats, columns: SmallVec::new(), in_block }
     }
 
     /// Runs an analysed statement to its end.
@@ -74,7 +76,7 @@ impl<'a> Output<'a> {
     fn start(&self, statement: &Statement, query: &QueryBody, text: &str, params: Arc<Params>) -> Result<Executor> {
         loop {
             if let Planned::Plan(plan) = query.plan(self.cx, &params)? {
-                return Executor::start(self.cx, plan, params);
+                return Executor::start_planned(self.cx, plan, params);
             }
             let parameters = Parameters::Fixed(statement.parameter_types.clone());
             let again = Statement::analyze(self.cx, &statement.raw, text, parameters)?;
@@ -86,7 +88,7 @@ impl<'a> Output<'a> {
     fn describe(&mut self, statement: &Statement) -> Result<()> {
         if let Some(columns) = &statement.columns {
             if self.describes {
-                self.wire.out.row_description(&fields(columns, &self.formats));
+                self.wire.out.row_description(fields(columns, &self.formats));
             }
             self.prepare(&columns.desc);
         }
@@ -110,7 +112,7 @@ impl<'a> Output<'a> {
         let mut running = match (progress, &statement.body) {
             (Progress::New, Body::Query(query)) => {
                 let executor = self.start(statement, query, &prepared.text, Arc::clone(&portal.params))?;
-                Box::new(Running { executor, position: 0, at_end: false, kept: None })
+                Running { executor, position: 0, at_end: false, kept: None }
             }
             (Progress::New, Body::Utility(utility)) => {
                 let tag = self.run_utility(utility, &prepared.text, Arc::clone(&portal.params))?;
@@ -177,9 +179,12 @@ impl<'a> Output<'a> {
 }
 
 /// RowDescription's fields for these columns.
-pub(crate) fn fields(columns: &ResultColumns, formats: &[Format]) -> Vec<Field> {
-    let field = |(n, attribute): (usize, &tuple::Attribute)| Field {
-        name: attribute.name.clone(),
+pub(crate) fn fields<'a>(
+    columns: &'a ResultColumns,
+    formats: &'a [Format],
+) -> impl ExactSizeIterator<Item = Field<'a>> {
+    let field = move |(n, attribute): (usize, &'a tuple::Attribute)| Field {
+        name: &attribute.name,
         table: columns.origins.get(n).map_or(0, |origin| origin.0),
         column: columns.origins.get(n).map_or(0, |origin| origin.1),
         type_oid: attribute.type_oid.0,
@@ -187,30 +192,32 @@ pub(crate) fn fields(columns: &ResultColumns, formats: &[Format]) -> Vec<Field> 
         type_mod: attribute.type_mod,
         format: Format::of(formats, n),
     };
-    columns.desc.attributes.iter().enumerate().map(field).collect()
+    columns.desc.attributes.iter().enumerate().map(field)
 }
 
 /// Writes a row into the send buffer. A row whose output fails leaves nothing behind.
 fn write_row(wire: &mut Wire, cx: Ctx<'_>, columns: &[Column], values: &[Datum]) -> Result<()> {
     let start = wire.out.len();
     let mut row = wire.out.data_row(columns.len());
-    for (column, value) in columns.iter().zip(values) {
-        if value.is_null() {
-            row.null();
-            continue;
-        }
-        let outcome = row.value_with(|out| write_value(cx, *column, value, out));
-        if let Err(error) = outcome {
+    let mut pairs = columns.iter().zip(values);
+    let written =
+        exec::with_fn_ctx(cx, |fx| pairs.try_for_each(|(column, value)| write_value(fx, *column, value, &mut row)));
+    match written {
+        Ok(()) => row.end(),
+        Err(error) => {
             wire.out.truncate(start);
             return Err(error);
         }
     }
-    row.end();
     wire.flush_if_large()
 }
 
-fn write_value(cx: Ctx<'_>, column: Column, value: &Datum, out: &mut Vec<u8>) -> Result<()> {
-    exec::with_fn_ctx(cx, |fx| match column.format {
+fn write_value(fx: &mut FnCtx<'_>, column: Column, value: &Datum, row: &mut Row<'_>) -> Result<()> {
+    if value.is_null() {
+        row.null();
+        return Ok(());
+    }
+    row.value_with(|out| match column.format {
         Format::Text => builtins::output(fx, column.type_oid, value, out),
         Format::Binary => builtins::send(fx, column.type_oid, value, out),
     })
@@ -220,7 +227,7 @@ impl Client for Output<'_> {
     fn columns(&mut self, columns: &TupleDesc) -> Result<()> {
         if self.describes {
             let columns = ResultColumns { desc: columns.clone(), origins: Vec::new() };
-            self.wire.out.row_description(&fields(&columns, &self.formats));
+            self.wire.out.row_description(fields(&columns, &self.formats));
         }
         self.prepare(columns);
         Ok(())

@@ -11,7 +11,7 @@ use exec::store::Tuplestore;
 use exec::{Executor, Params};
 use instance::Prepared;
 use parser::ast::CursorOptions;
-use proto::frontend::Format;
+use proto::frontend::Formats;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) struct Portal {
     /// Values of its parameters.
     pub(crate) params: Arc<Params>,
     /// Formats of its result columns.
-    pub(crate) formats: Vec<Format>,
+    pub(crate) formats: Formats,
     /// Its result columns, none if it returns no rows.
     pub(crate) columns: Option<Arc<ResultColumns>>,
     /// How far it has come.
@@ -44,7 +44,7 @@ pub(crate) enum Progress {
     /// Not run yet.
     New,
     /// Rows come from the executor, and are kept if `kept` says so.
-    Running(Box<Running>),
+    Running(Running),
     /// All rows are in the store.
     Stored(Box<Stored>),
     /// It has run to its end.
@@ -61,7 +61,7 @@ pub(crate) struct Running {
     /// The executor has no more rows.
     pub(crate) at_end: bool,
     /// Rows returned, for a cursor that may go back. Behind a row's columns stands what rows of tables it was made of.
-    pub(crate) kept: Option<Tuplestore>,
+    pub(crate) kept: Option<Box<Tuplestore>>,
 }
 
 /// A portal whose rows are all there.
@@ -76,63 +76,92 @@ pub(crate) struct Stored {
 /// A session's portals.
 #[derive(Default)]
 pub(crate) struct Portals {
-    map: BTreeMap<String, Portal>,
+    /// The protocol's unnamed one, which most clients use for all that they do.
+    unnamed: Option<Portal>,
+    /// The others.
+    named: BTreeMap<String, Portal>,
+    /// The values of an unnamed portal that is gone: the next one's are put where they were.
+    spare: Option<Arc<Params>>,
 }
 
 impl Portals {
     pub(crate) fn find(&mut self, name: &str) -> Option<&mut Portal> {
-        self.map.get_mut(name)
+        if name.is_empty() { self.unnamed.as_mut() } else { self.named.get_mut(name) }
     }
 
     /// Takes a portal out, to run it while the session is used; give it back with `put`.
     pub(crate) fn take(&mut self, name: &str) -> Option<Portal> {
-        self.map.remove(name)
+        if name.is_empty() { self.unnamed.take() } else { self.named.remove(name) }
+    }
+
+    /// Room for a portal's values.
+    pub(crate) fn room_for_values(&mut self) -> Arc<Params> {
+        let mut spare = self.spare.take().unwrap_or_default();
+        match Arc::get_mut(&mut spare) {
+            Some(params) => params.values.clear(),
+            // Somebody still looks at the old values.
+            None => spare = Arc::default(),
+        }
+        spare
     }
 
     pub(crate) fn put(&mut self, portal: Portal) {
-        self.map.insert(portal.name.clone(), portal);
+        if portal.name.is_empty() {
+            self.unnamed = Some(portal);
+        } else {
+            self.named.insert(portal.name.clone(), portal);
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.map.is_empty()
+        self.unnamed.is_none() && self.named.is_empty()
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
-        self.map.contains_key(name)
+        if name.is_empty() { self.unnamed.is_some() } else { self.named.contains_key(name) }
     }
 
     pub(crate) fn close(&mut self, name: &str) -> bool {
-        self.map.remove(name).is_some()
+        self.take(name).is_some()
     }
 
     /// CLOSE ALL: cursors, and the portals of the protocol that wait.
     pub(crate) fn close_cursors(&mut self) {
-        self.map.retain(|name, _| name.is_empty());
+        self.named.clear();
     }
 
     /// DISCARD ALL, and the session's end.
     pub(crate) fn close_all(&mut self) {
-        self.map.clear();
+        self.unnamed = None;
+        self.named.clear();
     }
 
     /// Names of cursors WITH HOLD that their transaction's commit has yet to make independent of it.
     pub(crate) fn to_be_held(&self) -> Vec<String> {
         let waits = |portal: &&Portal| portal.cursor.is_some_and(|options| options.hold) && !portal.is_held;
-        self.map.values().filter(waits).map(|portal| portal.name.clone()).collect()
+        self.named.values().filter(waits).map(|portal| portal.name.clone()).collect()
     }
 
     /// A transaction has ended: only held cursors of committed transactions stay.
     pub(crate) fn end_transaction(&mut self, _committed: bool) {
-        self.map.retain(|_, portal| portal.is_held);
+        self.retain(|portal| portal.is_held);
     }
 
     /// A savepoint was released: its portals belong to the level outside.
     pub(crate) fn savepoint_released(&mut self, depth: usize) {
-        self.map.values_mut().for_each(|portal| portal.depth = portal.depth.min(depth));
+        let all = self.named.values_mut().chain(&mut self.unnamed);
+        all.for_each(|portal| portal.depth = portal.depth.min(depth));
     }
 
     /// A savepoint was undone: portals made inside it go.
     pub(crate) fn savepoint_rolled_back(&mut self, depth: usize) {
-        self.map.retain(|_, portal| portal.is_held || portal.depth <= depth);
+        self.retain(|portal| portal.is_held || portal.depth <= depth);
+    }
+
+    fn retain(&mut self, keep: impl Fn(&Portal) -> bool) {
+        if let Some(gone) = self.unnamed.take_if(|portal| !keep(portal)) {
+            self.spare = Some(gone.params);
+        }
+        self.named.retain(|_, portal| keep(portal));
     }
 }

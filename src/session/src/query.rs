@@ -4,7 +4,6 @@ use analyze::query::{CmdType, Query, TargetEntry};
 use analyze::{Analyzed, AnalyzedStatement, Parameters, UtilityStatement};
 use base::Oid;
 use command::{Tag, with_analyze_context};
-use config::Setting;
 use exec::{CachedPlan, Sharing};
 use instance::{Ctx, SessionState};
 use parser::ParseOptions;
@@ -26,9 +25,10 @@ pub(crate) fn parse(state: &SessionState, text: &str) -> Result<Vec<RawStatement
 /// The session's settings that the grammar depends on.
 pub(crate) fn parse_options(state: &SessionState) -> ParseOptions {
     let settings = state.settings.borrow();
+    let frequent = settings.frequent();
     ParseOptions {
-        standard_conforming_strings: settings.bool(Setting::StandardConformingStrings),
-        escape_string_warning: settings.bool(Setting::EscapeStringWarning),
+        standard_conforming_strings: frequent.standard_conforming_strings,
+        escape_string_warning: frequent.escape_string_warning,
         ..ParseOptions::default()
     }
 }
@@ -59,7 +59,7 @@ pub(crate) struct QueryBody {
 
 /// A statement after analysis: what a prepared statement holds.
 pub(crate) struct Statement {
-    pub(crate) raw: RawStatement,
+    pub(crate) raw: Arc<RawStatement>,
     pub(crate) body: Body,
     /// Types of its parameters.
     pub(crate) parameter_types: Vec<Oid>,
@@ -93,7 +93,20 @@ impl Statement {
                 }))
             }
         };
-        Ok(Statement { raw: raw.clone(), body, parameter_types: param_types, columns: columns.map(Arc::new) })
+        let raw = Arc::new(raw.clone());
+        Ok(Statement { raw, body, parameter_types: param_types, columns: columns.map(Arc::new) })
+    }
+
+    /// A copy for another session. `None` if it is no query with a generic plan.
+    pub(crate) fn fork(&self) -> Option<Statement> {
+        let Body::Query(query) = &self.body else { return None };
+        let plan = Mutex::new(Arc::new(query.cached().fork()?));
+        Some(Statement {
+            raw: Arc::clone(&self.raw),
+            body: Body::Query(Box::new(QueryBody { command: query.command, plan })),
+            parameter_types: self.parameter_types.clone(),
+            columns: self.columns.clone(),
+        })
     }
 }
 
@@ -119,7 +132,7 @@ impl Statement {
     /// A statement that is run from its syntax tree alone.
     pub(crate) fn plain(raw: &RawStatement) -> Statement {
         let body = Body::Utility(Box::new(UtilityStatement::Plain(raw.stmt.clone())));
-        Statement { raw: raw.clone(), body, parameter_types: Vec::new(), columns: None }
+        Statement { raw: Arc::new(raw.clone()), body, parameter_types: Vec::new(), columns: None }
     }
 }
 

@@ -13,6 +13,7 @@ use instance::{Ctx, Instance, Prepared};
 use parser::ast::{
     DeallocateStmt, DeclareCursorStmt, DiscardTarget, ExecuteStmt, PrepareStmt, RawStatement, Statement as Ast,
 };
+use proto::frontend::{Format, Formats};
 use report::{Error, Result, bail};
 use std::sync::Arc;
 
@@ -136,12 +137,12 @@ impl Session {
             made_us: self.state.statement_start_us.get(),
             payload: Arc::new(Some(made)),
         };
-        let format = if statement.options.binary { proto::frontend::Format::Binary } else { Default::default() };
+        let format = if statement.options.binary { Format::Binary } else { Format::Text };
         let mut portal = Portal {
             name: name.clone(),
             statement: Arc::new(prepared),
             params: outer.map_or_else(Arc::default, |portal| Arc::clone(&portal.params)),
-            formats: vec![format],
+            formats: Formats::from_elem(format, 1),
             columns,
             progress: Progress::New,
             cursor: Some(statement.options),

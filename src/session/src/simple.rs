@@ -9,7 +9,6 @@ use crate::session::{Next, Session};
 use crate::statement_log::level_of;
 use analyze::Parameters;
 use command::Tag;
-use config::Setting;
 use exec::Params;
 use instance::{Ctx, Instance};
 use parser::ast::RawStatement;
@@ -44,16 +43,13 @@ impl Session {
         let now = instance.now_us();
         self.state.statement_start_us.set(now);
         self.state.stack_base.set(instance::stack_address());
-        let settings = self.state.settings.borrow();
-        let text_bytes_max = settings.int(Setting::TrackActivityQuerySize) as usize;
-        self.state.entry.begin_statement(text, text_bytes_max, now);
-        let limit = |setting| Some(settings.duration(setting)).filter(|limit| !limit.is_zero());
+        let frequent = *self.state.settings.borrow().frequent();
+        self.state.entry.begin_statement(text, frequent.activity_text_bytes_max, now);
         self.set_lock_limits();
-        let check_interval = limit(Setting::ClientConnectionCheckInterval);
-        if check_interval.is_some() {
-            self.state.entry.check_client_every(&instance.timers, check_interval);
+        if let Some(interval) = frequent.client_connection_check_interval {
+            self.state.entry.check_client_every(&instance.timers, Some(interval));
         }
-        if let Some(limit) = limit(Setting::StatementTimeout) {
+        if let Some(limit) = frequent.statement_timeout {
             instance.timers.arm(&self.state.entry.statement_timer, limit);
         }
     }
@@ -61,9 +57,9 @@ impl Session {
     /// Tells the lock manager what the settings say of waits.
     fn set_lock_limits(&self) {
         let settings = self.state.settings.borrow();
-        let lock_timeout = Some(settings.duration(Setting::LockTimeout)).filter(|limit| !limit.is_zero());
-        self.state.locks.set_timeouts(lock_timeout, settings.duration(Setting::DeadlockTimeout));
-        self.state.locks.set_logs_waits(settings.bool(Setting::LogLockWaits));
+        let frequent = settings.frequent();
+        self.state.locks.set_timeouts(frequent.lock_timeout, frequent.deadlock_timeout);
+        self.state.locks.set_logs_waits(frequent.log_lock_waits);
     }
 
     fn run_query_string(&mut self, instance: &Instance, text: &str) -> Result<()> {
@@ -91,7 +87,7 @@ impl Session {
             let tag = self.run_statement(instance, raw, text)?;
             self.finish_statement(instance, raw, n == last)?;
             self.send_notices();
-            self.wire.out.command_complete(&tag.to_string());
+            self.complete(&tag);
         }
         Ok(())
     }
@@ -114,8 +110,16 @@ impl Session {
         let tag = output.run(&known.statement, &known.text, params)?;
         self.finish_statement(instance, &known.statement.raw, true)?;
         self.send_notices();
-        self.wire.out.command_complete(&tag.to_string());
+        self.complete(&tag);
         Ok(())
+    }
+
+    /// Tells the client that a statement is complete.
+    pub(crate) fn complete(&mut self, tag: &Tag) {
+        match tag.parts() {
+            (words, None) => self.wire.out.command_complete(words),
+            (words, Some(rows)) => self.wire.out.command_complete_rows(words, rows),
+        }
     }
 
     /// Parses under the session's settings; notices of the lexer go to the client.

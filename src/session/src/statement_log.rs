@@ -47,12 +47,7 @@ pub(crate) fn level_of(statement: &Statement) -> u8 {
 impl Session {
     /// True if any of these settings is on.
     pub(crate) fn logs_statements(&self) -> bool {
-        let settings = self.state.settings.borrow();
-        settings.int(Setting::LogMinDurationStatement) >= 0
-            || settings.int(Setting::LogMinDurationSample) >= 0
-            || settings.real(Setting::LogTransactionSampleRate) > 0.0
-            || settings.bool(Setting::LogDuration)
-            || settings.choice(Setting::LogStatement) != "none"
+        self.state.settings.borrow().frequent().logs_statements
     }
 
     /// Logs statements that are about to run, if `log_statement` says so. True if they were. `what` is put before the text:
@@ -64,6 +59,9 @@ impl Session {
         text: &str,
         levels: impl FnOnce() -> Vec<u8>,
     ) -> bool {
+        if !self.logs_statements() {
+            return false;
+        }
         let wanted = match self.state.settings.borrow().choice(Setting::LogStatement) {
             "none" => return false,
             "ddl" => 1,

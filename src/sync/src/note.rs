@@ -17,10 +17,16 @@ pub struct Note {
     text: [u8; STATEMENT_BYTES],
 }
 
-const NOTHING: Note = Note { session: 0, length: 0, text: [0; STATEMENT_BYTES] };
+/// A note's parts, each in a cell of its own: what does not change is not written.
+struct Place {
+    session: Cell<i32>,
+    length: Cell<usize>,
+    text: Cell<[u8; STATEMENT_BYTES]>,
+}
 
 thread_local! {
-    static NOTE: Cell<Note> = const { Cell::new(NOTHING) };
+    static NOTE: Place =
+        const { Place { session: Cell::new(0), length: Cell::new(0), text: Cell::new([0; STATEMENT_BYTES]) } };
 }
 
 impl Note {
@@ -33,19 +39,26 @@ impl Note {
 /// This thread runs a statement of a session.
 pub fn note_statement(session: i32, text: &str) {
     let length = text.len().min(STATEMENT_BYTES);
-    let mut note = Note { session, length, ..NOTHING };
-    note.text[..length].copy_from_slice(&text.as_bytes()[..length]);
-    NOTE.set(note);
+    let mut kept = [0; STATEMENT_BYTES];
+    kept[..length].copy_from_slice(&text.as_bytes()[..length]);
+    NOTE.with(|note| {
+        note.session.set(session);
+        note.text.set(kept);
+        note.length.set(length);
+    });
 }
 
 /// This thread serves a session that runs no statement; 0: none at all.
 pub fn note_session(session: i32) {
-    NOTE.set(Note { session, ..NOTHING });
+    NOTE.with(|note| {
+        note.session.set(session);
+        note.length.set(0);
+    });
 }
 
 /// What this thread is doing.
 pub fn noted() -> Note {
-    NOTE.get()
+    NOTE.with(|note| Note { session: note.session.get(), length: note.length.get(), text: note.text.get() })
 }
 
 #[cfg(test)]

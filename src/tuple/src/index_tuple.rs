@@ -45,6 +45,15 @@ pub fn form_index_tuple_into(desc: &TupleDesc, row: &[Datum], tid: Tid, out: &mu
     }
 }
 
+/// The first column's value in an index tuple's bytes, if its first `N` bytes can be had at a glance: no column of the tuple is null.
+/// The caller knows that the column's values are that wide.
+#[inline]
+pub fn first_value<const N: usize>(bytes: &[u8]) -> Option<&[u8; N]> {
+    let info = u16::from_le_bytes(*bytes.get(INFO..)?.first_chunk()?);
+    let is_plain = info & HAS_NULL == 0 && info & NATTS_MASK != 0;
+    bytes.get(INDEX_HEADER_BYTES..)?.first_chunk().filter(|_| is_plain)
+}
+
 /// An index tuple's bytes.
 #[derive(Clone, Copy)]
 pub struct IndexTuple<'a> {
@@ -216,6 +225,18 @@ mod tests {
         assert_eq!((IndexTuple::new(&bytes).unwrap().tid(), read(&bytes)), (tid, "[1, \"two\", 3::int8]".into()));
         let bytes = form_index_tuple(&desc(), &[Datum::Null, Datum::text("two"), Datum::Null], tid);
         assert_eq!((bytes.len(), read(&bytes)), (8 + 1 + 4, "[null, \"two\", null]".into()));
+    }
+
+    #[test]
+    fn the_first_value_is_had_at_a_glance_unless_there_are_nulls() {
+        let tid = Tid::new(7, 8);
+        let bytes = form_index_tuple(&desc(), &[Datum::Int4(258), Datum::text("two"), Datum::Int8(3)], tid);
+        assert_eq!(first_value(&bytes), Some(&258i32.to_le_bytes()));
+        assert_eq!(first_value::<4>(&bytes[..11]), None, "cut short");
+        let bytes = form_index_tuple(&desc(), &[Datum::Int4(258), Datum::Null, Datum::Null], tid);
+        assert_eq!(first_value::<4>(&bytes), None, "a null stands somewhere");
+        let none = IndexTuple::new(&bytes).unwrap().pivot(&REPRS, 0, None, BlockNumber(1)).unwrap();
+        assert_eq!(first_value::<4>(&none), None, "minus infinity");
     }
 
     #[test]

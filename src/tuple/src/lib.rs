@@ -31,6 +31,8 @@ pub use heap_tuple::{
     HEAP_COMMON_BYTES, HEAP_HEADER_BYTES, HeapTuple, Infomask, TupleHeader, form_heap_tuple, set_heap_ctid,
     set_heap_header,
 };
-pub use index_tuple::{INDEX_HEADER_BYTES, IndexTuple, StoredColumns, form_index_tuple, form_index_tuple_into};
+pub use index_tuple::{
+    INDEX_HEADER_BYTES, IndexTuple, StoredColumns, first_value, form_index_tuple, form_index_tuple_into,
+};
 pub use values::{Stored, TupleBuffer};
 pub use varlena::{Detoast, NoToast, TOAST_POINTER_BYTES, ToastPointer, compress, decompress};

@@ -46,7 +46,7 @@ pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
 pub use outside::{CommitHook, Journal, RelationFiles, XactResource};
 pub use prepared::{Preparation, PreparedEnd, PreparedInfo};
 pub use snapshot::{Horizon, Seen, Snapshot};
-pub use transaction::{Committed, Isolation, Transaction, TransactionOptions};
+pub use transaction::{Committed, Isolation, Transaction, TransactionOptions, Transactions};
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;

@@ -44,7 +44,7 @@ fn one_moment(name: &'static str, commit: fn(&Visibility)) {
             let visibility = Arc::clone(&visibility);
             thread::spawn(move || commit(&visibility))
         };
-        let pin = visibility.registry.borrow();
+        let pin = visibility.registry.borrow(0);
         let (_in_use, snapshot, xmin) = visibility.registry.take(&pin);
         let first = sees(&visibility, snapshot, XIDS[0]);
         assert_eq!(first, sees(&visibility, snapshot, XIDS[1]), "one moment");
@@ -91,7 +91,7 @@ fn the_horizon_never_passes_a_snapshot() {
         };
         let taker = {
             let visibility = Arc::clone(&visibility);
-            let pin = visibility.registry.borrow();
+            let pin = visibility.registry.borrow(0);
             thread::spawn(move || visibility.registry.take(&pin))
         };
         let horizon = visibility.registry.compute_horizon();

@@ -8,9 +8,10 @@
 //! number first and the pins after it, so a snapshot that it misses has a number at least as high.
 
 use crate::csn::CsnState;
-use crate::{TransactionManager, limits, ranks};
+use crate::{TransactionManager, Transactions, limits, ranks};
 use base::{CommandId, Csn, Xid};
 use report::Result;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use sync::Mutex;
 use sync::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
@@ -71,7 +72,6 @@ struct Shard {
 /// The pins of all sessions, in shards.
 pub(crate) struct Registry {
     shards: Vec<Mutex<Shard>>,
-    next_shard: AtomicUsize,
     pub(crate) next_csn: AtomicU64,
     /// Every transaction below has ended.
     pub(crate) oldest_active: AtomicU64,
@@ -84,7 +84,6 @@ impl Registry {
     pub(crate) fn new(next_csn: u64, oldest_active: Xid) -> Registry {
         Registry {
             shards: (0..limits::SNAPSHOT_SHARDS).map(|_| Mutex::new(ranks::SNAPSHOTS, Shard::default())).collect(),
-            next_shard: AtomicUsize::new(0),
             next_csn: AtomicU64::new(next_csn),
             oldest_active: AtomicU64::new(oldest_active.0),
             horizon_csn: AtomicU64::new(next_csn),
@@ -92,9 +91,9 @@ impl Registry {
         }
     }
 
-    /// A pin that no snapshot uses, for a session to keep.
-    pub(crate) fn borrow(&self) -> Arc<Pin> {
-        let index = self.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards.len();
+    /// A pin that no snapshot uses, for a transaction to keep. `shard` is any number; who gives the same seldom meets others.
+    pub(crate) fn borrow(&self, shard: u32) -> Arc<Pin> {
+        let index = shard as usize % self.shards.len();
         let mut shard = self.shards[index].lock();
         // A pin given back while a snapshot outlived its session may still be in use: it waits its turn.
         if let Some(at) = shard.free.iter().rposition(|pin| pin.users.load(Ordering::Acquire) == 0) {
@@ -159,20 +158,22 @@ impl Registry {
 
 /// A transaction's pins: usually one, used again by one snapshot after another; more while a cursor keeps an older one.
 pub(crate) struct Pins {
-    manager: Arc<TransactionManager>,
-    pins: Vec<Arc<Pin>>,
+    manager: Transactions,
+    /// Where it borrows pins: a session keeps to its own part of the registry.
+    shard: u32,
+    pins: SmallVec<[Arc<Pin>; 1]>,
 }
 
 impl Pins {
-    pub(crate) fn new(manager: &Arc<TransactionManager>) -> Pins {
-        Pins { manager: Arc::clone(manager), pins: Vec::new() }
+    pub(crate) fn new(manager: &Transactions, shard: u32) -> Pins {
+        Pins { manager: manager.clone(), shard, pins: SmallVec::new() }
     }
 
     pub(crate) fn take(&mut self) -> (PinUse, Csn, Xid) {
         let registry = &self.manager.visibility.registry;
         let idle = self.pins.iter().position(|pin| pin.users.load(Ordering::Acquire) == 0);
         let at = idle.unwrap_or_else(|| {
-            self.pins.push(registry.borrow());
+            self.pins.push(registry.borrow(self.shard));
             self.pins.len() - 1
         });
         registry.take(&self.pins[at])

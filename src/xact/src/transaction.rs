@@ -9,6 +9,7 @@ use crate::{Changes, TransactionManager, limits};
 use base::{CommandId, Csn, Lsn, RelFile, Xid};
 use lock::{LockMark, LockMode, LockOwner, LockScope, LockTag};
 use report::{Result, bail};
+use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
 
 /// What a transaction's statements see of each other and of others.
@@ -63,10 +64,10 @@ pub struct Committed {
 ///
 /// It belongs to a session and may move between threads with it. Locks it takes are its owner's, in transaction scope.
 pub struct Transaction {
-    manager: Arc<TransactionManager>,
+    manager: Transactions,
     owner: LockOwner,
     options: TransactionOptions,
-    levels: Vec<Level>,
+    levels: SmallVec<[Level; 1]>,
     /// The xids in `levels` but the top one, sorted: what snapshots share. Made when asked for.
     own_subs: Option<Arc<[Xid]>>,
     own_is_stale: bool,
@@ -80,32 +81,54 @@ pub struct Transaction {
     files: Vec<(RelFile, Removal)>,
     invalidations: Vec<u8>,
     changes: Changes,
-    start_us: i64,
     virtual_number: u64,
     ended: bool,
 }
 
+/// A session's own reference to the manager. Its transactions count references to this, in memory that no other session writes: counted at
+/// the manager, two sessions that each read a row would wait for each other's processor.
+#[derive(Clone)]
+pub struct Transactions(Arc<Arc<TransactionManager>>);
+
+impl std::ops::Deref for Transactions {
+    type Target = Arc<TransactionManager>;
+    fn deref(&self) -> &Arc<TransactionManager> {
+        &self.0
+    }
+}
+
 impl TransactionManager {
-    /// Begins a transaction of a session, whose locks are `owner`'s.
+    /// A reference for one session.
+    pub fn of_session(self: &Arc<Self>) -> Transactions {
+        Transactions(Arc::new(Arc::clone(self)))
+    }
+
+    /// Begins a transaction whose locks are `owner`'s, for who begins one now and then.
     pub fn begin(self: &Arc<Self>, owner: &LockOwner, options: TransactionOptions) -> Transaction {
+        self.of_session().begin_transaction(owner, options)
+    }
+}
+
+impl Transactions {
+    /// Begins a transaction of the session, whose locks are `owner`'s.
+    pub fn begin_transaction(&self, owner: &LockOwner, options: TransactionOptions) -> Transaction {
         let level =
             Level { xid: Xid::INVALID, children: Vec::new(), lock_mark: owner.mark(), files: 0, invalidations: 0 };
         Transaction {
-            manager: Arc::clone(self),
+            manager: self.clone(),
             owner: owner.clone(),
             options,
-            levels: vec![level],
+            levels: smallvec![level],
             own_subs: None,
             own_is_stale: false,
             command: CommandId::FIRST,
             command_is_used: false,
-            pins: Pins::new(self),
+            pins: Pins::new(self, owner.number()),
             fixed: None,
             has_snapshot: false,
             files: Vec::new(),
             invalidations: Vec::new(),
             changes: Changes::default(),
-            start_us: self.clock.wall_us(),
             virtual_number: owner.next_virtual_transaction(),
             ended: false,
         }
@@ -121,11 +144,6 @@ impl Transaction {
     /// Whose locks it takes.
     pub fn owner(&self) -> &LockOwner {
         &self.owner
-    }
-
-    /// When it began: microseconds since 2000-01-01, `now()`.
-    pub fn start_us(&self) -> i64 {
-        self.start_us
     }
 
     /// Its virtual number within its owner.

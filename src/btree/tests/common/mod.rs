@@ -64,7 +64,15 @@ fn open_store(host: &Host, frames: usize, at: WalPosition, next: NextIds) -> Arc
         oldest_active: Xid::FIRST_NORMAL,
     };
     let xacts = Arc::new(TransactionManager::open(parts));
-    Arc::new(Store { buffers, wal, smgr, xacts, locks, clock: Arc::clone(&host.clock), pages: None })
+    Arc::new(Store {
+        buffers,
+        wal,
+        smgr,
+        xacts: xacts.of_session(),
+        locks,
+        clock: Arc::clone(&host.clock),
+        pages: None,
+    })
 }
 
 fn file(number: u32) -> RelFile {

@@ -37,6 +37,8 @@ pub struct Conditions {
     comparators: Vec<Comparator>,
     /// Keys of the scans still to be made (arrays make several), last one first.
     pending: Vec<Vec<ScanKey>>,
+    /// A list of keys that has served its scan: the next one is made in it.
+    spent: Vec<ScanKey>,
     row: Vec<Datum>,
 }
 
@@ -85,6 +87,7 @@ impl Conditions {
             reprs: (0..index.key_count()).map(|c| index.repr(c)).collect(),
             comparators: (0..index.key_count()).map(|c| index.comparator(c).clone()).collect(),
             pending: Vec::new(),
+            spent: Vec::new(),
             row: Vec::new(),
         })
     }
@@ -95,7 +98,7 @@ impl Conditions {
         self.values.project(&Rows::default(), env, &mut row)?;
         self.row = row;
         self.pending.clear();
-        self.pending.push(Vec::with_capacity(self.conditions.len()));
+        self.pending.push(std::mem::take(&mut self.spent));
         for at in 0..self.conditions.len() {
             let (column, op, kind) = {
                 let c = &self.conditions[at];
@@ -166,6 +169,12 @@ impl Conditions {
 
     fn next_keys(&mut self) -> Option<Vec<ScanKey>> {
         self.pending.pop()
+    }
+
+    /// Takes back the keys of a scan that has begun.
+    fn take_back(&mut self, mut keys: Vec<ScanKey>) {
+        keys.clear();
+        self.spent = keys;
     }
 }
 
@@ -403,6 +412,7 @@ impl IndexScanState {
             }
         };
         scan.rescan(&keys)?;
+        self.conditions.take_back(keys);
         self.counted.scans += 1;
         if self.fetch.is_none() {
             let snapshot = env.es.snapshot();
@@ -472,9 +482,11 @@ impl IndexScanState {
         self.counted.hand_over(&self.index.relation, pending);
     }
 
-    /// Lets go of the fetcher, and of a scan that holds one.
+    /// Lets go of the snapshot, and of a scan that holds one.
     pub fn release(&mut self) {
-        self.fetch = None;
+        if let Some(fetch) = &mut self.fetch {
+            fetch.rest();
+        }
         if self.only {
             self.scan = None;
         }
