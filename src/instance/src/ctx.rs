@@ -71,7 +71,7 @@ impl<'a> Ctx<'a> {
         self.session.store.buffers.usage().set_timed(on);
     }
 
-    /// Lets what is made of settings follow those that changed: how values are displayed, who the session acts as.
+    /// Lets what is made of settings follow those that changed: how values are displayed, who the session acts as, what others see it called.
     pub fn refresh_settings(self) {
         let changed = self.session.settings.borrow_mut().take_changed();
         if changed.iter().any(|setting| matches!(setting, Setting::Role | Setting::SessionAuthorization)) {
@@ -79,6 +79,10 @@ impl<'a> Ctx<'a> {
         }
         if changed.contains(&Setting::TrackIoTiming) {
             self.follow_io_timing();
+        }
+        if changed.contains(&Setting::ApplicationName) {
+            let name = self.setting(|settings| settings.text(Setting::ApplicationName).to_string());
+            self.session.entry.update(|activity| activity.application_name = name);
         }
         if changed.iter().any(|setting| FORMAT_SETTINGS.contains(setting)) {
             let format = format_settings(&self.session.settings.borrow());

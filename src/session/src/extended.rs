@@ -99,9 +99,6 @@ impl Session {
         if statements.len() > 1 {
             bail!(SYNTAX_ERROR, "cannot insert multiple commands into a prepared statement");
         }
-        if !name.is_empty() && self.state.prepared.borrow().contains_key(name) {
-            bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
-        }
         let raw = statements.pop();
         if let Some(raw) = &raw {
             self.check_not_failed(&raw.stmt)?;
@@ -109,6 +106,9 @@ impl Session {
         self.ensure_transaction(instance);
         let given: Vec<Oid> = types.iter().map(|oid| Oid(*oid)).collect();
         let prepared = self.prepare(instance, name, text, raw.as_ref(), Parameters::Variable(given))?;
+        if !name.is_empty() && self.state.prepared.borrow().contains_key(name) {
+            bail!(DUPLICATE_PSTATEMENT, "prepared statement \"{name}\" already exists");
+        }
         if name.is_empty() {
             self.known.keep_parsed(Ctx::new(instance, &self.state), types, &prepared);
         }

@@ -1,23 +1,28 @@
 //! `cargo versus`: each workload against PostgreSQL on the same machine, in alternating runs; the result is a table of ratios.
 //!
 //! 1. [`server`] makes a cluster of each kind with the same settings, on Unix sockets.
-//! 2. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
-//! 3. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
+//! 2. [`bouncer`] puts PgBouncer before PostgreSQL, for the workloads that many clients are about.
+//! 3. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
+//! 4. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
 //!
 //! A figure is only as good as the machine is quiet: quote ratios, not absolute numbers.
 #![forbid(unsafe_code)]
 
+mod bouncer;
 mod server;
 mod workload;
 
-use server::{Kind, Server};
+use bouncer::Bouncer;
+use server::{Kind, Server, run_pgbench};
 use std::process::ExitCode;
+use testkit::usage;
 use workload::{Plan, WORKLOADS, Workload};
 
 const USAGE: &str = "\
-usage: cargo versus [--scale N] [--seconds N] [--rounds N] [--set NAME=VALUE ...] [WORKLOAD ...]
+usage: cargo versus [--scale N] [--seconds N] [--rounds N] [--set NAME=VALUE ...] [--own NAME=VALUE ...] [WORKLOAD ...]
 
-Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios. --set gives both servers a setting.";
+Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios. --set gives both servers a setting,
+--own gives Woolly one.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -32,7 +37,8 @@ fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
-    let (mut plan, mut names) = (Plan { scale: 50, seconds: 10, rounds: 3, settings: Vec::new() }, Vec::new());
+    let (mut plan, mut names) =
+        (Plan { scale: 50, seconds: 10, rounds: 3, settings: Vec::new(), own_settings: Vec::new() }, Vec::new());
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut number = || words.next().and_then(|text| text.parse().ok()).ok_or(USAGE);
@@ -41,6 +47,7 @@ fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
             "--seconds" => plan.seconds = number()?,
             "--rounds" => plan.rounds = number()?,
             "--set" => plan.settings.push(words.next().ok_or(USAGE)?.clone()),
+            "--own" => plan.own_settings.push(words.next().ok_or(USAGE)?.clone()),
             name if WORKLOADS.iter().any(|w| w.name == name) => names.push(name.to_owned()),
             _ => return Err(format!("{USAGE}\n\nworkloads: {}", WORKLOADS.map(|w| w.name).join(" "))),
         }
@@ -50,19 +57,25 @@ fn parse(arguments: &[String]) -> Result<(Plan, Vec<String>), String> {
 
 fn run(plan: &Plan, names: &[String]) -> Result<(), String> {
     println!("scale {}, {} s a run, {} rounds", plan.scale, plan.seconds, plan.rounds);
-    if !plan.settings.is_empty() {
-        println!("with {}", plan.settings.join(", "));
+    usage::raise_descriptor_limit();
+    let own = [&plan.settings[..], &plan.own_settings].concat();
+    if !own.is_empty() {
+        println!("with {}", own.join(", "));
     }
-    let mut servers = [Server::new(Kind::Woolly, &plan.settings)?, Server::new(Kind::Postgres, &plan.settings)?];
+    let mut servers = [Server::new(Kind::Woolly, &own)?, Server::new(Kind::Postgres, &plan.settings)?];
     for server in &mut servers {
         server.start()?;
-        server.pgbench(&["-i", "-q", "-s", &plan.scale.to_string()])?;
+        run_pgbench(&server.folder(), &["-i", "-q", "-s", &plan.scale.to_string()])?;
     }
-    println!("\n| workload | PostgreSQL 15 | Woolly | ratio | spread of ratios | goal |\n|---|---|---|---|---|---|");
+    if let Some(why) = Bouncer::obstacle() {
+        println!("{why}");
+    }
+    println!("\n| workload | PostgreSQL 15 | PgBouncer | Woolly | ratio | spread of ratios | goal |");
+    println!("|---|---|---|---|---|---|---|");
     for workload in WORKLOADS.iter().filter(|w| names.is_empty() || names.iter().any(|n| n == w.name)) {
         match compare(workload, plan, &mut servers) {
             Ok(line) => println!("{line}"),
-            Err(message) => println!("| {} | | | failed: {message} | | {} |", workload.title, workload.goal),
+            Err(message) => println!("| {} | | | | failed: {message} | | {} |", workload.title, workload.goal),
         }
     }
     servers.iter_mut().try_for_each(Server::stop)
@@ -73,19 +86,30 @@ fn compare(workload: &Workload, plan: &Plan, servers: &mut [Server; 2]) -> Resul
     let [ours, theirs] = servers;
     let (mut a, mut b) = (Vec::new(), Vec::new());
     for _ in 0..plan.rounds {
-        a.push((workload.measure)(ours, plan)?);
-        b.push((workload.measure)(theirs, plan)?);
+        a.push(workload.measure(ours, plan)?);
+        b.push(workload.measure(theirs, plan)?);
     }
     let mut ratios: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a / b).collect();
     let (low, high) = (minimum(&ratios), -minimum(&ratios.iter().map(|r| -r).collect::<Vec<_>>()));
+    let mut bounced = measure_bounced(workload, plan, theirs)?;
     Ok(format!(
-        "| {} | {} | {} | {:.2} | {low:.2} - {high:.2} | {} |",
+        "| {} | {} | {} | {} | {:.2} | {low:.2} - {high:.2} | {} |",
         workload.title,
         show(median(&mut b), workload.unit),
+        if bounced.is_empty() { "-".to_owned() } else { show(median(&mut bounced), workload.unit) },
         show(median(&mut a), workload.unit),
         median(&mut ratios),
         workload.goal
     ))
+}
+
+/// The figures of PgBouncer before PostgreSQL, if it is installed and the workload asks for it.
+fn measure_bounced(workload: &Workload, plan: &Plan, server: &Server) -> Result<Vec<f64>, String> {
+    if Bouncer::obstacle().is_some() || !workload.is_bounced() {
+        return Ok(Vec::new());
+    }
+    let bouncer = Bouncer::start(server)?;
+    (0..plan.rounds).map(|_| workload.measure_bounced(&bouncer, plan)).collect()
 }
 
 fn minimum(values: &[f64]) -> f64 {

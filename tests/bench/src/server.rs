@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use testkit::usage;
 
 /// Whose server it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,10 +20,15 @@ pub enum Kind {
 /// Where Debian keeps PostgreSQL 15's programs.
 const POSTGRES_PROGRAMS: &str = "/usr/lib/postgresql/15/bin";
 
+/// The port of every server: only its socket's name depends on it.
+pub const PORT: u16 = 5432;
+
+/// Places for sessions unless a workload needs more.
+const SESSIONS: usize = 1100;
+
 /// Settings of both servers.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 6] = [
     "shared_buffers=1GB",
-    "max_connections=1100",
     "max_wal_size=4GB",
     "checkpoint_timeout=15min",
     "listen_addresses=",
@@ -31,6 +37,8 @@ const SETTINGS: [&str; 7] = [
 ];
 
 const START_LIMIT: Duration = Duration::from_secs(120);
+/// The pause between two tries to connect: it bounds how well the time to start can be told.
+const LOOK: Duration = Duration::from_micros(500);
 
 /// A cluster and, while it runs, its server.
 pub struct Server {
@@ -38,6 +46,7 @@ pub struct Server {
     pub kind: Kind,
     /// Settings besides the usual ones.
     settings: Vec<String>,
+    sessions: usize,
     folder: TempDir,
     process: Option<std::process::Child>,
 }
@@ -46,12 +55,17 @@ impl Server {
     /// Runs initdb.
     pub fn new(kind: Kind, settings: &[String]) -> Result<Server, String> {
         let folder = tempfile::Builder::new().prefix("versus-").tempdir().map_err(|e| e.to_string())?;
-        let server = Server { kind, settings: settings.to_vec(), folder, process: None };
-        if kind == Kind::Postgres && is_root() {
-            run(Command::new("chown").arg("postgres").arg(server.folder.path()))?;
+        let server = Server { kind, settings: settings.to_vec(), sessions: SESSIONS, folder, process: None };
+        if kind == Kind::Postgres {
+            give_to_postgres(server.folder.path())?;
         }
         server.initdb(&server.data())?;
         Ok(server)
+    }
+
+    /// The folder of its socket.
+    pub fn folder(&self) -> PathBuf {
+        self.folder.path().to_path_buf()
     }
 
     fn data(&self) -> PathBuf {
@@ -78,17 +92,11 @@ impl Server {
         Ok(seconds)
     }
 
-    /// A server program of this kind; PostgreSQL's refuse to run as root and get another user.
+    /// A server program of this kind.
     fn program(&self, name: &str) -> Command {
         match self.kind {
             Kind::Woolly => Command::new(testkit::cluster::programs().join(name)),
-            Kind::Postgres if is_root() => {
-                let mut command = Command::new("setpriv");
-                command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]);
-                command.arg(Path::new(POSTGRES_PROGRAMS).join(name));
-                command
-            }
-            Kind::Postgres => Command::new(Path::new(POSTGRES_PROGRAMS).join(name)),
+            Kind::Postgres => as_postgres(&Path::new(POSTGRES_PROGRAMS).join(name)),
         }
     }
 
@@ -100,12 +108,25 @@ impl Server {
         SETTINGS.into_iter().chain(self.settings.iter().map(String::as_str)).for_each(|setting| {
             command.args(["-c", setting]);
         });
+        command.args(["-c", &format!("max_connections={}", self.sessions)]);
         if self.kind == Kind::Woolly && is_root() {
             command.arg("--allow-root");
         }
         command.stdin(Stdio::null()).stdout(log.try_clone().map_err(|e| e.to_string())?).stderr(log);
         self.process = Some(command.spawn().map_err(|e| e.to_string())?);
         self.wait_until_ready()
+    }
+
+    /// Starts the server again, as it usually is.
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.restart_for(SESSIONS)
+    }
+
+    /// Starts the server again, with places for so many sessions.
+    pub fn restart_for(&mut self, sessions: usize) -> Result<(), String> {
+        self.sessions = sessions;
+        self.stop()?;
+        self.start()
     }
 
     fn log(&self) -> PathBuf {
@@ -124,40 +145,27 @@ impl Server {
             if Instant::now() > deadline || !matches!(process.try_wait(), Ok(None)) {
                 return Err(format!("no server: {}", fs::read_to_string(self.log()).unwrap_or_default()));
             }
-            std::thread::park_timeout(Duration::from_millis(2));
+            std::thread::park_timeout(LOOK);
         }
         Ok(())
     }
 
     /// A session of the test client.
     pub fn connect(&self) -> Result<testkit::Client, String> {
-        let login = testkit::Client::connect_unix(self.folder.path(), 5432, "postgres", "postgres");
+        let login = testkit::Client::connect_unix(self.folder.path(), PORT, "postgres", "postgres");
         login.map_err(|e| e.to_string())?.map_err(|e| e.message)
-    }
-
-    /// Runs pgbench and returns what it printed.
-    pub fn pgbench(&self, arguments: &[&str]) -> Result<String, String> {
-        let mut command = Command::new("pgbench");
-        command.args(arguments).arg("postgres").env("PGHOST", self.folder.path()).env("PGUSER", "postgres");
-        let output = command.output().map_err(|e| format!("pgbench: {e}"))?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        match output.status.success() {
-            true => Ok(text),
-            false => Err(format!("pgbench: {}", String::from_utf8_lossy(&output.stderr).replace('\n', " "))),
-        }
     }
 
     /// Memory of the server's processes together, in MB: proportional set size, shared pages divided among their users.
     pub fn memory_mb(&self) -> f64 {
         let root = self.process.as_ref().map_or(0, std::process::Child::id);
-        let kilobytes: u64 = descendants(root).into_iter().map(pss_kb).sum();
-        kilobytes as f64 / 1024.0
+        usage::of_tree(root).proportional_kb as f64 / 1024.0
     }
 
     /// kill -9 of all its processes.
     pub fn kill(&mut self) -> Result<(), String> {
         let mut process = self.process.take().ok_or("the server does not run")?;
-        let ids: Vec<String> = descendants(process.id()).iter().map(u32::to_string).collect();
+        let ids: Vec<String> = usage::descendants(process.id()).iter().map(u32::to_string).collect();
         run(Command::new("kill").arg("-9").args(&ids))?;
         process.wait().map_err(|e| e.to_string())?;
         // PostgreSQL refuses to start while one of them still has its shared memory.
@@ -185,22 +193,32 @@ impl Drop for Server {
     }
 }
 
-/// A process and all below it.
-fn descendants(root: u32) -> Vec<u32> {
-    let mut found = vec![root];
-    let mut next = 0;
-    while next < found.len() {
-        let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", found[next])).unwrap_or_default();
-        found.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
-        next += 1;
+/// Runs pgbench against the server whose socket is in this folder, and returns what it printed.
+pub fn run_pgbench(folder: &Path, arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("pgbench");
+    command.args(arguments).arg("postgres").env("PGHOST", folder).env("PGUSER", "postgres");
+    command.env("PGPORT", PORT.to_string());
+    let output = command.output().map_err(|e| format!("pgbench: {e}"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    match output.status.success() {
+        true => Ok(text),
+        false => Err(format!("pgbench: {}", String::from_utf8_lossy(&output.stderr).replace('\n', " "))),
     }
-    found
 }
 
-fn pss_kb(process: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find(|line| line.starts_with("Pss:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).unwrap_or(0)
+/// A program that must not run as root: another user's then.
+pub fn as_postgres(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]).arg(program);
+    command
+}
+
+/// Lets programs that must not run as root write into a folder.
+pub fn give_to_postgres(folder: &Path) -> Result<(), String> {
+    if is_root() { run(Command::new("chown").arg("postgres").arg(folder)) } else { Ok(()) }
 }
 
 fn is_root() -> bool {

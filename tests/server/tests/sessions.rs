@@ -117,6 +117,22 @@ fn places_are_limited_and_the_last_ones_are_the_superusers() {
 }
 
 #[test]
+fn others_see_what_a_session_calls_itself() {
+    let cluster = Cluster::started();
+    let (mut session, mut other) = (cluster.connect(), cluster.connect());
+    let sql = format!("select application_name from pg_stat_activity where pid = {}", session.key.0);
+    let mut seen_after = |statement: &str| {
+        session.query(statement).expect("the connection holds");
+        other.run(&sql).value().to_owned()
+    };
+    assert_eq!(seen_after("set application_name = 'one'"), "one");
+    assert_eq!(seen_after("begin; set local application_name = 'two'"), "two");
+    assert_eq!(seen_after("select 1 / 0"), "one");
+    assert_eq!(seen_after("rollback"), "one");
+    assert_eq!(seen_after("discard all"), "testkit");
+}
+
+#[test]
 fn who_does_not_log_in_is_shown_the_door() {
     let mut cluster = Cluster::new();
     cluster.set("authentication_timeout", "1s").start();

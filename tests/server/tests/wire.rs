@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use testkit::Cluster;
+use testkit::{Client, Cluster, wire};
 
 const PROTOCOL_2: u32 = 2 << 16;
 const PROTOCOL_3: u32 = 3 << 16;
@@ -169,6 +169,27 @@ fn after_an_error_all_is_skipped_until_sync() {
         assert!(!field(&failed[0].1, place).is_empty(), "field {}", place as char);
     }
     assert_eq!(types(&raw.until(b'Z')), "TDCZ");
+}
+
+/// What a Parse of the statement `p` comes to.
+fn parse_code(session: &mut Client, sql: &str) -> String {
+    let mut bytes = Vec::new();
+    wire::parse(&mut bytes, "p", sql);
+    wire::sync(&mut bytes);
+    session.send_raw(&bytes).expect("the connection holds");
+    session.receive().expect("the server answers").code().to_owned()
+}
+
+#[test]
+fn a_name_that_is_taken_is_told_after_all_else_that_is_wrong_with_a_statement() {
+    let cluster = Cluster::started();
+    let mut session = cluster.connect();
+    assert_eq!(parse_code(&mut session, "select 1"), "");
+    assert_eq!(parse_code(&mut session, "select 1"), "42P05");
+    assert_eq!(parse_code(&mut session, "select nothing"), "42703");
+    session.run("begin");
+    assert_eq!(session.query("select 1 / 0").expect("the connection holds").code(), "22012");
+    assert_eq!(parse_code(&mut session, "select 1"), "25P02");
 }
 
 #[test]
