@@ -113,34 +113,29 @@ impl Notifications {
         Ok(())
     }
 
-    fn change_channels(&self, cx: Ctx<'_>, action: Action) {
+    /// Changes what a session listens to. Messages of channels that it does not listen to afterwards do not reach it any more.
+    fn change_channels(&self, cx: Ctx<'_>, actions: impl Iterator<Item = Action>) {
         let entry = &cx.session.entry;
         let mut mailboxes = self.mailboxes.lock();
-        match action {
-            Action::Listen(channel) => {
-                let mailbox = mailboxes.entry(entry.id).or_insert_with(|| Mailbox {
-                    database: cx.session.database,
-                    channels: Vec::new(),
-                    waiting: VecDeque::new(),
-                    interrupts: Arc::clone(&entry.interrupts),
-                });
-                if !mailbox.channels.contains(&channel) {
-                    mailbox.channels.push(channel);
+        for action in actions {
+            match (action, mailboxes.get_mut(&entry.id)) {
+                (Action::Listen(channel), Some(mailbox)) if mailbox.channels.contains(&channel) => {}
+                (Action::Listen(channel), Some(mailbox)) => mailbox.channels.push(channel),
+                (Action::Listen(channel), None) => {
+                    let (database, interrupts) = (cx.session.database, Arc::clone(&entry.interrupts));
+                    let mailbox = Mailbox { database, channels: vec![channel], waiting: VecDeque::new(), interrupts };
+                    mailboxes.insert(entry.id, mailbox);
                 }
-            }
-            Action::Unlisten(Some(channel)) => {
-                if let Some(mailbox) = mailboxes.get_mut(&entry.id) {
-                    mailbox.channels.retain(|known| *known != channel);
-                }
-            }
-            Action::Unlisten(None) => {
-                if let Some(mailbox) = mailboxes.get_mut(&entry.id) {
-                    mailbox.channels.clear();
-                }
+                (Action::Unlisten(Some(channel)), Some(mailbox)) => mailbox.channels.retain(|known| *known != channel),
+                (Action::Unlisten(None), Some(mailbox)) => mailbox.channels.clear(),
+                (Action::Unlisten(_), None) => {}
             }
         }
-        // Messages that came before the session stopped listening still reach it.
-        mailboxes.retain(|_, mailbox| !mailbox.channels.is_empty() || !mailbox.waiting.is_empty());
+        let Some(Mailbox { channels, waiting, .. }) = mailboxes.get_mut(&entry.id) else { return };
+        waiting.retain(|message| channels.iter().any(|channel| **channel == *message.channel));
+        if channels.is_empty() {
+            mailboxes.remove(&entry.id);
+        }
     }
 
     fn send(&self, database: Oid, messages: &[Notification]) {
@@ -213,7 +208,9 @@ impl TransactionParticipant for Pending {
             return Ok(());
         }
         let notifications = &cx.instance.notifications;
-        self.actions.drain(..).for_each(|(_, action)| notifications.change_channels(cx, action));
+        if !self.actions.is_empty() {
+            notifications.change_channels(cx, self.actions.drain(..).map(|(_, action)| action));
+        }
         let messages: Vec<Notification> = self.messages.drain(..).map(|(_, message)| message).collect();
         if !messages.is_empty() {
             notifications.send(cx.session.database, &messages);

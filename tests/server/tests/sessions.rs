@@ -133,6 +133,26 @@ fn others_see_what_a_session_calls_itself() {
 }
 
 #[test]
+fn what_came_while_a_transaction_was_open_is_told_if_the_session_still_listens() {
+    let cluster = Cluster::started();
+    let (mut session, mut other) = (cluster.connect(), cluster.connect());
+    let mut told_after = |statements: &[&str]| {
+        session.run("listen a; listen b; begin");
+        other.run("notify a, '1'; notify b, '2'");
+        statements.iter().for_each(|statement| drop(session.run(statement)));
+        // What is to come comes before the next answer.
+        session.run("select 1");
+        let told: Vec<String> = session.notifications.drain(..).map(|(_, _, payload)| payload).collect();
+        told.join(" ")
+    };
+    assert_eq!(told_after(&["commit"]), "1 2");
+    assert_eq!(told_after(&["unlisten a", "commit"]), "2");
+    assert_eq!(told_after(&["unlisten a", "rollback"]), "1 2");
+    assert_eq!(told_after(&["unlisten *", "listen a", "commit"]), "1");
+    assert_eq!(told_after(&["unlisten *", "commit"]), "");
+}
+
+#[test]
 fn who_does_not_log_in_is_shown_the_door() {
     let mut cluster = Cluster::new();
     cluster.set("authentication_timeout", "1s").start();

@@ -25,6 +25,8 @@ use testkit::{Crowd, Reply, wire};
 const SESSIONS: usize = 5000;
 /// Steps under way at the same time.
 const AT_ONCE: usize = 64;
+/// Steps of a session that a failure tells of.
+const HISTORY: usize = 24;
 /// How often the common channel is notified.
 const ROUNDS: u64 = 10;
 
@@ -88,9 +90,16 @@ struct Player {
     partners: usize,
     /// What it has to do before anything by chance.
     script: VecDeque<Step>,
+    /// What it did last.
+    history: VecDeque<Step>,
 }
 
 impl Player {
+    fn remember(&mut self, step: &Step) {
+        self.history.truncate(HISTORY - 1);
+        self.history.push_front(step.clone());
+    }
+
     fn is_at_rest(&self) -> bool {
         self.job.is_none() && self.partners == 0
     }
@@ -159,7 +168,8 @@ impl Play {
         for (number, &link) in links.iter().enumerate() {
             self.by_link[link] = number;
             let model = Model::new(number, self.defaults.clone());
-            self.players.push(Player { link, model, job: None, partners: 0, script: VecDeque::new() });
+            let (script, history) = (VecDeque::new(), VecDeque::new());
+            self.players.push(Player { link, model, job: None, partners: 0, script, history });
         }
         Ok(())
     }
@@ -235,6 +245,7 @@ impl Play {
     /// Sends a step, and notes what must come back.
     fn begin(&mut self, number: usize, step: Step) -> Outcome {
         let player = &mut self.players[number];
+        player.remember(&step);
         let mut bytes = Vec::new();
         step.write(number, &mut bytes);
         let expected = player.model.take(&step);
@@ -255,7 +266,7 @@ impl Play {
         for &link in &news {
             if link != self.admin {
                 let number = self.by_link[link];
-                self.listen_to(number).map_err(|why| format!("session {number}: {why}"))?;
+                self.listen_to(number).map_err(|why| self.story(number, &why))?;
             }
         }
         if !news.is_empty() {
@@ -267,6 +278,11 @@ impl Play {
             return Err(format!("nothing has come for {PATIENCE:?}; a step under way: {waits:?}"));
         }
         Ok(())
+    }
+
+    /// What went wrong in a session, and what it did before.
+    fn story(&self, number: usize, why: &str) -> String {
+        format!("session {number}: {why}; its last steps, the last one first: {:?}", self.players[number].history)
     }
 
     fn listen_to(&mut self, number: usize) -> Outcome {
@@ -331,7 +347,7 @@ impl Play {
         while let Some(player) = self.players.iter().find(|player| player.model.missing_note().is_some()) {
             if start.elapsed() > PATIENCE {
                 let (number, note) = (player.model.number, player.model.missing_note());
-                return Err(format!("session {number} was not told of {note:?}"));
+                return Err(self.story(number, &format!("it was not told of {note:?}")));
             }
             self.listen()?;
         }
