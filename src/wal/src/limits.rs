@@ -17,6 +17,8 @@ pub(crate) const COPY_BYTES: usize = if MODELLED { 32 } else { 32 << 10 };
 pub(crate) const WAKE_WRITER_BYTES: u64 = 1 << 20;
 /// Bytes the reader asks for at once.
 pub(crate) const READ_BYTES: usize = 256 << 10;
+/// Writes end at a multiple of it, filled up with zeros: a block of the file system of which a part is written must be read first.
+pub(crate) const WRITE_ALIGN: u64 = if MODELLED { 64 } else { 4096 };
 /// Bytes written at once when a segment file is filled with zeros.
 pub(crate) const ZERO_BYTES: usize = 1 << 20;
 

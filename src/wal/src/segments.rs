@@ -1,6 +1,6 @@
 //! Segment files: made ahead, written, recycled.
 
-use crate::limits::ZERO_BYTES;
+use crate::limits::{WRITE_ALIGN, ZERO_BYTES};
 use crate::names::{segment_file_name, segment_number_of, segment_path};
 use crate::ring::Ring;
 use crate::{SyncMethod, Wal, WalOptions};
@@ -78,9 +78,14 @@ impl Segments {
             }
         };
         let current = self.current.insert(current);
-        let end = target.min((number + 1) * segment_bytes).min(at + ZERO_BYTES as u64);
-        self.scratch.resize((end - at) as usize, 0);
-        ring.load(at, &mut self.scratch);
+        let segment_end = (number + 1) * segment_bytes;
+        let end = target.min(segment_end).min(at + ZERO_BYTES as u64);
+        // Behind the end there is nothing yet but what an earlier life of the file left.
+        let filled_up = end.next_multiple_of(WRITE_ALIGN).min(segment_end);
+        self.scratch.resize((filled_up - at) as usize, 0);
+        let (log, rest) = self.scratch.split_at_mut((end - at) as usize);
+        ring.load(at, log);
+        rest.fill(0);
         let offset = at % segment_bytes;
         let written = current.file.write_at(&self.scratch, offset);
         written.could_not(|| {

@@ -4,7 +4,7 @@ use crate::{
     EndOfLog, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition, segment_file_name, settle_doubt,
 };
 use base::{Lsn, Prng, Xid};
-use host::{FaultPlan, Host, SimHost};
+use host::{FaultPlan, Host, OpenMode, OpenOptions, SimHost};
 use report::Severity;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,6 +99,24 @@ fn the_walwriter_is_woken_for_each_piece_that_waits() {
     wal.flush(wal.inserted()).expect("flush");
     put(15 << 10);
     assert!(!writer.latch().is_set(), "what is written does not count");
+}
+
+/// A block of the file is never written in part but at its start, so that the file system need not read it.
+#[test]
+fn writes_end_at_the_end_of_a_block() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let path = Path::new("pg_wal").join(segment_file_name(Timeline(1), START.0 / u64::from(SEGMENT), SEGMENT));
+    let file = sim.host().disk.open(&path, OpenOptions::new(OpenMode::ReadWrite)).expect("open");
+    file.write_at(&[0xEE; 3 * 4096], 0).expect("what an earlier life left");
+    let end = wal.insert_data(RmgrId::HEAP, 0, Xid(3), &[&[1; 5000]]).expect("insert").end;
+    wal.flush(end).expect("flush");
+    let mut bytes = vec![0; 3 * 4096];
+    file.read_at(&mut bytes, 0).expect("read");
+    let behind = (end.0 - START.0) as usize;
+    assert!(bytes[behind..2 * 4096].iter().all(|byte| *byte == 0));
+    assert!(bytes[2 * 4096..].iter().all(|byte| *byte == 0xEE));
+    assert_eq!(read_all(sim.host()).2, EndOfLog::Zeros);
 }
 
 /// After any crash the log is a prefix of what was inserted, and holds at least what was flushed; writing goes on behind it, crash after crash.
