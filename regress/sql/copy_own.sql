@@ -93,3 +93,43 @@ copy cp_t from stdin;
 rollback;
 select count(*) from cp_t where a = 70;
 drop table cp_t, cp_c cascade;
+-- Index entries are made index by index and in order of keys; an error is still that of the first row that has one.
+create table copy_keys (a int, b int);
+create unique index copy_keys_a on copy_keys (a);
+create unique index copy_keys_b on copy_keys (b);
+create unique index copy_keys_part on copy_keys ((100 / a)) where a < 3;
+copy copy_keys from stdin;
+5	50
+4	30
+3	30
+4	31
+\.
+copy copy_keys from stdin;
+9	1
+8	2
+9	3
+8	4
+\.
+copy copy_keys from stdin;
+9	1
+9	2
+0	3
+\.
+copy copy_keys from stdin;
+9	1
+0	2
+9	3
+\.
+select * from copy_keys;
+copy copy_keys from stdin;
+7	1
+2	\N
+\N	\N
+1	3
+\N	2
+\.
+set enable_seqscan = off;
+select a from copy_keys where a > 0 order by a;
+select b from copy_keys where b > 0 order by b desc;
+reset enable_seqscan;
+drop table copy_keys;

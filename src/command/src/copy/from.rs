@@ -21,10 +21,16 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use tuple::{Datum, INLINE_BYTES_MAX};
 
-/// Rows that are put in together, at most.
-const BATCH_ROWS_MAX: usize = 1000;
-/// Bytes of input after which they are put in.
-const BATCH_BYTES_MAX: usize = 64 * 1024;
+/// Rows that are put in together.
+struct Batch {
+    rows_max: usize,
+    /// Bytes of input after which they are put in.
+    bytes_max: usize,
+}
+
+const BATCH: Batch = Batch { rows_max: 1000, bytes_max: 64 * 1024 };
+/// Into indexes: the more entries there are, the more of them meet on a page.
+const INDEXED_BATCH: Batch = Batch { rows_max: 16_000, bytes_max: 1024 * 1024 };
 /// How much of the input an error quotes, in bytes.
 const QUOTED_BYTES_MAX: usize = 100;
 /// Values of a text column that are kept to be given again: shorter ones take no memory of their own, longer ones are seldom the same.
@@ -198,6 +204,7 @@ impl<'a> Load<'a> {
     fn run(mut self, env: &mut Env<'_>, refill: &mut super::lines::Refill<'_>) -> Result<u64> {
         self.reader.begin(refill).map_err(|error| self.reader.at_line(error))?;
         let (mut count, mut spare, mut made) = (0, Vec::new(), Vec::new());
+        let batch = if self.target.has_indexes() { INDEXED_BATCH } else { BATCH };
         loop {
             let mut row = spare.pop().unwrap_or_default();
             if !self.reader.next(env.cx, self.width, &mut row, refill)? {
@@ -211,7 +218,7 @@ impl<'a> Load<'a> {
             self.bytes += self.reader.lines.line().len();
             self.rows.push(row);
             self.numbers.push(self.reader.number);
-            if self.rows.len() >= BATCH_ROWS_MAX || self.bytes >= BATCH_BYTES_MAX {
+            if self.rows.len() >= batch.rows_max || self.bytes >= batch.bytes_max {
                 env.cx.check_interrupts()?;
                 self.store(env)?;
                 spare.append(&mut self.rows);

@@ -1,5 +1,7 @@
 //! INSERT, UPDATE, DELETE.
 
+mod bulk;
+
 use super::{Builder, NodeState};
 use crate::env::{Env, Recheck};
 use crate::expr::{Compiler, Program, Rows};
@@ -220,12 +222,16 @@ impl TargetTable {
             *done += rows.len();
             return Ok(());
         }
+        self.insert_entries_of(rows, &tids, done, env)?;
         for (row, tid) in rows.iter().zip(tids) {
-            self.insert_entries(row, tid, None, env)?;
             self.note(RowEvent::Insert { tid }, row, None, env);
-            *done += 1;
         }
         Ok(())
+    }
+
+    /// True if rows have entries in indexes: many of them together cost less then.
+    pub fn has_indexes(&self) -> bool {
+        !self.indexes.is_empty()
     }
 
     /// Puts a prepared row in unless a unique index has an equal key.
@@ -283,43 +289,47 @@ impl TargetTable {
         arbiters: Option<&[Oid]>,
         env: &mut Env<'_>,
     ) -> Result<Option<Tid>> {
-        let table = Arc::clone(&self.table);
         for at in 0..self.indexes.len() {
-            let target = &mut self.indexes[at];
-            if !target.evaluate(row, env)? {
+            if !self.indexes[at].evaluate(row, env)? {
                 continue;
             }
-            let check = match (target.unique, target.immediate) {
-                (false, _) => UniqueCheck::No,
-                (true, true) => UniqueCheck::Yes,
-                (true, false) => UniqueCheck::Deferred,
-            };
-            let store = &env.cx.session.store;
-            let inserted = env.cx.with_tx(|tx| {
-                let cx = &mut Access::new(store, tx);
-                target.index.am.insert(cx, (&target.index, &table), &target.values, tid, check)
-            })?;
-            let Inserted::Duplicate(other) = inserted else { continue };
-            if check == UniqueCheck::Deferred {
-                let keys = target.values[..target.index.key_count()].to_vec();
-                env.es.triggers.add_unique(
-                    &self.entry,
-                    target.oid,
-                    Arc::clone(&target.index),
-                    Arc::clone(&table),
-                    keys,
-                    tid,
-                );
-                continue;
-            }
-            if arbiters.is_some_and(|a| a.is_empty() || a.contains(&target.oid)) {
+            if let Some(other) = self.insert_entry(at, tid, arbiters, env)? {
                 return Ok(Some(other));
             }
-            let keys = target.values[..target.index.key_count()].to_vec();
-            let oid = target.oid;
-            return Err(duplicate_key(env.cx, &self.entry, oid, &keys));
         }
         Ok(None)
+    }
+
+    /// Makes the entry of one index, which was computed. `Some` if it is an arbiter and has a duplicate.
+    fn insert_entry(
+        &mut self,
+        at: usize,
+        tid: Tid,
+        arbiters: Option<&[Oid]>,
+        env: &mut Env<'_>,
+    ) -> Result<Option<Tid>> {
+        let (target, table) = (&self.indexes[at], &self.table);
+        let check = match (target.unique, target.immediate) {
+            (false, _) => UniqueCheck::No,
+            (true, true) => UniqueCheck::Yes,
+            (true, false) => UniqueCheck::Deferred,
+        };
+        let store = &env.cx.session.store;
+        let inserted = env.cx.with_tx(|tx| {
+            let cx = &mut Access::new(store, tx);
+            target.index.am.insert(cx, (&target.index, table), &target.values, tid, check)
+        })?;
+        let Inserted::Duplicate(other) = inserted else { return Ok(None) };
+        let keys = &target.values[..target.index.key_count()];
+        if check == UniqueCheck::Deferred {
+            let (index, table) = (Arc::clone(&target.index), Arc::clone(table));
+            env.es.triggers.add_unique(&self.entry, target.oid, index, table, keys.to_vec(), tid);
+            return Ok(None);
+        }
+        if arbiters.is_some_and(|a| a.is_empty() || a.contains(&target.oid)) {
+            return Ok(Some(other));
+        }
+        Err(duplicate_key(env.cx, &self.entry, target.oid, keys))
     }
 
     /// Makes the index entries of a row that is in the table already (index builds check their own).
