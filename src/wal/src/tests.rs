@@ -1,7 +1,8 @@
 //! Write, crash and read on the simulated disk; inserters in parallel.
 
 use crate::{
-    EndOfLog, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition, segment_file_name, settle_doubt,
+    EndOfLog, RECORD_HEADER_BYTES, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition,
+    segment_file_name, settle_doubt,
 };
 use base::{Lsn, Prng, Xid};
 use host::{FaultPlan, Host, OpenMode, OpenOptions, SimHost};
@@ -81,23 +82,24 @@ fn records_come_back_across_segments() {
 #[test]
 fn the_walwriter_is_woken_for_each_piece_that_waits() {
     let sim = SimHost::new(1);
-    let wal = open_fresh(&sim);
+    let options = WalOptions { buffer_bytes: 256 << 10, ..options() };
+    let wal = Wal::open(prepare(&sim), options, position(START, Lsn::INVALID, 1)).expect("open");
     let writer = Arc::new(Interrupts::new());
     wal.set_writer(Arc::clone(&writer));
     let put = |bytes: usize| wal.insert_data(RmgrId::HEAP, 0, Xid(3), &[&vec![1; bytes]]).expect("insert");
-    // The ring has 64 KiB, a quarter of it is a piece.
-    put(15 << 10);
+    // The ring has 256 KiB, a quarter of it is a piece.
+    put(60 << 10);
     assert!(!writer.latch().is_set());
-    put(2 << 10);
+    put(5 << 10);
     assert!(writer.latch().is_set());
     writer.latch().clear();
-    put(15 << 10);
+    put(60 << 10);
     assert!(!writer.latch().is_set(), "woken once for a piece");
-    put(2 << 10);
+    put(5 << 10);
     assert!(writer.latch().is_set());
     writer.latch().clear();
     wal.flush(wal.inserted()).expect("flush");
-    put(15 << 10);
+    put(60 << 10);
     assert!(!writer.latch().is_set(), "what is written does not count");
 }
 
@@ -167,7 +169,13 @@ fn run_until_crash(host: Host, at: WalPosition, next: &mut u64, prng: &mut Prng)
 fn records_lost_in_an_earlier_crash_stay_lost() {
     let sim = SimHost::new(1);
     let wal = open_fresh(&sim);
-    let record = |number: u64| wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&number.to_le_bytes()]).expect("insert");
+    // A block each, so that the block that is written again does not have the last one in it.
+    let block = |number: u64| {
+        let mut data = vec![number as u8; 4096 - RECORD_HEADER_BYTES];
+        data[..8].copy_from_slice(&number.to_le_bytes());
+        data
+    };
+    let record = |number: u64| wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&block(number)]).expect("insert");
     let (first, second) = (record(0), record(1));
     record(2);
     wal.flush(wal.inserted()).expect("flush");
@@ -177,7 +185,7 @@ fn records_lost_in_an_earlier_crash_stay_lost() {
     let (numbers, at, end) = read_all(sim.host());
     assert_eq!((numbers, at.next, at.previous, end), (vec![0], second.start, first.start, EndOfLog::BadCrc));
     let wal = Wal::open(sim.host(), options(), at).expect("open");
-    wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&7u64.to_le_bytes()]).expect("insert");
+    wal.insert_data(RmgrId::HEAP, 0, Xid(0), &[&block(7)]).expect("insert");
     wal.flush(wal.inserted()).expect("flush");
     let (numbers, _, end) = read_all(sim.host());
     assert_eq!((numbers, end), (vec![0, 7], EndOfLog::OldEpoch(1)));
