@@ -1,9 +1,11 @@
 //! Tables and indexes, as far as storage needs to know them. `schema` makes these from the catalogs.
 
 use crate::{IndexAm, TableAm};
+use arc_swap::ArcSwapOption;
 use base::{Fork, Oid, RelFile, RelFork};
 use buffer::Durability;
 use lock::LockTag;
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -71,20 +73,40 @@ pub struct Relation {
     pub targets: Arc<InsertTargets>,
 }
 
-/// The pages that took the last rows, a few of them so that sessions do not queue for one page. Only hints.
+/// The pages that took the last rows, a few of them so that sessions do not queue for one page, and what else the access method notes. Only
+/// hints.
 #[derive(Debug)]
-pub struct InsertTargets([AtomicU32; 8]);
+pub struct InsertTargets {
+    pages: [AtomicU32; 8],
+    note: ArcSwapOption<Note>,
+}
+
+/// A value of the access method's own.
+pub type Note = Box<dyn Any + Send + Sync>;
 
 impl Default for InsertTargets {
     fn default() -> InsertTargets {
-        InsertTargets(std::array::from_fn(|_| AtomicU32::new(u32::MAX)))
+        let pages = std::array::from_fn(|_| AtomicU32::new(u32::MAX));
+        InsertTargets { pages, note: ArcSwapOption::empty() }
     }
 }
 
 impl InsertTargets {
     /// The hint for a lock owner's number.
     pub fn of(&self, owner: u32) -> &AtomicU32 {
-        &self.0[owner as usize % self.0.len()]
+        &self.pages[owner as usize % self.pages.len()]
+    }
+
+    /// Looks at the note, if there is one of this type. Takes no lock and counts no reference.
+    #[inline]
+    pub fn note<T: 'static, R>(&self, look: impl FnOnce(&T) -> R) -> Option<R> {
+        let note = self.note.load();
+        note.as_ref()?.downcast_ref().map(look)
+    }
+
+    /// Puts a note in place of the one before.
+    pub fn set_note(&self, note: Arc<Note>) {
+        self.note.store(Some(note));
     }
 }
 

@@ -65,11 +65,10 @@ impl Lead {
     /// Where the place would be among the entries `low..high` if their numbers stood at even distances, as those of a serial column do. `end`
     /// is an entry whose number is a bound for all of theirs. Each entry that is not looked at is a line of memory less to wait for.
     fn guess(self, page: &Page, (low, high): (u16, u16), end: u16) -> Option<u16> {
-        let value = self.number().filter(|_| high - low >= GUESSED_MIN)?;
+        let value = self.number().filter(|_| high.saturating_sub(low) >= GUESSED_MIN)?;
         let first = self.stored(page.item(OffsetNumber(low)))?;
         let last = self.stored(page.item(OffsetNumber(end)))?;
-        let part = (value - first) / (last - first);
-        Some(low + (part.clamp(0.0, 1.0) * f64::from(high - 1 - low)) as u16)
+        Some(guess_at(value, (low, high), (first, last)))
     }
 
     /// How the value stands to the entry's first. `Equal` also where that takes a closer look.
@@ -85,12 +84,28 @@ impl Lead {
     }
 }
 
+/// Where a value would be among places from `low` on and before `high`, were the numbers from `first` to `last` even.
+fn guess_at(value: f64, (low, high): (u16, u16), (first, last): (f64, f64)) -> u16 {
+    let part = (value - first) / (last - first);
+    low + (part.clamp(0.0, 1.0) * f64::from(high - 1 - low)) as u16
+}
+
+/// The same of numbers at hand; `None` if there are too few.
+pub(crate) fn guess_between(value: f64, (low, high): (u16, u16), ends: (Option<&i64>, Option<&i64>)) -> Option<u16> {
+    let ends = (*ends.0? as f64, *ends.1? as f64);
+    (high - low >= GUESSED_MIN).then(|| guess_at(value, (low, high), ends))
+}
+
 /// Among fewer entries the middle is as good as a guess.
 const GUESSED_MIN: u16 = 16;
 
 /// The first of the places `low..high` that is not left of what is searched for; `high` if all are. Looks around the guess first.
 #[inline]
-fn partition((low, high): (u16, u16), guess: Option<u16>, is_left: impl Fn(u16) -> Result<bool>) -> Result<u16> {
+pub(crate) fn partition(
+    (low, high): (u16, u16),
+    guess: Option<u16>,
+    is_left: impl Fn(u16) -> Result<bool>,
+) -> Result<u16> {
     let (mut low, mut high, mut step) = (low, high, 1);
     match guess {
         None => {}
@@ -161,6 +176,17 @@ impl<'a> Order<'a> {
             (Some(Datum::Int8(value)), Comparator::Int8) => Lead::Int8(*value),
             (Some(Datum::Oid(value)), Comparator::Oid) => Lead::Oid(value.0),
             _ => Lead::Hidden,
+        }
+    }
+
+    /// The first column's value of a place, if it is a whole number in ascending order.
+    #[inline]
+    pub(crate) fn number(&self, key: &SearchKey<'_>) -> Option<i64> {
+        match self.lead(key) {
+            Lead::Int4(value) => Some(i64::from(value)),
+            Lead::Int8(value) => Some(value),
+            Lead::Oid(value) => Some(i64::from(value)),
+            Lead::Hidden => None,
         }
     }
 

@@ -10,7 +10,7 @@
 //!    record, the parent. Ascending inserts find the rightmost leaf by a hint.
 //! 3. A unique insertion holds the first leaf where its key may be while it looks at the rows of equal entries; two inserters of
 //!    one key meet there. A row in doubt is waited for with no page held.
-//! 4. A scan copies what it wants of a leaf and holds nothing (`scan`).
+//! 4. A scan copies what it wants of a leaf and holds nothing (`scan`). If it looks for a number, it goes by a copy of the upper levels (`upper`).
 //!
 //! What it does not do: give pages back. Vacuum removes entries and leaves empty leaves where they are, for new entries of their range.
 //! No posting lists: equal keys are stored each.
@@ -41,6 +41,7 @@ mod redo;
 mod scan;
 mod search;
 mod split;
+mod upper;
 mod vacuum;
 
 pub use am::{AM, BtreeAm};

@@ -226,7 +226,7 @@ impl BtreeScan {
 impl Reading {
     fn start_page(&self, tree: &Tree<'_>, direction: Direction, start: Start) -> Result<Option<(ReadGuard, Links)>> {
         match (start, direction) {
-            (Start::Descend, Direction::Forward) => tree.leaf(&self.range.from.key()).map(Some),
+            (Start::Descend, Direction::Forward) => tree.leaf_by_copy(&self.range.from.key()).map(Some),
             (Start::Descend, Direction::Backward) => tree.leaf(&self.range.to.key()).map(Some),
             (Start::Follow, Direction::Forward) => match self.batch.right {
                 Some(block) => tree.read(block).map(Some),

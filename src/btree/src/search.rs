@@ -5,6 +5,7 @@
 
 use crate::key::{Order, SearchKey};
 use crate::layout::{self, Links, NO_BLOCK, ROOT};
+use crate::upper;
 use access::Store;
 use base::BlockNumber;
 use buffer::{Pin, ReadGuard, WriteGuard};
@@ -58,6 +59,26 @@ impl<'a> Tree<'a> {
         loop {
             let (page, links) = self.read(block)?;
             if self.is_beyond(key, &page, &links)? {
+                block = links.right;
+            } else if links.level == 0 {
+                return Ok((page, links));
+            } else {
+                block = self.order.child(&page, key)?.1;
+            }
+        }
+    }
+
+    /// As `leaf`, by the copy of the upper levels if there is one.
+    #[inline]
+    pub(crate) fn leaf_by_copy(&self, key: &SearchKey<'_>) -> Result<(ReadGuard, Links)> {
+        let start = upper::start(self, key)?;
+        let mut block = start.block;
+        loop {
+            let (page, links) = self.read(block)?;
+            if self.is_beyond(key, &page, &links)? {
+                if start.is_copied {
+                    upper::count_step(self);
+                }
                 block = links.right;
             } else if links.level == 0 {
                 return Ok((page, links));

@@ -34,6 +34,31 @@ fn rows_come_back_by_scan_and_by_index() {
 }
 
 #[test]
+fn searches_find_what_a_growing_tree_holds() {
+    let engine = Engine::new(3, 800);
+    let mut a = engine.session(1);
+    let (mut random, mut model) = (Prng::new(3), BTreeMap::new());
+    let (by_n, mut bound) = (Arc::clone(&a.by_n), 0);
+    for round in 0..6000 {
+        // Anywhere at first, then rising: the copy of the upper levels grows old in both ways.
+        let id = if round < 3000 { random.below(1 << 30) as i32 - (1 << 29) } else { (1 << 29) + round };
+        let n = i64::from(id.rem_euclid(40));
+        if model.insert(id, n).is_none() {
+            a.insert(&row(id, "x", n)).unwrap().unwrap();
+        }
+        let known = *model.range(bound..).next().or_else(|| model.iter().next()).expect("one was inserted").0;
+        assert_eq!(a.find(known).map(|row| row.values[0].as_i32()), Some(known));
+        bound = random.below(1 << 31) as i32 - (1 << 30);
+        assert_eq!(a.find(bound).is_some(), model.contains_key(&bound));
+        if round % 500 == 0 {
+            let found = a.index_rows(&by_n, &[ScanKey::equal(0, Datum::Int8(n))], Direction::Forward);
+            assert_eq!(found.len(), model.values().filter(|value| **value == n).count());
+        }
+    }
+    a.check();
+}
+
+#[test]
 fn scans_go_both_ways() {
     let engine = Engine::new(1, 200);
     let mut a = engine.session(1);

@@ -88,19 +88,22 @@ pub struct Transaction {
 /// A session's own reference to the manager. Its transactions count references to this, in memory that no other session writes: counted at
 /// the manager, two sessions that each read a row would wait for each other's processor.
 #[derive(Clone)]
-pub struct Transactions(Arc<Arc<TransactionManager>>);
+pub struct Transactions(Arc<OwnReference>);
+
+/// The one reference to the manager that a session counts.
+struct OwnReference(Arc<TransactionManager>);
 
 impl std::ops::Deref for Transactions {
     type Target = Arc<TransactionManager>;
     fn deref(&self) -> &Arc<TransactionManager> {
-        &self.0
+        &self.0.0
     }
 }
 
 impl TransactionManager {
     /// A reference for one session.
     pub fn of_session(self: &Arc<Self>) -> Transactions {
-        Transactions(Arc::new(Arc::clone(self)))
+        Transactions(Arc::new(OwnReference(Arc::clone(self))))
     }
 
     /// Begins a transaction whose locks are `owner`'s, for who begins one now and then.
