@@ -3,9 +3,9 @@
 use crate::address::ObjectAddress;
 use crate::dependency::drop_objects;
 use base::Oid;
-use catalog::columns::{pg_class, pg_proc, pg_type};
+use catalog::columns::pg_depend;
 use catalog::oids;
-use catalog::rows::{PgClass, PgProc, PgType};
+use catalog::rows::PgDepend;
 use instance::{Ctx, TransactionParticipant};
 use parser::ast::{DropBehavior, OnCommit};
 use report::{Result, error};
@@ -129,25 +129,11 @@ pub(crate) fn drop_all(cx: Ctx<'_>) -> Result<()> {
 
 /// Drops everything in a temporary schema.
 pub(crate) fn drop_contents(cx: Ctx<'_>, namespace: Oid) -> Result<()> {
-    let catalog = cx.catalog();
-    let mut objects = Vec::new();
-    for row in catalog.scan::<PgClass>(&[Key::oid(pg_class::RELNAMESPACE, namespace)])? {
-        if !matches!(row.relkind, b'i' | b't' | b'c') {
-            objects.push(ObjectAddress::relation(row.oid));
-        }
-    }
-    for row in catalog.scan::<PgType>(&[Key::oid(pg_type::TYPNAMESPACE, namespace)])? {
-        let is_own = match row.typtype {
-            b'c' => catalog.class(row.typrelid)?.is_some_and(|class| class.relkind == b'c'),
-            _ => row.typelem == Oid::INVALID,
-        };
-        if is_own {
-            objects.push(ObjectAddress::new(oids::PG_TYPE, row.oid));
-        }
-    }
-    for row in catalog.scan::<PgProc>(&[Key::oid(pg_proc::PRONAMESPACE, namespace)])? {
-        objects.push(ObjectAddress::new(oids::PG_PROC, row.oid));
-    }
+    // Not by a look at all relations and types: there may be thousands of sessions with temporary tables.
+    let keys = [Key::oid(pg_depend::REFCLASSID, oids::PG_NAMESPACE), Key::oid(pg_depend::REFOBJID, namespace)];
+    let object_of = |row: &PgDepend| ObjectAddress { class: row.classid, object: row.objid, part: row.objsubid };
+    let objects: Vec<ObjectAddress> =
+        cx.catalog().scan::<PgDepend>(&keys)?.iter().map(|found| object_of(&found.row)).collect();
     if objects.is_empty() {
         return Ok(());
     }

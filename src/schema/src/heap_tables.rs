@@ -55,9 +55,9 @@ impl<'a> HeapTables<'a> {
         let table = at.caches.system_table(at.relation, at.database);
         let mut rows = match best_index(at.relation, keys) {
             Some((index, columns)) => self.index_scan(&table, index, &keys_of(at.relation, index, columns, keys))?,
-            None => self.table_scan(&table)?,
+            None => self.table_scan(&table, keys)?,
         };
-        rows.retain(|(_, row)| keys.iter().all(|key| same_datum(&row[key.column as usize - 1], &key.value)));
+        rows.retain(|(_, row)| meets(row, keys));
         Ok(rows)
     }
 
@@ -83,7 +83,7 @@ impl<'a> HeapTables<'a> {
         Ok(rows)
     }
 
-    fn table_scan(&self, table: &SystemTable) -> Result<Vec<StoredRow>> {
+    fn table_scan(&self, table: &SystemTable, keys: &[Key]) -> Result<Vec<StoredRow>> {
         let options = self.transaction.with(|tx| ScanOptions {
             snapshot: tx.latest_snapshot(),
             wanted: ColumnSet::ALL,
@@ -93,7 +93,9 @@ impl<'a> HeapTables<'a> {
         let mut scan = table.table.am.scan(self.store, &table.table, options)?;
         let (mut rows, mut row) = (Vec::new(), Row::default());
         while scan.next(Direction::Forward, &mut row)? {
-            rows.push((row.tid, row.values.clone()));
+            if meets(&row.values, keys) {
+                rows.push((row.tid, row.values.clone()));
+            }
         }
         Ok(rows)
     }
@@ -152,6 +154,10 @@ impl<'a> HeapTables<'a> {
     pub(crate) fn add_invalidation(&self, payload: &[u8]) -> Result<()> {
         self.transaction.with(|tx| tx.add_invalidation(payload))
     }
+}
+
+fn meets(row: &[Datum], keys: &[Key]) -> bool {
+    keys.iter().all(|key| same_datum(&row[key.column as usize - 1], &key.value))
 }
 
 /// The index with the most leading columns among the keys, and how many; the first of equals.

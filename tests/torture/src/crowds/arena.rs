@@ -82,16 +82,19 @@ impl Arena {
         Ok(self.usage())
     }
 
-    /// Waits until so many clients are there besides the one that looks. Errors: there are others for a long time.
+    /// Waits until so many clients are there besides the one that looks. Errors: others are, and nobody leaves for a long time.
     pub fn wait_for_sessions(&self, count: u64) -> Result<(), String> {
-        let (mut client, start) = (self.client()?, Instant::now());
+        let (mut client, mut last_change, mut before) = (self.client()?, Instant::now(), 0);
         loop {
             let sql = "select count(*) - 1 from pg_stat_activity where backend_type = 'client backend'";
             let there: u64 = value(&mut client, sql)?.parse().map_err(|_| "no number")?;
             if there == count {
                 return Ok(());
             }
-            if start.elapsed() > PATIENCE {
+            if there != before {
+                (before, last_change) = (there, Instant::now());
+            }
+            if last_change.elapsed() > PATIENCE {
                 return Err(format!("{there} sessions are there where {count} should be"));
             }
             crate::load::pause(Duration::from_millis(5));
