@@ -137,7 +137,7 @@ fn what_came_while_a_transaction_was_open_is_told_if_the_session_still_listens()
     let cluster = Cluster::started();
     let (mut session, mut other) = (cluster.connect(), cluster.connect());
     let mut told_after = |statements: &[&str]| {
-        session.run("listen a; listen b; begin");
+        ["listen a", "listen b", "begin"].iter().for_each(|statement| drop(session.run(statement)));
         other.run("notify a, '1'; notify b, '2'");
         statements.iter().for_each(|statement| drop(session.run(statement)));
         // What is to come comes before the next answer.
