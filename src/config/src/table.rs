@@ -333,6 +333,13 @@ settings! {
     ParallelTupleCost "parallel_tuple_cost" = real(0.1, 0.0, f64::MAX, Unit::None), User, PlannerCostConstants, flag::EXPLAIN, "Planner's estimate for passing one row between workers";
     PasswordEncryption "password_encryption" = choice_of(PASSWORD_ENCRYPTION, "scram-sha-256"), User, ConnectionAuthentication, 0, "How new passwords are stored";
     PlanCacheMode "plan_cache_mode" = choice_of(PLAN_CACHE_MODE, "auto"), User, PlannerOtherPlannerOptions, flag::EXPLAIN, "Whether prepared statements use generic or custom plans";
+    PoolMaxWorkers "pool_max_workers" = integer(0, 0, 4096, Unit::None), Superuser, ConnectionSettings, 0, "Most workers that serve sessions of one role in one database at a time, 0 for no limit";
+    PoolQueueNotice "pool_queue_notice" = integer(5000, 0, 2147483647, Unit::Milliseconds), User, ConnectionSettings, 0, "Time after which a client is told that its statement waits for a worker, 0 for never";
+    PoolQueueTimeout "pool_queue_timeout" = integer(0, 0, 2147483647, Unit::Milliseconds), User, ConnectionSettings, 0, "Longest time that a statement may wait for a worker, 0 for any";
+    PoolSpin "pool_spin" = integer(50, 0, 10000, Unit::None), Sighup, ConnectionSettings, 0, "Microseconds for which one idle worker looks for work before it sleeps";
+    PoolThreadsMax "pool_threads_max" = integer(0, 0, 262143, Unit::None), Postmaster, ConnectionSettings, 0, "Most threads of the pool, those included whose statements wait; 0 for as many as there may be connections";
+    PoolWeight "pool_weight" = integer(100, 1, 10000, Unit::None), Superuser, ConnectionSettings, 0, "Share of the pool that sessions of one role in one database have while others wait";
+    PoolWorkerIdleTimeout "pool_worker_idle_timeout" = integer(60000, 0, 2147483647, Unit::Milliseconds), Sighup, ConnectionSettings, 0, "Time after which a worker ends that there was no use for";
     Port "port" = integer(5432, 1, 65535, Unit::None), Postmaster, ConnectionSettings, 0, "TCP port to listen on";
     PostAuthDelay "post_auth_delay" = integer(0, 0, 2147, Unit::Seconds), Backend, DeveloperOptions, flag::NOT_IN_SAMPLE, "Seconds to wait after authentication, for debuggers";
     PreAuthDelay "pre_auth_delay" = integer(0, 0, 60, Unit::Seconds), Sighup, DeveloperOptions, flag::NOT_IN_SAMPLE, "Seconds to wait before authentication, for debuggers";
@@ -426,6 +433,7 @@ settings! {
     TransactionDeferrable "transaction_deferrable" = boolean(false), User, ClientStatementBehavior, flag::NOT_IN_FILE | flag::NOT_IN_SAMPLE | flag::NO_RESET_ALL, "Whether the current transaction is deferrable";
     TransactionIsolation "transaction_isolation" = choice_of(ISOLATION_LEVEL, "read committed"), User, ClientStatementBehavior, flag::NOT_IN_FILE | flag::NOT_IN_SAMPLE | flag::NO_RESET_ALL, "Isolation level of the current transaction";
     TransactionReadOnly "transaction_read_only" = boolean(false), User, ClientStatementBehavior, flag::NOT_IN_FILE | flag::NOT_IN_SAMPLE | flag::NO_RESET_ALL, "Whether the current transaction is read-only";
+    TransactionTimeout "transaction_timeout" = integer(0, 0, 2147483647, Unit::Milliseconds), User, ClientStatementBehavior, 0, "Longest time that a transaction may last";
     TransformNullEquals "transform_null_equals" = boolean(false), User, CompatibilityOtherPlatformsAndClients, 0, "Takes expr = NULL as expr IS NULL";
     UnixSocketDirectories "unix_socket_directories" = string("/tmp"), Postmaster, ConnectionSettings, flag::LIST | flag::LIST_QUOTE | flag::SUPERUSER_ONLY, "Directories of the Unix-domain sockets";
     UnixSocketGroup "unix_socket_group" = string(""), Postmaster, ConnectionSettings, 0, "Group that owns the Unix-domain sockets";

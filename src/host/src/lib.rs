@@ -12,8 +12,8 @@
 //! - I1. After a crash every handle opened before it fails; nothing written through it can appear later.
 //! - I2. What was synced before the crash reads back as written.
 //!
-//! Locks: the simulated disk has one mutex of its own, a leaf. Sockets ([`net`]) and the wait on many of them ([`Poller`]) are
-//! the machine's own only.
+//! Locks: the simulated disk has one mutex of its own, a leaf. Sockets ([`net`]) and the wait on many of them ([`Poller`],
+//! [`SocketSet`]) are the machine's own only.
 
 mod clock;
 mod cpu;
@@ -25,6 +25,7 @@ mod overlay;
 mod poll;
 mod real;
 mod sim;
+mod socket_set;
 
 pub use clock::{Clock, ManualClock, RealClock};
 pub use cpu::CpuTime;
@@ -33,6 +34,7 @@ pub use entropy::{Entropy, RealEntropy, SeededEntropy};
 pub use overlay::OverlayDisk;
 pub use poll::{Notifier, Poller, Source};
 pub use real::RealDisk;
+pub use socket_set::{Events, Ready, SocketSet};
 pub use sim::{FaultPlan, SECTOR_BYTES, SimHost};
 
 use std::path::Path;

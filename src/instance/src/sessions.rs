@@ -2,8 +2,8 @@
 //!
 //! Invariants
 //! - I1. An id names at most one live session, and is never the process id (see `limits`).
-//! - I2. A cancel request reaches only a statement that runs when it arrives: the flag is raised under the same lock under
-//!   which a statement begins and ends, and its end clears the flag. So it never hits a later statement.
+//! - I2. A cancel request reaches only a statement that runs, or waits for its turn, when it arrives: the flag is raised under the same
+//!   lock under which a statement is queued, begins and ends, and its end clears the flag. So it never hits a later statement.
 //!
 //! Locks: the table's, then (released before) an entry's. Neither is held while anything else is taken.
 
@@ -20,7 +20,8 @@ use std::time::Duration;
 use sync::{Interrupt, Interrupts, Mutex, Rank, WaitHooks, WaitKind};
 
 const TABLE: Rank = Rank::new(800, "session table");
-const ENTRY: Rank = Rank::new(810, "session entry");
+/// Whoever waits says so, whatever it holds.
+const ENTRY: Rank = Rank::new(60_000, "session entry");
 const WATCH: Rank = Rank::new(812, "client watch");
 
 /// Passes a point at which a fault on purpose may strike.
@@ -28,6 +29,10 @@ pub type FaultPoint = Box<dyn Fn() -> Result<()> + Send + Sync>;
 
 /// Says something to the server's log.
 pub type Voice = Box<dyn Fn(&Error) + Send + Sync>;
+
+/// What concerns one statement and none after it.
+const OF_A_STATEMENT: [Interrupt; 4] =
+    [Interrupt::CancelQuery, Interrupt::GiveWay, Interrupt::StatementTimeout, Interrupt::QueueTimeout];
 
 /// All live sessions of an instance.
 pub struct SessionTable {
@@ -51,6 +56,10 @@ pub struct SessionEntry {
     pub interrupts: Arc<Interrupts>,
     /// Goes off when the statement has run for too long.
     pub statement_timer: Arc<Timer>,
+    /// Goes off when the transaction has lasted too long.
+    transaction_timer: OnceLock<Arc<Timer>>,
+    /// Who is told while whoever serves the session sleeps, so that others can work meanwhile.
+    workplace: OnceLock<Arc<dyn WaitHooks>>,
     /// How it speaks to the server's log.
     voice: OnceLock<Voice>,
     /// Where faults on purpose strike, if the server has them.
@@ -92,10 +101,21 @@ pub struct ParkedEntry {
 /// Read and written under the entry's lock.
 struct Shared {
     activity: Activity,
-    runs_statement: bool,
+    statement: Statement,
     /// How long it did what, beyond what its statistics know.
     times: SessionTimes,
     times_taken_us: i64,
+}
+
+/// What there is to be cancelled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Statement {
+    /// Nothing.
+    None,
+    /// What the client has sent and nobody has looked at yet.
+    Queued,
+    /// A statement that runs.
+    Running,
 }
 
 impl Shared {
@@ -129,7 +149,7 @@ impl SessionTable {
     /// Adds a session under a fresh id; it leaves when the guard is dropped. `cancel_key` comes from the host's entropy.
     pub fn register(self: &Arc<Self>, kind: SessionKind, cancel_key: i32, activity: Activity) -> Registration {
         let id = self.reserve();
-        self.register_as(id, kind, cancel_key, activity)
+        self.insert(id, kind, cancel_key, Arc::new(Interrupts::new()), activity)
     }
 
     /// An id for a session that is yet to be registered: the log knows a client by it from the first moment on.
@@ -137,15 +157,15 @@ impl SessionTable {
         self.table.lock().free_id()
     }
 
-    /// As `register`, under an id that was reserved.
-    pub fn register_as(
+    /// Adds a client's session under an id that was reserved, with the interrupts that its connection has had from the beginning.
+    pub fn register_client(
         self: &Arc<Self>,
         id: SessionId,
-        kind: SessionKind,
         cancel_key: i32,
+        interrupts: Arc<Interrupts>,
         activity: Activity,
     ) -> Registration {
-        self.insert(id, kind, cancel_key, Arc::new(Interrupts::new()), activity)
+        self.insert(id, SessionKind::Client, cancel_key, interrupts, activity)
     }
 
     /// Adds a client's session that was in another table, under its id and with its interrupts.
@@ -177,6 +197,8 @@ impl SessionTable {
             kind,
             statement_timer: Timer::new(Arc::clone(&interrupts), Interrupt::StatementTimeout),
             interrupts,
+            transaction_timer: OnceLock::new(),
+            workplace: OnceLock::new(),
             voice: OnceLock::new(),
             fault_point: OnceLock::new(),
             client: ClientWatch::new(),
@@ -186,7 +208,7 @@ impl SessionTable {
                 Shared {
                     times_taken_us: activity.session_start_us,
                     activity,
-                    runs_statement: false,
+                    statement: Statement::None,
                     times: SessionTimes::default(),
                 },
             ),
@@ -306,8 +328,10 @@ impl SessionEntry {
     pub fn begin_statement(&self, text: &str, text_bytes_max: usize, now_us: i64) {
         let mut shared = self.shared.lock();
         sync::note_statement(self.id.0, text);
-        shared.runs_statement = true;
-        self.interrupts.take(Interrupt::CancelQuery);
+        if shared.statement != Statement::Queued {
+            self.interrupts.take(Interrupt::CancelQuery);
+        }
+        shared.statement = Statement::Running;
         shared.change_state(ActivityState::Active, now_us);
         let activity = &mut shared.activity;
         activity.query.clear();
@@ -330,11 +354,57 @@ impl SessionEntry {
         }
         sync::note_session(self.id.0);
         let mut shared = self.shared.lock();
-        shared.runs_statement = false;
-        self.interrupts.take(Interrupt::CancelQuery);
-        self.interrupts.take(Interrupt::GiveWay);
-        self.interrupts.take(Interrupt::StatementTimeout);
+        shared.statement = Statement::None;
+        if self.interrupts.pending() {
+            OF_A_STATEMENT.into_iter().for_each(|interrupt| _ = self.interrupts.take(interrupt));
+        }
         shared.change_state(state, now_us);
+    }
+
+    /// The client has sent something, and nobody has time to look at it. If it is a statement it can be cancelled from now on.
+    pub fn queue_statement(&self) {
+        let mut shared = self.shared.lock();
+        if shared.statement == Statement::None {
+            shared.statement = Statement::Queued;
+        }
+    }
+
+    /// What was queued has been looked at. If it was no statement, a request to cancel it means nothing any more.
+    pub fn unqueue_statement(&self) {
+        let mut shared = self.shared.lock();
+        if shared.statement == Statement::Queued {
+            shared.statement = Statement::None;
+        }
+        if shared.statement == Statement::None {
+            OF_A_STATEMENT.into_iter().for_each(|interrupt| _ = self.interrupts.take(interrupt));
+        }
+    }
+
+    /// A transaction has begun that may last so long.
+    pub fn limit_transaction(&self, timers: &Timers, limit: Duration) {
+        let make = || Timer::new(Arc::clone(&self.interrupts), Interrupt::TransactionTimeout);
+        timers.arm(self.transaction_timer.get_or_init(make), limit);
+    }
+
+    /// The transaction has ended in time.
+    pub fn end_transaction_limit(&self) {
+        if let Some(timer) = self.transaction_timer.get() {
+            timer.disarm();
+            self.interrupts.take(Interrupt::TransactionTimeout);
+        }
+    }
+
+    /// The session ends: its timers are not needed any more.
+    pub fn withdraw_timers(&self, timers: &Timers) {
+        timers.withdraw(&self.statement_timer);
+        if let Some(timer) = self.transaction_timer.get() {
+            timers.withdraw(timer);
+        }
+    }
+
+    /// From now on these are told when whoever serves the session sleeps and wakes.
+    pub fn give_workplace(&self, workplace: Arc<dyn WaitHooks>) {
+        let _ = self.workplace.set(workplace);
     }
 
     /// How long it did what since this was last asked: for the statistics.
@@ -396,17 +466,12 @@ impl SessionEntry {
         *self.client.rearm.lock() = rearm;
     }
 
-    /// Asks the running statement to end; nothing if none runs.
+    /// Asks the statement that runs or waits for its turn to end; nothing if there is none.
     pub fn cancel(&self) {
         let shared = self.shared.lock();
-        if shared.runs_statement {
+        if shared.statement != Statement::None {
             self.interrupts.raise(Interrupt::CancelQuery);
         }
-    }
-
-    /// True while a statement runs.
-    pub fn runs_statement(&self) -> bool {
-        self.shared.lock().runs_statement
     }
 }
 
@@ -414,9 +479,15 @@ impl SessionEntry {
 impl WaitHooks for SessionEntry {
     fn begin_wait(&self, kind: WaitKind) {
         self.update(|activity| activity.wait = Some(words(kind)));
+        if let Some(workplace) = self.workplace.get() {
+            workplace.begin_wait(kind);
+        }
     }
 
     fn end_wait(&self) {
+        if let Some(workplace) = self.workplace.get() {
+            workplace.end_wait();
+        }
         self.update(|activity| activity.wait = None);
     }
 
@@ -492,6 +563,21 @@ mod tests {
         assert!(session.interrupts.is_pending(Interrupt::CancelQuery));
         session.end_statement(ActivityState::Idle, 8);
         assert!(!session.interrupts.pending(), "it does not wait for the next statement");
+    }
+
+    #[test]
+    fn a_cancel_reaches_what_waits_for_its_turn() {
+        let table = Arc::new(SessionTable::new());
+        let session = client(&table);
+        session.queue_statement();
+        table.cancel(session.id, 42);
+        session.begin_statement("select 1", 1024, 7);
+        assert!(session.interrupts.is_pending(Interrupt::CancelQuery));
+        session.end_statement(ActivityState::Idle, 8);
+        session.queue_statement();
+        table.cancel(session.id, 42);
+        session.unqueue_statement();
+        assert!(!session.interrupts.pending(), "it was no statement");
     }
 
     #[test]

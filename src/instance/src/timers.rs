@@ -6,12 +6,11 @@
 //!
 //! Invariants
 //! - I1. If a timer is armed for `t`, the queue holds an entry of it for a time not after `t`.
-//! - I2. `queued_us` is the earliest time of a timer's entries, or `NEVER`; it is changed under the queue's lock.
+//! - I2. A timer has one place in the queue, at `queued_us` with its `number`, or none and `NEVER`; both are changed under the queue's lock.
 //!
 //! Locks: the queue's, a leaf.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -29,33 +28,10 @@ pub struct Timers {
 
 #[derive(Default)]
 struct Queue {
-    entries: BinaryHeap<Reverse<Entry>>,
+    /// By the time at which a place comes up, and a number that tells apart those of the same time.
+    places: BTreeMap<(u64, u64), Arc<Timer>>,
     number: u64,
     poked: bool,
-}
-
-/// A timer's place: when it comes up, and a number that keeps the order total.
-struct Entry {
-    at_us: u64,
-    number: u64,
-    timer: Arc<Timer>,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Entry) -> bool {
-        (self.at_us, self.number) == (other.at_us, other.number)
-    }
-}
-impl Eq for Entry {}
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Entry) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Entry {
-    fn cmp(&self, other: &Entry) -> std::cmp::Ordering {
-        (self.at_us, self.number).cmp(&(other.at_us, other.number))
-    }
 }
 
 /// One timer: whom it interrupts, and how.
@@ -65,13 +41,14 @@ pub struct Timer {
     /// When it is meant to go off.
     deadline_us: AtomicU64,
     queued_us: AtomicU64,
+    number: AtomicU64,
 }
 
 impl Timer {
     /// A timer that is not armed.
     pub fn new(interrupts: Arc<Interrupts>, interrupt: Interrupt) -> Arc<Timer> {
         let never = || AtomicU64::new(NEVER);
-        Arc::new(Timer { interrupts, interrupt, deadline_us: never(), queued_us: never() })
+        Arc::new(Timer { interrupts, interrupt, deadline_us: never(), queued_us: never(), number: never() })
     }
 
     /// It does not go off, unless it has already.
@@ -122,6 +99,14 @@ impl Timers {
         }
     }
 
+    /// Disarms a timer that is not needed any more, and gives up its place.
+    pub fn withdraw(&self, timer: &Timer) {
+        timer.disarm();
+        if timer.queued_us.load(Ordering::SeqCst) != NEVER {
+            self.queue.lock().remove(timer);
+        }
+    }
+
     /// Ends the wait of `serve`.
     pub fn poke(&self) {
         self.queue.lock().poked = true;
@@ -153,19 +138,29 @@ impl Timers {
 
 impl Queue {
     fn next_us(&self) -> Option<u64> {
-        self.entries.peek().map(|Reverse(entry)| entry.at_us)
+        self.places.first_key_value().map(|((at_us, _), _)| *at_us)
     }
 
+    /// Puts a timer here, if it has no place that comes up earlier.
     fn push(&mut self, timer: &Arc<Timer>, at_us: u64) {
+        if timer.queued_us.load(Ordering::SeqCst) <= at_us {
+            return;
+        }
+        self.remove(timer);
         self.number += 1;
-        let earliest = timer.queued_us.load(Ordering::SeqCst).min(at_us);
-        timer.queued_us.store(earliest, Ordering::SeqCst);
-        self.entries.push(Reverse(Entry { at_us, number: self.number, timer: Arc::clone(timer) }));
+        timer.queued_us.store(at_us, Ordering::SeqCst);
+        timer.number.store(self.number, Ordering::SeqCst);
+        self.places.insert((at_us, self.number), Arc::clone(timer));
     }
 
-    /// Takes the first entry off; its timer, if that goes off now.
+    fn remove(&mut self, timer: &Timer) {
+        let place = (timer.queued_us.swap(NEVER, Ordering::SeqCst), timer.number.load(Ordering::SeqCst));
+        self.places.remove(&place);
+    }
+
+    /// Takes the first place away; its timer, if that goes off now.
     fn take_due(&mut self, now_us: u64) -> Option<Arc<Timer>> {
-        let Reverse(Entry { timer, .. }) = self.entries.pop()?;
+        let (_, timer) = self.places.pop_first()?;
         // From here on `arm` queues anew; what was armed before is seen below.
         timer.queued_us.store(NEVER, Ordering::SeqCst);
         let deadline_us = timer.deadline_us.load(Ordering::SeqCst);
@@ -214,11 +209,14 @@ mod tests {
             timers.arm(&timer, Duration::from_secs(60));
             timer.disarm();
         }
-        assert_eq!(timers.queue.lock().entries.len(), 1);
+        assert_eq!(timers.queue.lock().places.len(), 1);
         assert!(timers.queue.lock().take_due(u64::MAX - 1).is_none());
         timers.arm(&timer, Duration::ZERO);
         assert!(timers.queue.lock().take_due(u64::MAX - 1).is_some());
         assert!(!interrupts.pending());
+        timers.arm(&timer, Duration::from_secs(60));
+        timers.withdraw(&timer);
+        assert!(timers.queue.lock().places.is_empty() && !timer.is_armed());
     }
 
     #[test]

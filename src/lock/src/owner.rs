@@ -264,6 +264,19 @@ impl LockOwner {
         if self.0.shared.interrupts.pending() { check_owner(&self.0.shared) } else { Ok(()) }
     }
 
+    /// Looks at what concerns a session between two statements: whether it must end.
+    ///
+    /// Errors: FATAL 57P01 on a request to end the session, 25P04 when its transaction has lasted too long, 08006.
+    pub fn check_idle_interrupts(&self) -> Result<()> {
+        let owner = &self.0.shared;
+        if owner.interrupts.pending() { check_idle(owner) } else { Ok(()) }
+    }
+
+    /// Whom to tell of the session's waits.
+    pub fn hooks(&self) -> &dyn WaitHooks {
+        self.0.shared.hooks()
+    }
+
     /// Sleeps on the session's latch, telling the hooks; true if it was woken, false if the time ran out.
     pub fn sleep(&self, kind: WaitKind, timeout: Option<Duration>) -> bool {
         sleep(&self.0.shared, kind, timeout)
@@ -280,13 +293,24 @@ pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duratio
 /// As [`check_interrupts`], and looks for the client if it is time to. Errors: also 08006, the client has gone.
 #[cold]
 pub(crate) fn check_owner(owner: &OwnerShared) -> Result<()> {
+    check_outside(owner)?;
+    check_interrupts(&owner.interrupts)
+}
+
+fn check_outside(owner: &OwnerShared) -> Result<()> {
     if owner.interrupts.take(Interrupt::CheckClient) && owner.hooks.is_abandoned() {
         return Err(fatal(SqlState::CONNECTION_FAILURE, "connection to client lost"));
     }
     if owner.interrupts.take(Interrupt::Fault) {
         owner.hooks.strike()?;
     }
-    check_interrupts(&owner.interrupts)
+    Ok(())
+}
+
+#[cold]
+fn check_idle(owner: &OwnerShared) -> Result<()> {
+    check_outside(owner)?;
+    check_end(&owner.interrupts)
 }
 
 /// Turns the pending interrupts that end a statement into its error. Those that do not are left alone.
@@ -294,12 +318,7 @@ pub(crate) fn check_owner(owner: &OwnerShared) -> Result<()> {
 /// Errors: as [`LockOwner::check_interrupts`].
 #[cold]
 pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
-    if interrupts.is_pending(Interrupt::Quit) {
-        return Err(told_to_quit(interrupts.is_pending(Interrupt::Terminate)));
-    }
-    if interrupts.take(Interrupt::Terminate) {
-        return Err(fatal(SqlState::ADMIN_SHUTDOWN, "terminating connection due to administrator command"));
-    }
+    check_end(interrupts)?;
     if interrupts.take(Interrupt::LockTimeout) {
         return Err(error!(LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout"));
     }
@@ -307,11 +326,32 @@ pub fn check_interrupts(interrupts: &Interrupts) -> Result<()> {
         interrupts.take(Interrupt::CancelQuery);
         return Err(error!(QUERY_CANCELED, "canceling statement due to statement timeout"));
     }
+    if interrupts.take(Interrupt::QueueTimeout) {
+        interrupts.take(Interrupt::CancelQuery);
+        return Err(error!(QUERY_CANCELED, "canceling statement due to pool queue timeout"));
+    }
     if interrupts.take(Interrupt::GiveWay) {
         return Err(error!(QUERY_CANCELED, "canceling autovacuum task"));
     }
     if interrupts.take(Interrupt::CancelQuery) {
         return Err(error!(QUERY_CANCELED, "canceling statement due to user request"));
+    }
+    Ok(())
+}
+
+/// Turns the pending interrupts that end a session into its error.
+fn check_end(interrupts: &Interrupts) -> Result<()> {
+    if interrupts.is_pending(Interrupt::Quit) {
+        return Err(told_to_quit(interrupts.is_pending(Interrupt::Terminate)));
+    }
+    if interrupts.take(Interrupt::Terminate) {
+        return Err(fatal(SqlState::ADMIN_SHUTDOWN, "terminating connection due to administrator command"));
+    }
+    if interrupts.take(Interrupt::LoginTimeout) {
+        return Err(fatal(SqlState::QUERY_CANCELED, "canceling authentication due to timeout"));
+    }
+    if interrupts.take(Interrupt::TransactionTimeout) {
+        return Err(fatal(SqlState::TRANSACTION_TIMEOUT, "terminating connection due to transaction timeout"));
     }
     Ok(())
 }

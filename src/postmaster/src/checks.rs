@@ -24,6 +24,7 @@ pub fn hooks(hooks: Hooks) -> Hooks {
         .on(Setting::ApplicationName, ascii)
         .on(Setting::ClusterName, ascii)
         .on(Setting::MaxStackDepth, stack_depth)
+        .on(Setting::ThreadPoolAttr, thread_pool_attr)
         .on(Setting::DefaultTableAccessMethod, table_access_method);
     unsupported(hooks)
 }
@@ -34,7 +35,6 @@ fn unsupported(hooks: Hooks) -> Hooks {
         .on(Setting::Ssl, |p| off_only(p, "SSL is not supported by this build"))
         .on(Setting::Bonjour, |p| off_only(p, "Bonjour is not supported by this build"))
         .on(Setting::DefaultWithOids, |p| off_only(p, "tables declared WITH OIDS are not supported"))
-        .on(Setting::EnableThreadPool, |p| off_only(p, "the thread pool is not supported yet"))
         .on(Setting::ArchiveLibrary, |p| empty_only(p, "archive_library is not supported yet"))
         .on(Setting::SynchronousStandbyNames, |p| empty_only(p, "synchronous replication is not supported yet"))
         .on(Setting::SharedPreloadLibraries, no_library)
@@ -46,6 +46,16 @@ fn text<'a>(proposal: &'a Proposal<'_>) -> &'a str {
     match proposal.value {
         Value::Text(text) => text,
         _ => "",
+    }
+}
+
+fn thread_pool_attr(proposal: &Proposal<'_>) -> Checked {
+    match pool::Attributes::parse(text(proposal)) {
+        Ok(_) => Ok(None),
+        Err(error) => {
+            let report::Fields { detail, hint, .. } = error.fields();
+            Err(Refusal { code: Some(error.code()), detail: detail.clone(), hint: hint.clone(), ..Refusal::default() })
+        }
     }
 }
 

@@ -121,6 +121,13 @@ impl Children {
         }
     }
 
+    /// The name of one more of a role of which there are several: the least number that is free stands behind.
+    pub fn name_of_next(&self, role: usize) -> String {
+        let name = |number| format!("{} {number}", ROLES[role].name);
+        let is_free = |name: &String| !self.table.values().any(|record| record.name == *name);
+        (1..).map(name).find(is_free).expect("there are more numbers than threads")
+    }
+
     /// Threads of a role.
     pub fn of_role(&self, role: usize) -> usize {
         self.table.values().filter(|record| record.role == Some(role)).count()

@@ -13,6 +13,10 @@ pub enum Command {
     RotateLog,
     /// Start an autovacuum worker.
     StartWorker,
+    /// Start a worker of the thread pool.
+    StartPoolWorker,
+    /// The thread pool is closing, and its last client has gone.
+    PoolEmptied,
     /// The startup role replays as a standby.
     RecoveryStarted,
     /// The standby is consistent.

@@ -6,6 +6,7 @@ mod archiver;
 mod autovacuum;
 mod bgwriter;
 pub mod checkpointer;
+pub mod pool;
 mod scheduler;
 mod startup;
 pub mod stats;
@@ -58,6 +59,10 @@ fn vacuums(values: &ServerValues) -> bool {
     values.bool(Setting::Autovacuum) && values.bool(Setting::TrackCounts)
 }
 
+fn pools(values: &ServerValues) -> bool {
+    values.bool(Setting::EnableThreadPool)
+}
+
 macro_rules! roles {
     ($($name:literal $backend_type:tt $class:ident $phases:expr, $enabled:expr, $restart:ident, $idle:literal, $entry:expr;)*) => {
         /// All roles, in the order in which they are started.
@@ -82,6 +87,8 @@ roles! {
     "stats"        "statistics"          Finisher     RUNNING, always,   Always, "StatisticsMain",    stats::run;
     "archiver"     "archiver"            Finisher     RUNNING, archives, Always, "ArchiverMain",      archiver::run;
     "avlauncher"   "autovacuum launcher" Background   RUNNING, vacuums,  Always, "AutoVacuumMain",    autovacuum::launch;
+    "poolsched"    "pool scheduler"      Background   REDOING, pools,    Always, "PoolSchedulerMain", pool::schedule;
+    "worker"       POOL_WORKER           Background   0,       pools,    Never,  "PoolWorkerMain",    pool::work;
     "avworker"     AUTOVACUUM_WORKER     Worker       0,       always,   Never,  "AutoVacuumMain",    autovacuum::work;
 }
 
@@ -92,6 +99,14 @@ impl Wanted {
         let in_phase = self.phases & state.phase.bit() != 0;
         in_phase && (self.enabled)(values) && (!is_stopping || self.class == Class::Logger)
     }
+}
+
+/// What a worker of the thread pool is called.
+pub const POOL_WORKER: &str = "pool worker";
+
+/// The row of the thread pool's workers.
+pub fn pool_worker() -> usize {
+    ROLES.iter().position(|role| role.backend_type == POOL_WORKER).expect("the pool's workers have a row")
 }
 
 /// The row of a class that has only one.

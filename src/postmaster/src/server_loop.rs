@@ -19,7 +19,7 @@ use crate::refusal;
 use crate::roles::{self, ROLES};
 use crate::shared::Shared;
 use crate::signals::{Signal, Signals, quit_self};
-use crate::state::{Action, Class, Event, Order, Phase, State, Status, step};
+use crate::state::{Action, Class, Event, How, Order, Phase, State, Status, step};
 use base::SessionId;
 use config::Setting;
 use host::net::Stream;
@@ -145,10 +145,16 @@ impl ServerLoop {
     }
 
     fn handle(&mut self, event: Event) {
-        let facts = self.children.facts(self.parts.shared.settings.bool(Setting::RestartAfterCrash));
+        let mut facts = self.children.facts(self.parts.shared.settings.bool(Setting::RestartAfterCrash));
+        facts.alive[Class::Session as usize] += self.pooled();
         let (state, actions) = step(self.state, event, &facts);
         let was = std::mem::replace(&mut self.state, state);
         self.watch_shutdown(was);
+        if (state.shutdown.is_some() || state.crashed)
+            && let Some(pool) = self.parts.shared.pool()
+        {
+            pool.close();
+        }
         host::crash::set_restarts(facts.restart_after_crash && state.shutdown.is_none());
         for action in actions {
             self.act(action);
@@ -158,6 +164,11 @@ impl ServerLoop {
         } else if state.phase == Phase::Run && self.exit.is_none() {
             self.take_up();
         }
+    }
+
+    /// Clients that the thread pool serves.
+    fn pooled(&self) -> usize {
+        self.parts.shared.pool().map_or(0, |pool| pool.clients())
     }
 
     /// Each state of a shutdown has its time; a smart one waits for its clients as long as they like.
@@ -179,8 +190,9 @@ impl ServerLoop {
             Action::Show(status) => self.show(status),
             Action::Tell(class, order) => self.tell(class, order),
             Action::StartStartup => {
-                // Who writes pages is there before redo makes any.
+                // Who writes pages is there before redo makes any, and who serves clients before any may come.
                 self.start_wanted_roles();
+                self.start_pool();
                 self.start_role(roles::of_class(Class::Startup), String::new());
             }
             Action::StartCheckpointer => self.start_role(roles::of_class(Class::Checkpointer), String::new()),
@@ -214,17 +226,24 @@ impl ServerLoop {
             Order::Finish => Interrupt::Finish,
         };
         let by_operator = self.state.shutdown == Some(ShutdownKind::Immediate) && !self.state.crashed;
-        for child in self.children.of_class(class) {
-            if order == Order::Quit && by_operator {
-                child.tell(Interrupt::Terminate);
+        let is_by_operator = order == Order::Quit && by_operator;
+        let interrupts = is_by_operator.then_some(Interrupt::Terminate).into_iter().chain([interrupt]);
+        for interrupt in interrupts {
+            self.children.of_class(class).for_each(|child| child.tell(interrupt));
+            if class == Class::Session {
+                self.tell_pooled(interrupt);
             }
-            child.tell(interrupt);
         }
     }
 
     fn tell_all(&self, interrupt: Interrupt) {
-        for child in self.children.all() {
-            child.tell(interrupt);
+        self.children.all().for_each(|child| child.tell(interrupt));
+        self.tell_pooled(interrupt);
+    }
+
+    fn tell_pooled(&self, interrupt: Interrupt) {
+        if let Some(pool) = self.parts.shared.pool() {
+            pool.raise(interrupt);
         }
     }
 
@@ -267,6 +286,8 @@ impl ServerLoop {
                 Letter::Command(Command::Reload) => self.reload(),
                 Letter::Command(Command::RotateLog) => self.rotate_log(),
                 Letter::Command(Command::StartWorker) => self.start_worker(),
+                Letter::Command(Command::StartPoolWorker) => self.start_pool_worker(),
+                Letter::Command(Command::PoolEmptied) => self.handle(Event::Ended(Class::Session, How::Done)),
                 Letter::Command(Command::RecoveryStarted) => self.handle(Event::RecoveryStarted),
                 Letter::Command(Command::HotStandbyReached) => self.handle(Event::HotStandbyReached),
                 Letter::Command(Command::Strike(point)) => self.strike(&point),
@@ -293,6 +314,9 @@ impl ServerLoop {
         }
         for child in self.children.all().filter(|child| child.is_at(point)) {
             child.tell(Interrupt::Fault);
+        }
+        if point == faults::SESSION {
+            self.tell_pooled(Interrupt::Fault);
         }
         self.parts.shared.logger.channel().poke();
     }
@@ -358,6 +382,10 @@ impl ServerLoop {
         self.parts.shared.reload_authentication(&self.log);
         let restarts = self.parts.shared.settings.bool(Setting::RestartAfterCrash);
         host::crash::set_restarts(restarts && self.state.shutdown.is_none());
+        if let Some(pool) = self.parts.shared.pool() {
+            let (spin, worker_idle) = roles::pool::times(&self.parts.shared.settings.values());
+            pool.adjust(spin, worker_idle);
+        }
         self.tell_all(Interrupt::ConfigReload);
         self.parts.shared.logger.channel().poke();
     }

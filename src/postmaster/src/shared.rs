@@ -1,8 +1,9 @@
 //! What the postmaster shares with its threads.
 
 use crate::checkpoints::Checkpoints;
+use crate::client::SpareWakers;
 use crate::mailbox::{Command, Mailbox};
-use crate::storage::Running;
+use crate::storage::{ClientPool, Running};
 use base::Oid;
 use config::hba::AuthFiles;
 use config::{Setting, Settings, StdFiles};
@@ -30,6 +31,8 @@ pub struct Shared {
     pub faults: Arc<Faults>,
     /// Databases that wait for an autovacuum worker.
     worker_requests: Mutex<Vec<Oid>>,
+    /// What threads sleep on that wait for a client.
+    pub wakers: Arc<SpareWakers>,
     /// Requests for checkpoints.
     pub checkpoints: Arc<Checkpoints>,
     /// The instance: the postmaster puts it here before it starts roles; a crash takes it away.
@@ -49,6 +52,7 @@ impl Shared {
             data_directory,
             faults: Arc::default(),
             worker_requests: Mutex::default(),
+            wakers: Arc::default(),
             checkpoints: Arc::new(Checkpoints::new()),
             running: Mutex::new(None),
             authentication: Mutex::new(None),
@@ -99,6 +103,11 @@ impl Shared {
     /// The instance, if there is one.
     pub fn instance(&self) -> Option<Arc<Instance>> {
         self.running.lock().as_ref().map(|running| running.instance.clone())
+    }
+
+    /// The thread pool, if sessions are served by one.
+    pub fn pool(&self) -> Option<Arc<ClientPool>> {
+        self.running.lock().as_ref().and_then(|running| running.pool.clone())
     }
 
     /// True if a segment of the log that redo needs no more may go: nobody archives, or it is in the archive.

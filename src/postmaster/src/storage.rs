@@ -28,7 +28,12 @@ pub struct Running {
     pub engine: Arc<Engine>,
     /// What sessions see.
     pub instance: Arc<Instance>,
+    /// Who serves them, unless each has a thread of its own.
+    pub pool: Option<Arc<ClientPool>>,
 }
+
+/// The thread pool of the clients' sessions.
+pub type ClientPool = pool::Pool<crate::client::Client>;
 
 impl Running {
     /// The instance's clock.
@@ -94,7 +99,8 @@ pub fn build(shared: &Arc<Shared>, before: Option<Arc<SessionTable>>) -> Result<
     if let Some(before) = before {
         instance.sessions.continue_after(&before);
     }
-    shared.set_running(Some(Running { engine, instance }));
+    let pool = crate::roles::pool::build(shared)?;
+    shared.set_running(Some(Running { engine, instance, pool }));
     Ok(())
 }
 

@@ -54,7 +54,7 @@ pub enum Authentication<'a> {
 }
 
 /// The send buffer of one session.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Writer {
     buffer: Vec<u8>,
 }

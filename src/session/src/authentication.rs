@@ -1,14 +1,13 @@
-//! Proving who one is.
+//! Proving who one is: a client is asked, and nobody waits while it thinks.
 
 use crate::server::{ClientInfo, Method, Server};
-use crate::wire::{Input, Wire};
 use base::Oid;
 use catalog::rows::PgAuthid;
 use instance::Ctx;
 use password::scram::{self, Exchange, Verifier};
 use proto::backend::Authentication;
 use proto::startup::Parameters;
-use proto::{Message, frontend};
+use proto::{Message, Writer, frontend};
 use report::{Error, Result, Severity, SqlState, bail};
 
 /// What the role's password is stored as.
@@ -18,47 +17,99 @@ enum Secret {
     Scram(Verifier),
 }
 
-/// Lets the client prove that it may be the role it names; the role.
-///
-/// Errors: 28000 and 28P01, in words that do not tell whether the role exists.
-pub(crate) fn authenticate(
-    server: &dyn Server,
-    cx: Ctx<'_>,
-    wire: &mut Wire,
-    client: &ClientInfo,
-    parameters: &Parameters,
-) -> Result<PgAuthid> {
-    let user = &parameters.user;
-    let role = cx.catalog_of(Oid::INVALID).role_by_name(user)?.map(|row| row.row.clone());
-    let is_member = |group: &str| is_member_of(cx, role.as_ref(), group).unwrap_or(false);
-    let method = server.method(client, user, &parameters.database, &is_member)?;
-    let passed = match &method {
-        Method::Trust => true,
-        Method::Reject => return Err(rejected(client, parameters)),
-        Method::Peer { map } => {
-            let Some(system_user) = &client.peer_user else {
-                bail!(INVALID_AUTHORIZATION_SPECIFICATION, "Peer authentication failed for user \"{user}\"")
-            };
-            server.maps(map.as_deref(), system_user, user)
+/// A client that proves who it is: what is known of it, and what it was last asked for.
+pub(crate) struct Proof {
+    user: String,
+    role: Option<PgAuthid>,
+    method: Method,
+    step: Step,
+}
+
+/// How far a proof has come.
+enum Step {
+    Password(Secret),
+    Md5(Secret, [u8; 4]),
+    ScramFirst(Secret),
+    ScramLast(Box<Exchange>),
+    Done { passed: bool },
+}
+
+impl Proof {
+    /// Finds out how the client must prove that it may be the role it names, and asks it if it must be asked.
+    ///
+    /// Errors: 28000; the method is not there.
+    pub(crate) fn begin(
+        server: &dyn Server,
+        cx: Ctx<'_>,
+        out: &mut Writer,
+        client: &ClientInfo,
+        parameters: &Parameters,
+    ) -> Result<Proof> {
+        let user = &parameters.user;
+        let role = cx.catalog_of(Oid::INVALID).role_by_name(user)?.map(|row| row.row.clone());
+        let is_member = |group: &str| is_member_of(cx, role.as_ref(), group).unwrap_or(false);
+        let method = server.method(client, user, &parameters.database, &is_member)?;
+        let step = match &method {
+            Method::Trust => Step::Done { passed: true },
+            Method::Reject => return Err(rejected(client, parameters)),
+            Method::Peer { map } => {
+                let Some(system_user) = &client.peer_user else {
+                    bail!(INVALID_AUTHORIZATION_SPECIFICATION, "Peer authentication failed for user \"{user}\"")
+                };
+                Step::Done { passed: server.maps(map.as_deref(), system_user, user) }
+            }
+            Method::Password => {
+                out.authentication(Authentication::CleartextPassword);
+                Step::Password(secret_of(cx, role.as_ref()))
+            }
+            Method::Md5 => match secret_of(cx, role.as_ref()) {
+                secret @ Secret::Scram(_) => ask_scram(out, secret),
+                secret => ask_md5(cx, out, secret)?,
+            },
+            Method::ScramSha256 => ask_scram(out, secret_of(cx, role.as_ref())),
+            Method::Unsupported(name) => report::unsupported!("authentication method \"{name}\""),
+        };
+        Ok(Proof { user: user.clone(), role, method, step })
+    }
+
+    /// True while the client was asked for something and has yet to answer.
+    pub(crate) fn is_asking(&self) -> bool {
+        !matches!(self.step, Step::Done { .. })
+    }
+
+    /// Takes a message that the client sent, and asks for the next if there is one. Errors: it is no answer.
+    pub(crate) fn answer(&mut self, cx: Ctx<'_>, out: &mut Writer, kind: u8, body: &[u8]) -> Result<()> {
+        let Message::Password(answer) = Message::parse(kind, body)? else {
+            bail!(PROTOCOL_VIOLATION, "expected password response, got message type {kind}")
+        };
+        let done = |passed| Step::Done { passed };
+        self.step = match std::mem::replace(&mut self.step, done(false)) {
+            Step::Password(secret) => done(check_cleartext(&self.user, &secret, text_of(answer)?)?),
+            Step::Md5(Secret::Md5(stored), salt) => {
+                done(scram::md5_answer_matches(&stored, salt, text_of(answer)?))
+            }
+            Step::Md5(..) => text_of(answer).map(|_| done(false))?,
+            Step::ScramFirst(secret) => begin_scram(cx, out, &self.user, secret, answer)?,
+            Step::ScramLast(exchange) => done(end_scram(out, *exchange, answer)?),
+            step @ Step::Done { .. } => step,
+        };
+        Ok(())
+    }
+
+    /// The role that the client has proved to be. Errors: 28000 and 28P01, in words that do not tell whether the role exists.
+    pub(crate) fn conclude(self) -> Result<PgAuthid> {
+        let Proof { user, role, method, step } = self;
+        if !matches!(step, Step::Done { passed: true }) {
+            return Err(failed(&method, &user));
         }
-        Method::Password => check_cleartext(wire, user, &secret_of(cx, role.as_ref()))?,
-        Method::Md5 => match secret_of(cx, role.as_ref()) {
-            secret @ Secret::Scram(_) => check_scram(cx, wire, user, secret)?,
-            secret => check_md5(cx, wire, &secret)?,
-        },
-        Method::ScramSha256 => check_scram(cx, wire, user, secret_of(cx, role.as_ref()))?,
-        Method::Unsupported(name) => report::unsupported!("authentication method \"{name}\""),
-    };
-    if !passed {
-        return Err(failed(&method, user));
+        let Some(role) = role else {
+            bail!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" does not exist");
+        };
+        if !role.rolcanlogin {
+            bail!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" is not permitted to log in");
+        }
+        Ok(role)
     }
-    let Some(role) = role else {
-        bail!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" does not exist");
-    };
-    if !role.rolcanlogin {
-        bail!(INVALID_AUTHORIZATION_SPECIFICATION, "role \"{user}\" is not permitted to log in");
-    }
-    Ok(role)
 }
 
 fn rejected(client: &ClientInfo, parameters: &Parameters) -> Error {
@@ -99,31 +150,31 @@ fn secret_of(cx: Ctx<'_>, role: Option<&PgAuthid>) -> Secret {
     }
 }
 
-fn check_cleartext(wire: &mut Wire, user: &str, secret: &Secret) -> Result<bool> {
-    wire.out.authentication(Authentication::CleartextPassword);
-    let password = receive_text(wire)?;
+fn check_cleartext(user: &str, secret: &Secret, password: &str) -> Result<bool> {
     if password.is_empty() {
         bail!(INVALID_PASSWORD, "empty password returned by client");
     }
     Ok(match secret {
         Secret::None => false,
-        Secret::Md5(stored) => *stored == scram::md5_of_password(user, &password),
-        Secret::Scram(verifier) => verifier.matches(&password),
+        Secret::Md5(stored) => *stored == scram::md5_of_password(user, password),
+        Secret::Scram(verifier) => verifier.matches(password),
     })
 }
 
-fn check_md5(cx: Ctx<'_>, wire: &mut Wire, secret: &Secret) -> Result<bool> {
+fn ask_md5(cx: Ctx<'_>, out: &mut Writer, secret: Secret) -> Result<Step> {
     let mut salt = [0; 4];
     draw(cx, &mut salt)?;
-    wire.out.authentication(Authentication::Md5Password(salt));
-    let answer = receive_text(wire)?;
-    Ok(matches!(secret, Secret::Md5(stored) if scram::md5_answer_matches(stored, salt, &answer)))
+    out.authentication(Authentication::Md5Password(salt));
+    Ok(Step::Md5(secret, salt))
 }
 
-fn check_scram(cx: Ctx<'_>, wire: &mut Wire, user: &str, secret: Secret) -> Result<bool> {
-    wire.out.authentication(Authentication::Sasl(&[scram::MECHANISM]));
-    let first = receive_password(wire)?;
-    let (mechanism, client_first) = split_initial_response(&first)?;
+fn ask_scram(out: &mut Writer, secret: Secret) -> Step {
+    out.authentication(Authentication::Sasl(&[scram::MECHANISM]));
+    Step::ScramFirst(secret)
+}
+
+fn begin_scram(cx: Ctx<'_>, out: &mut Writer, user: &str, secret: Secret, answer: &[u8]) -> Result<Step> {
+    let (mechanism, client_first) = split_initial_response(answer)?;
     if mechanism != scram::MECHANISM {
         bail!(PROTOCOL_VIOLATION, "client selected an invalid SASL authentication mechanism");
     }
@@ -135,11 +186,14 @@ fn check_scram(cx: Ctx<'_>, wire: &mut Wire, user: &str, secret: Secret) -> Resu
         _ => (Verifier::mock(user, &cx.instance.system_identifier().to_le_bytes()), true),
     };
     let exchange = Exchange::start(client_first, verifier, nonce, is_mock)?;
-    wire.out.authentication(Authentication::SaslContinue(exchange.server_first().as_bytes()));
-    let last = receive_password(wire)?;
-    match exchange.finish(frontend::parameter_text(&last)?)? {
+    out.authentication(Authentication::SaslContinue(exchange.server_first().as_bytes()));
+    Ok(Step::ScramLast(Box::new(exchange)))
+}
+
+fn end_scram(out: &mut Writer, exchange: Exchange, answer: &[u8]) -> Result<bool> {
+    match exchange.finish(frontend::parameter_text(answer)?)? {
         Some(server_final) => {
-            wire.out.authentication(Authentication::SaslFinal(server_final.as_bytes()));
+            out.authentication(Authentication::SaslFinal(server_final.as_bytes()));
             Ok(true)
         }
         None => Ok(false),
@@ -158,26 +212,9 @@ fn draw(cx: Ctx<'_>, bytes: &mut [u8]) -> Result<()> {
     cx.instance.host.entropy.fill(bytes).map_err(|error| Error::io("draw random bytes", &error))
 }
 
-/// The next password message's text, without its final NUL.
-fn receive_text(wire: &mut Wire) -> Result<String> {
-    let body = receive_password(wire)?;
+/// A password message's text, without its final NUL.
+fn text_of(answer: &[u8]) -> Result<&str> {
     let text =
-        body.strip_suffix(b"\0").ok_or_else(|| report::error!(PROTOCOL_VIOLATION, "invalid password packet size"))?;
-    Ok(frontend::parameter_text(text)?.to_owned())
-}
-
-fn receive_password(wire: &mut Wire) -> Result<Vec<u8>> {
-    let received = match wire.receive()? {
-        Input::Some(received) => received,
-        Input::Closed => return Err(gone("expected password response, got end of file")),
-        Input::TimedOut | Input::Woken => return Err(gone("canceling authentication due to timeout")),
-    };
-    match Message::parse(received.kind, wire.body(&received))? {
-        Message::Password(body) => Ok(body.to_vec()),
-        _ => bail!(PROTOCOL_VIOLATION, "expected password response, got message type {}", received.kind),
-    }
-}
-
-fn gone(message: &str) -> Error {
-    Error::with_severity(Severity::Fatal, SqlState::PROTOCOL_VIOLATION, message)
+        answer.strip_suffix(b"\0").ok_or_else(|| report::error!(PROTOCOL_VIOLATION, "invalid password packet size"))?;
+    frontend::parameter_text(text)
 }

@@ -7,8 +7,8 @@
 //! around it.
 //!
 //! 1. [`wire`] reads messages and gathers replies.
-//! 2. `login` and `authentication` lead from the first byte to the first ReadyForQuery.
-//! 3. `session` waits for messages, and is where every error ends: told to the client and to the log, its statement undone.
+//! 2. `connection` gives a client its turns; `login` and `authentication` lead from the first byte to the first ReadyForQuery.
+//! 3. `session` takes messages, and is where every error ends: told to the client and to the log, its statement undone.
 //! 4. `simple` and `extended` run them: text is parsed, analysed and planned (`query`), rows go to the send buffer (`output`).
 //! 5. `session_statement`, `transaction_statement` and `cursor` run what concerns the session itself.
 //! 6. [`block`] is the transaction block's state; `portal` keeps what is under way.
@@ -22,8 +22,10 @@
 mod alone;
 mod authentication;
 pub mod block;
+mod connection;
 mod cursor;
 mod extended;
+mod idle_clock;
 pub mod known;
 mod limits;
 mod login;
@@ -43,7 +45,8 @@ pub mod wire;
 
 pub use alone::{Alone, Outcome, StatementEnd, Terminal, run_alone};
 pub use block::Block;
+pub use connection::{Connection, Progress};
 pub use park::Parked;
 pub use server::{ClientInfo, Method, Server, Speaker};
-pub use session::{Next, Session, resume_connection, serve_connection};
-pub use wire::{Stream, Wire};
+pub use session::{Next, Session};
+pub use wire::{Direction, Spare, Stream, Wire};

@@ -8,5 +8,7 @@ pub const RECEIVE_KEEP_BYTES: usize = 16 * 1024;
 pub const SEND_FLUSH_BYTES: usize = 32 * 1024;
 /// Bytes of send buffer kept between replies.
 pub const SEND_KEEP_BYTES: usize = 16 * 1024;
+/// Messages that a client's turn takes at most if it has sent more; then others have theirs. A pipeline is not cut.
+pub const TURN_MESSAGES_MAX: usize = 128;
 
 const _: () = assert!(READ_BYTES <= RECEIVE_KEEP_BYTES);

@@ -7,11 +7,12 @@
 //! 5. The database is found; limits of role and database are checked; settings of both are applied, then those of the packet.
 //! 6. The client is told its parameters and its cancel key.
 //!
-//! An error before step 6 is FATAL: the client gets one message and the connection closes.
+//! An error before step 6 is FATAL: the client gets one message and the connection closes. Nobody waits for a client here: what needs more
+//! than it has sent comes back and is called again.
 
-use crate::authentication::authenticate;
+use crate::authentication::Proof;
 use crate::server::{ClientInfo, Server};
-use crate::session::Session;
+use crate::session::send_parameter_changes;
 use crate::wire::{Input, Wire};
 use base::{Oid, SessionId};
 use builtins::Memo;
@@ -19,19 +20,20 @@ use catalog::oids;
 use catalog::rows::{PgAuthid, PgDatabase, PgDbRoleSetting};
 use config::{Change, Context, Scope, SessionSettings, Setting, Source};
 use instance::privileges::Privileges;
-use instance::{Activity, Ctx, DatabaseCounter, Instance, SessionKind, SessionState, Users, format_settings};
+use instance::{Activity, Ctx, DatabaseCounter, Instance, Registration, SessionState, Users, format_settings};
 use lock::{LockMode, LockScope, LockTag, SessionWaits};
 use proto::startup::{self, Parameters, Startup};
 use report::{Error, Result, Severity, SqlState};
 use schema::CatalogRow;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What a new connection wants.
 pub(crate) enum Request {
     /// A session.
     Session(Parameters),
+    /// It has not said so yet.
+    Pending,
     /// A cancel request, or nothing at all: the connection is to be closed without a word.
     Nothing,
 }
@@ -41,7 +43,8 @@ pub(crate) fn read_request(server: &dyn Server, wire: &mut Wire) -> Result<Reque
     loop {
         let body = match wire.receive_startup()? {
             Input::Some(body) => body,
-            Input::Closed | Input::TimedOut | Input::Woken => return Ok(Request::Nothing),
+            Input::Pending => return Ok(Request::Pending),
+            Input::Closed => return Ok(Request::Nothing),
         };
         let request = match startup::parse(&body) {
             Err(error) if startup::is_before_version_3(&body) => {
@@ -78,35 +81,94 @@ fn decline_encryption(wire: &mut Wire, request: &str) -> Result<()> {
     Ok(())
 }
 
-/// Logs a client in. The errors are FATAL.
-pub(crate) fn log_in(
-    server: &dyn Server,
-    instance: &Instance,
-    wire: Wire,
-    client: &ClientInfo,
-    parameters: &Parameters,
-) -> Result<Session, (Error, Wire)> {
-    let mut wire = wire;
-    match open_session(server, instance, &mut wire, client, parameters) {
-        Ok((state, registration)) => {
-            let mut session = Session::new(state, wire, registration);
-            session.greet(parameters);
-            Ok(session)
+/// A client that logs in.
+pub(crate) struct Login {
+    parameters: Parameters,
+    state: SessionState,
+    registration: Registration,
+    proof: Proof,
+}
+
+impl Login {
+    /// Registers a session, and asks the client to prove who it is if it must. Errors: it may not come in.
+    pub(crate) fn begin(
+        server: &dyn Server,
+        instance: &Instance,
+        wire: &mut Wire,
+        client: &ClientInfo,
+        parameters: Parameters,
+    ) -> Result<Login> {
+        if parameters.replication.as_deref().is_some_and(|value| config::parse_bool(value) != Some(false)) {
+            report::unsupported!("replication");
         }
-        Err(error) => Err((error.severity(Severity::Fatal), wire)),
+        let (state, registration) = register(instance, wire, client)?;
+        let cx = Ctx::new(instance, &state);
+        state.statement_start_us.set(instance.now_us());
+        cx.start_transaction();
+        let proof = Proof::begin(server, cx, &mut wire.out, client, &parameters)?;
+        if proof.is_asking() {
+            // It may take its time.
+            cx.commit_transaction()?;
+            wire.flush()?;
+        }
+        Ok(Login { parameters, state, registration, proof })
+    }
+
+    /// Takes what the client answers. True when it was asked everything. Errors: it has gone, or what it sent is no answer.
+    pub(crate) fn go_on(&mut self, instance: &Instance, wire: &mut Wire) -> Result<bool> {
+        while self.proof.is_asking() {
+            let received = match wire.receive()? {
+                Input::Some(received) => received,
+                Input::Pending => return Ok(false),
+                Input::Closed => {
+                    let text = "expected password response, got end of file";
+                    return Err(Error::with_severity(Severity::Fatal, SqlState::PROTOCOL_VIOLATION, text));
+                }
+            };
+            let (body, out) = wire.body_and_out(&received);
+            self.proof.answer(Ctx::new(instance, &self.state), out, received.kind, body)?;
+            if self.proof.is_asking() {
+                wire.flush()?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Lets the client in: its database, role and settings; what it is to know goes into the send buffer.
+    pub(crate) fn finish(self, instance: &Instance, wire: &mut Wire) -> Result<(SessionState, Registration)> {
+        let Login { parameters, mut state, registration, proof } = self;
+        let cx = Ctx::new(instance, &state);
+        state.stack_base.set(instance::stack_address());
+        if !cx.in_transaction() {
+            cx.start_transaction();
+        }
+        let role = proof.conclude()?;
+        wire.stream().tell_waits(Arc::<instance::SessionEntry>::clone(&registration));
+        become_user(&state, &role);
+        let database = find_database(Ctx::new(instance, &state), &role, &parameters.database)?;
+        state.database = database.oid;
+        state.database_name = database.datname.clone();
+        registration.update(|activity| {
+            activity.user = role.oid;
+            activity.database = database.oid;
+        });
+        check_limits(instance, &role, &database)?;
+        state.statistics.borrow_mut().add(DatabaseCounter::Sessions, 1);
+        apply_settings(Ctx::new(instance, &state), &role, &database, &parameters)?;
+        let cx = Ctx::new(instance, &state);
+        cx.refresh_settings();
+        *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
+        cx.follow_io_timing();
+        cx.commit_transaction()?;
+        let name = state.settings.borrow().text(Setting::ApplicationName).to_string();
+        registration.update(|activity| activity.application_name = name);
+        greet(wire, &parameters, &state);
+        Ok((state, registration))
     }
 }
 
-fn open_session(
-    server: &dyn Server,
-    instance: &Instance,
-    wire: &mut Wire,
-    client: &ClientInfo,
-    parameters: &Parameters,
-) -> Result<(SessionState, instance::Registration)> {
-    if parameters.replication.as_deref().is_some_and(|value| config::parse_bool(value) != Some(false)) {
-        report::unsupported!("replication");
-    }
+/// From now on the session can be seen and terminated.
+fn register(instance: &Instance, wire: &mut Wire, client: &ClientInfo) -> Result<(SessionState, Registration)> {
     let activity = Activity {
         client_address: client.address.map(|a| a.ip()),
         client_port: Some(client.address.map_or(-1, |a| i32::from(a.port()))),
@@ -114,7 +176,8 @@ fn open_session(
         ..Activity::default()
     };
     let id = client.session.unwrap_or_else(|| instance.sessions.reserve());
-    let registration = instance.sessions.register_as(id, SessionKind::Client, random_key(instance)?, activity);
+    let interrupts = Arc::clone(&client.interrupts);
+    let registration = instance.sessions.register_client(id, random_key(instance)?, interrupts, activity);
     let mut state = new_state(instance, &registration, Users::default());
     state.server_address = client.local_address;
     if let Some(probe) = wire.stream().probe() {
@@ -123,31 +186,6 @@ fn open_session(
     if let Some(connection) = wire.stream().connection() {
         state.settings.borrow_mut().connect(connection);
     }
-    let limit = instance.settings.duration(Setting::AuthenticationTimeout);
-    wire.stream().set_read_timeout(Some(limit)).map_err(|error| Error::io("set a timeout", &error))?;
-    state.statement_start_us.set(instance.now_us());
-    Ctx::new(instance, &state).start_transaction();
-    let role = authenticate(server, Ctx::new(instance, &state), wire, client, parameters)?;
-    wire.stream().set_read_timeout(None).map_err(|error| Error::io("set a timeout", &error))?;
-    wire.stream().heed(&registration.interrupts);
-    become_user(&state, &role);
-    let database = find_database(Ctx::new(instance, &state), &role, &parameters.database)?;
-    state.database = database.oid;
-    state.database_name = database.datname.clone();
-    registration.update(|activity| {
-        activity.user = role.oid;
-        activity.database = database.oid;
-    });
-    check_limits(instance, &role, &database)?;
-    state.statistics.borrow_mut().add(DatabaseCounter::Sessions, 1);
-    apply_settings(Ctx::new(instance, &state), &role, &database, parameters)?;
-    let cx = Ctx::new(instance, &state);
-    cx.refresh_settings();
-    *state.format.borrow_mut() = Arc::new(format_settings(&state.settings.borrow()));
-    cx.follow_io_timing();
-    cx.commit_transaction()?;
-    let name = state.settings.borrow().text(Setting::ApplicationName).to_string();
-    registration.update(|activity| activity.application_name = name);
     Ok((state, registration))
 }
 
@@ -335,19 +373,12 @@ fn encoding_name(number: i32) -> String {
     (if number == 0 { "SQL_ASCII" } else { "UTF8" }).to_owned()
 }
 
-impl Session {
-    /// Tells the client what it needs to know, once.
-    fn greet(&mut self, parameters: &Parameters) {
-        if parameters.minor > 0 || !parameters.unknown_options.is_empty() {
-            self.wire.out.negotiate_protocol(&parameters.unknown_options);
-        }
-        self.wire.out.authentication(proto::backend::Authentication::Ok);
-        self.send_parameter_changes();
-        self.wire.out.backend_key_data(self.state.entry.id.0, self.state.entry.cancel_key);
+/// Tells the client what it needs to know, once.
+fn greet(wire: &mut Wire, parameters: &Parameters, state: &SessionState) {
+    if parameters.minor > 0 || !parameters.unknown_options.is_empty() {
+        wire.out.negotiate_protocol(&parameters.unknown_options);
     }
-}
-
-/// How long a client may take for a startup packet: `authentication_timeout`.
-pub(crate) fn startup_limit(settings: &config::Settings) -> Duration {
-    settings.duration(Setting::AuthenticationTimeout)
+    wire.out.authentication(proto::backend::Authentication::Ok);
+    send_parameter_changes(wire, state);
+    wire.out.backend_key_data(state.entry.id.0, state.entry.cancel_key);
 }

@@ -248,9 +248,9 @@ impl Client for Output<'_> {
 
     fn copy_in_read(&mut self, data: &mut Vec<u8>) -> Result<bool> {
         loop {
-            let received = match self.wire.receive()? {
+            let received = match self.wire.receive_or_wait()? {
                 Input::Some(received) => received,
-                Input::TimedOut | Input::Woken => {
+                Input::Pending => {
                     self.cx.check_interrupts()?;
                     continue;
                 }

@@ -6,7 +6,7 @@
 //!
 //! 1. A session that waits for its client's next message is told to leave at once. If it may park it becomes
 //!    a [`Parked`], a value without an instance and without a thread.
-//! 2. When the next instance is open, [`resume_connection`](crate::resume_connection) makes a session of it again. What the client has sent meanwhile is
+//! 2. When the next instance is open, [`Connection::parked`](crate::Connection::parked) makes a session of it again. What the client has sent meanwhile is
 //!    in its socket and is served now.
 //! 3. If the server ends first, [`Parked::dismiss`] tells the client.
 //!
@@ -111,13 +111,14 @@ impl Parked {
     }
 
     /// Goes on in another instance.
-    pub(crate) fn resume(self, instance: &Instance) -> Session {
-        let Parked { mut wire, entry, listening, kept } = self;
+    pub(crate) fn resume(self: Box<Self>, instance: &Instance) -> Session {
+        let Parked { mut wire, entry, listening, kept } = *self;
         entry.interrupts.take(sync::Interrupt::Quit);
         let registration = instance.sessions.register_again(entry);
         if let Some(probe) = wire.stream().probe() {
             registration.give_probe(probe);
         }
+        wire.stream().tell_waits(Arc::<instance::SessionEntry>::clone(&registration));
         if let Some(listening) = listening {
             instance.notifications.come_back(registration.id, listening);
         }

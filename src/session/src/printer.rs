@@ -5,7 +5,6 @@
 use crate::wire::Stream;
 use proto::frontend::HEAD_BYTES;
 use std::io::{self, Write};
-use std::time::Duration;
 
 /// A stream that prints the rows written to it.
 pub(crate) struct Printer {
@@ -63,7 +62,7 @@ impl Stream for Printer {
         Ok(0)
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.pending.extend_from_slice(bytes);
         let pending = std::mem::take(&mut self.pending);
         let mut rest = &pending[..];
@@ -76,11 +75,8 @@ impl Stream for Printer {
             rest = &rest[length + 1..];
         }
         self.pending = rest.to_vec();
-        self.output.flush()
-    }
-
-    fn set_read_timeout(&mut self, _: Option<Duration>) -> io::Result<()> {
-        Ok(())
+        self.output.flush()?;
+        Ok(bytes.len())
     }
 
     fn is_closed(&self) -> bool {
@@ -149,7 +145,7 @@ mod tests {
         let sink = Sink::default();
         let mut printer = Printer::new(Box::new(sink.clone()));
         for byte in [described, row].concat() {
-            printer.write_all(&[byte]).unwrap();
+            printer.write(&[byte]).unwrap();
         }
         let expected = "\t 1: x\t(typeid = 23, len = 4, typmod = -1, byval = t)\n\
                         \t 2: n\t(typeid = 25, len = -1, typmod = -1, byval = f)\n\t----\n\

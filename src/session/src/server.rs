@@ -1,9 +1,11 @@
 //! What a session needs of the server around it.
 
 use base::{SessionId, Xid};
-use instance::SessionEntry;
+use instance::{SessionEntry, SessionState};
 use report::{Error, Result};
 use std::net::SocketAddr;
+use std::sync::Arc;
+use sync::Interrupts;
 
 /// Who is at the other end, as far as the transport tells.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +18,8 @@ pub struct ClientInfo {
     pub local_address: Option<SocketAddr>,
     /// The client's user on this machine, over a Unix socket: for `peer`.
     pub peer_user: Option<String>,
+    /// Where its session is to be told things, from the first byte on.
+    pub interrupts: Arc<Interrupts>,
 }
 
 /// How a client must prove who it is: what a line of pg_hba.conf says.
@@ -67,10 +71,10 @@ pub trait Server: Send + Sync {
     fn cancel(&self, _: SessionId, _key: i32) {}
 
     /// A client has logged in.
-    fn logged_in(&self, _: &std::sync::Arc<SessionEntry>) {}
+    fn logged_in(&self, _: &SessionState) {}
 
     /// A client's session goes on in another instance.
-    fn resumed(&self, _: &std::sync::Arc<SessionEntry>) {}
+    fn resumed(&self, _: &SessionState) {}
 
     /// A client was sent away before it had a session; the reason is for the log.
     fn sent_away(&self, _: &Error) {}

@@ -1,19 +1,18 @@
-//! A session, and the loop that serves its messages.
+//! A session, and the turns in which its messages are served.
 
 use crate::block::Block;
 use crate::extended::Pipeline;
+use crate::idle_clock::{IdleClock, idle_in_transaction, idle_session};
 use crate::known::KnownStatements;
-use crate::login::{self, Request};
-use crate::park::Parked;
+use crate::limits::{READ_BYTES, TURN_MESSAGES_MAX};
 use crate::portal::Portals;
-use crate::server::{ClientInfo, Server, Speaker};
+use crate::server::{Server, Speaker};
 use crate::transaction_statement::{Characteristics, Savepoint};
-use crate::wire::{Input, Received, Wire};
+use crate::wire::{Input, Received, Spare, Wire};
 use config::Setting;
 use instance::{ActivityState, Ctx, DatabaseCounter, Instance, Registration, SessionState};
 use proto::Message;
 use report::{Error, Result, Severity, SqlState};
-use std::sync::Arc;
 use sync::{Caught, Interrupt};
 
 /// One client's session.
@@ -27,6 +26,11 @@ pub struct Session {
     pub(crate) portals: Portals,
     pub(crate) pipeline: Pipeline,
     pub(crate) known: KnownStatements,
+    idle_clock: IdleClock,
+    /// What its client has sent has waited for its turn.
+    was_queued: bool,
+    /// The body of the message under way: the statement in it may ask for further messages.
+    message: Vec<u8>,
     /// Dropped last: while the session ends it can still be seen.
     _registration: Registration,
 }
@@ -34,8 +38,12 @@ pub struct Session {
 /// Whether a session goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Next {
-    /// It waits for the next message.
+    /// The next message may be served.
     Continue,
+    /// It waits for the next message.
+    Wait,
+    /// It waits for its client to read.
+    WaitForRoom,
     /// It is over.
     End,
     /// It leaves the instance, which has crashed, and goes on in the next one.
@@ -44,62 +52,17 @@ pub enum Next {
     Crash,
 }
 
-/// What a wait for the next message came to.
+/// What looking for the next message came to.
 enum Awaited {
     Message(Received),
+    /// It is not there.
+    Later,
+    /// It is not looked for while the client does not read what it was sent.
+    Room,
     /// The client has left.
     Nobody,
     /// The instance has crashed, and the session can do without it.
     Park,
-}
-
-/// Serves a connection from its first byte to its last: what a thread does that belongs to one client. Everything that goes wrong
-/// is told the client and the log here. The session comes back if it is to go on in another instance.
-pub fn serve_connection(
-    server: &dyn Server,
-    instance: &Arc<Instance>,
-    mut wire: Wire,
-    client: &ClientInfo,
-) -> Option<Parked> {
-    let limit = login::startup_limit(&instance.settings);
-    wire.stream().set_read_timeout(Some(limit)).ok()?;
-    let parameters = match login::read_request(server, &mut wire) {
-        Ok(Request::Session(parameters)) => parameters,
-        Ok(Request::Nothing) => return None,
-        // Who is there may speak another protocol altogether.
-        Err(error) if error.fields().severity == Severity::Log => {
-            server.sent_away(&error);
-            return None;
-        }
-        Err(error) => {
-            send_away(server, &mut wire, &error.severity(Severity::Fatal));
-            return None;
-        }
-    };
-    match login::log_in(server, instance, wire, client, &parameters) {
-        Ok(mut session) => {
-            server.logged_in(&session.state.entry);
-            session.become_ready(instance);
-            session.serve(server, instance)
-        }
-        Err((error, mut wire)) => {
-            send_away(server, &mut wire, &error);
-            None
-        }
-    }
-}
-
-/// Goes on serving a session that was parked, in this instance.
-pub fn resume_connection(server: &dyn Server, instance: &Arc<Instance>, parked: Parked) -> Option<Parked> {
-    let session = parked.resume(instance);
-    server.resumed(&session.state.entry);
-    session.serve(server, instance)
-}
-
-/// Tells a client and the log why it gets no session.
-fn send_away(server: &dyn Server, wire: &mut Wire, error: &Error) {
-    server.sent_away(error);
-    farewell(wire, error);
 }
 
 /// Tells a client why it must go. It may have gone already.
@@ -119,27 +82,48 @@ impl Session {
             portals: Portals::default(),
             pipeline: Pipeline::default(),
             known: KnownStatements::default(),
+            idle_clock: IdleClock::default(),
+            was_queued: false,
+            message: Vec::new(),
             _registration: registration,
         }
     }
 
-    /// Serves messages until the client leaves or the session must end.
-    fn serve(mut self, server: &dyn Server, instance: &Instance) -> Option<Parked> {
-        loop {
-            let served = sync::catch(|| self.serve_message(server, instance));
-            match served.unwrap_or_else(|caught| self.panicked(server, &caught)) {
-                Next::Continue => {}
-                Next::Park => return Some(self.park(instance)),
-                Next::Crash => return None,
-                Next::End => {
-                    if let Err(caught) = sync::catch(|| self.end(instance)) {
-                        // Nobody else can tidy up after it.
-                        self.panicked(server, &Caught { unclean: true, ..caught });
-                    }
-                    return None;
+    /// Serves the messages that are there. `Continue`: there are more, and it is somebody else's turn.
+    pub(crate) fn serve(&mut self, server: &dyn Server, instance: &Instance, spare: &mut Spare) -> Next {
+        // Another thread may have served it last.
+        self.state.stack_base.set(instance::stack_address());
+        self.wire.wake_up(spare);
+        let next = self.serve_messages(server, instance);
+        match next {
+            Next::End => {
+                if let Err(caught) = sync::catch(|| self.end(instance)) {
+                    // Nobody else can tidy up after it.
+                    self.panicked(server, &Caught { unclean: true, ..caught });
                 }
             }
+            Next::Continue | Next::Wait | Next::WaitForRoom => {
+                if std::mem::take(&mut self.was_queued) || self.state.entry.interrupts.pending() {
+                    self.state.entry.unqueue_statement();
+                }
+                self.wire.rest(spare);
+            }
+            Next::Park | Next::Crash => {}
         }
+        next
+    }
+
+    fn serve_messages(&mut self, server: &dyn Server, instance: &Instance) -> Next {
+        let mut messages = 0;
+        while messages < TURN_MESSAGES_MAX || !self.pipeline.is_idle() {
+            let served = sync::catch(|| self.serve_message(server, instance));
+            let next = served.unwrap_or_else(|caught| self.panicked(server, &caught));
+            if next != Next::Continue {
+                return next;
+            }
+            messages += 1;
+        }
+        Next::Continue
     }
 
     /// A Rust panic costs the session, and if it may have left something half changed, the instance.
@@ -164,10 +148,12 @@ impl Session {
         Speaker { entry: &self.state.entry, virtual_transaction: self.state.locks.virtual_transaction(), xid }
     }
 
-    /// Waits for a message and handles it.
-    pub fn serve_message(&mut self, server: &dyn Server, instance: &Instance) -> Next {
+    /// Handles the next message if it is there.
+    fn serve_message(&mut self, server: &dyn Server, instance: &Instance) -> Next {
         match self.next_message(instance) {
             Ok(Awaited::Message(received)) => self.handle(server, instance, &received),
+            Ok(Awaited::Later) => Next::Wait,
+            Ok(Awaited::Room) => Next::WaitForRoom,
             Ok(Awaited::Park) => Next::Park,
             Ok(Awaited::Nobody) => {
                 self.count(DatabaseCounter::SessionsAbandoned);
@@ -177,34 +163,24 @@ impl Session {
         }
     }
 
-    /// Waits for the next message.
+    /// Looks for the next message, and for news.
     fn next_message(&mut self, instance: &Instance) -> Result<Awaited> {
-        loop {
-            let timeout = self.idle_timeout();
-            if self.is_told_to_park() {
-                // The recovery may take its time, and what was done is done.
-                self.wire.flush()?;
-                return Ok(Awaited::Park);
+        if self.is_told_to_park() {
+            // The recovery may take its time, and what was done is done.
+            self.wire.flush()?;
+            return Ok(Awaited::Park);
+        }
+        self.check_idle_interrupts(instance)?;
+        match self.wire.receive()? {
+            Input::Some(received) => {
+                self.idle_clock.stop(&self.state.entry.interrupts);
+                Ok(Awaited::Message(received))
             }
-            self.check_idle_interrupts(instance)?;
-            if timeout.is_some() && !self.wire.has_input() {
-                self.wire.flush()?;
-                let limit = timeout.map(|(limit, _)| limit);
-                self.wire.stream().set_read_timeout(limit).map_err(|error| Error::io("set a timeout", &error))?;
-            }
-            let input = self.wire.receive();
-            if timeout.is_some() {
-                self.wire.stream().set_read_timeout(None).map_err(|error| Error::io("set a timeout", &error))?;
-            }
-            match (input?, timeout) {
-                (Input::Some(received), _) => return Ok(Awaited::Message(received)),
-                (Input::Closed, _) => {
-                    // Whoever ends a session from outside closes our side of the stream, so that the wait ends.
-                    self.check_idle_interrupts(instance)?;
-                    return Ok(Awaited::Nobody);
-                }
-                (Input::TimedOut, Some((_, error))) => return Err(error()),
-                (Input::TimedOut, None) | (Input::Woken, _) => {}
+            Input::Closed => Ok(Awaited::Nobody),
+            Input::Pending if !self.wire.send()? => Ok(Awaited::Room),
+            Input::Pending => {
+                self.start_idle_clock(instance);
+                Ok(Awaited::Later)
             }
         }
     }
@@ -215,14 +191,16 @@ impl Session {
         interrupts.is_pending(Interrupt::Quit) && !interrupts.is_pending(Interrupt::Terminate) && self.may_park()
     }
 
-    /// How long the client may stay silent now, and what it is told after that.
-    fn idle_timeout(&self) -> Option<(std::time::Duration, fn() -> Error)> {
-        let settings = self.state.settings.borrow();
-        let (setting, error): (_, fn() -> Error) = match self.block {
-            Block::Idle if !self.state.transaction.borrow().is_some() => (Setting::IdleSessionTimeout, idle_session),
-            _ => (Setting::IdleInTransactionSessionTimeout, idle_in_transaction),
+    /// From now on the client has as long to say something as the settings give it.
+    fn start_idle_clock(&mut self, instance: &Instance) {
+        let setting = match self.block {
+            Block::Idle if self.state.transaction.borrow().is_none() => Setting::IdleSessionTimeout,
+            _ => Setting::IdleInTransactionSessionTimeout,
         };
-        (settings.int(setting) > 0).then(|| (settings.duration(setting), error))
+        let limit = self.state.settings.borrow().duration(setting);
+        if !limit.is_zero() {
+            self.idle_clock.start(instance, &self.state.entry.interrupts, setting, limit);
+        }
     }
 
     /// What others asked of the session while no statement ran.
@@ -231,14 +209,19 @@ impl Session {
         if !interrupts.pending() {
             return Ok(());
         }
-        interrupts.take(Interrupt::CancelQuery);
+        if interrupts.take(Interrupt::IdleSessionTimeout) {
+            return Err(idle_session());
+        }
+        if interrupts.take(Interrupt::IdleInTransactionTimeout) {
+            return Err(idle_in_transaction());
+        }
         if interrupts.take(Interrupt::ConfigReload) {
             self.state.settings.borrow_mut().refresh(&instance.settings);
             Ctx::new(instance, &self.state).refresh_settings();
             self.send_parameter_changes();
         }
         self.send_notifications(instance)?;
-        self.state.locks.check_interrupts()
+        self.state.locks.check_idle_interrupts()
     }
 
     /// Tells the client what NOTIFY sent. Within a transaction block the messages wait for its end.
@@ -250,7 +233,7 @@ impl Session {
         for message in instance.notifications.take(entry.id) {
             self.wire.out.notification(message.sender.0, &message.channel, &message.payload);
         }
-        self.wire.flush()
+        Ok(())
     }
 
     /// Handles one message.
@@ -263,11 +246,20 @@ impl Session {
         {
             return self.report_failure(server, instance, error, None);
         }
-        // The body is copied out where a statement will run: it may ask for further messages (COPY).
-        let body = self.wire.body(received).to_vec();
-        let message = match Message::parse(received.kind, &body) {
+        let mut body = std::mem::take(&mut self.message);
+        body.clear();
+        body.extend_from_slice(self.wire.body(received));
+        let next = self.handle_body(server, instance, received.kind, &body);
+        if body.capacity() <= READ_BYTES {
+            self.message = body;
+        }
+        next
+    }
+
+    fn handle_body(&mut self, server: &dyn Server, instance: &Instance, kind: u8, body: &[u8]) -> Next {
+        let message = match Message::parse(kind, body) {
             Ok(message) => message,
-            Err(error) => return self.refuse_message(server, instance, received.kind, error),
+            Err(error) => return self.refuse_message(server, instance, kind, error),
         };
         match message {
             Message::Terminate => return Next::End,
@@ -354,7 +346,10 @@ impl Session {
         let state = match self.block {
             Block::InBlock => ActivityState::IdleInTransaction,
             Block::Failed => ActivityState::IdleInFailedTransaction,
-            Block::Idle | Block::Implicit => ActivityState::Idle,
+            Block::Idle | Block::Implicit => {
+                self.state.entry.end_transaction_limit();
+                ActivityState::Idle
+            }
         };
         self.state.entry.end_statement(state, instance.now_us());
         // A client that cannot be written to is noticed when its next message is read.
@@ -378,10 +373,21 @@ impl Session {
 
     /// Tells the client of settings that it keeps track of and that changed.
     pub(crate) fn send_parameter_changes(&mut self) {
-        let mut settings = self.state.settings.borrow_mut();
-        settings.settle_connection();
-        for (name, value) in settings.take_reports() {
-            self.wire.out.parameter_status(name, &value);
+        send_parameter_changes(&mut self.wire, &self.state);
+    }
+
+    /// What the client has sent has to wait for its turn: from now on it can be cancelled.
+    pub(crate) fn queue(&mut self) {
+        self.was_queued = true;
+        self.state.entry.queue_statement();
+    }
+
+    /// Tells the client something between two messages, as far as it listens.
+    pub(crate) fn tell(&mut self, notice: &Error) {
+        if is_sent(notice, self.least_severity()) {
+            self.wire.out.report(notice);
+            // A client that has gone is noticed when its next message is read.
+            let _ = self.wire.send();
         }
     }
 
@@ -392,7 +398,18 @@ impl Session {
         cx.abort_transaction();
         command::end_session(cx);
         instance.notifications.forget(self.state.entry.id);
+        self.idle_clock.forget(instance);
+        self.state.entry.withdraw_timers(&instance.timers);
         cx.flush_statistics();
+    }
+}
+
+/// Tells a client of settings that it keeps track of and that changed.
+pub(crate) fn send_parameter_changes(wire: &mut Wire, state: &SessionState) {
+    let mut settings = state.settings.borrow_mut();
+    settings.settle_connection();
+    for (name, value) in settings.take_reports() {
+        wire.out.parameter_status(name, &value);
     }
 }
 
@@ -404,20 +421,4 @@ fn message_begins_a_statement(kind: u8) -> bool {
 /// Whether a client that asked for this severity or worse is sent a notice.
 pub(crate) fn is_sent(notice: &Error, least: Severity) -> bool {
     logging::is_sent(notice.fields().severity, least)
-}
-
-fn idle_session() -> Error {
-    Error::with_severity(
-        Severity::Fatal,
-        SqlState::IDLE_SESSION_TIMEOUT,
-        "terminating connection due to idle-session timeout",
-    )
-}
-
-fn idle_in_transaction() -> Error {
-    Error::with_severity(
-        Severity::Fatal,
-        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
-        "terminating connection due to idle-in-transaction timeout",
-    )
 }

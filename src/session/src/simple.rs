@@ -133,6 +133,10 @@ impl Session {
         if self.block != Block::Failed && !cx.in_transaction() {
             cx.start_transaction();
             command::watch_commit(cx);
+            let limit = cx.setting(|settings| settings.duration(Setting::TransactionTimeout));
+            if !limit.is_zero() {
+                self.state.entry.limit_transaction(&instance.timers, limit);
+            }
         }
     }
 

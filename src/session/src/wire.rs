@@ -5,7 +5,7 @@
 //!
 //! Invariants
 //! - I1. Whatever is pending in the send buffer is sent before the session waits for input: client and server never wait for
-//!   each other.
+//!   each other. The session sees to it between messages, [`Wire::receive_or_wait`] within a statement.
 //! - I2. `0 <= start <= end <= buffer.len()`; the bytes `start..end` were received and not yet consumed.
 
 use crate::limits::{READ_BYTES, RECEIVE_KEEP_BYTES, SEND_FLUSH_BYTES, SEND_KEEP_BYTES};
@@ -15,19 +15,27 @@ use report::{Error, Result, Severity, SqlState};
 use std::io;
 use std::ops::Range;
 
-/// A connected client.
+/// A connected client. Reading and writing never wait; [`Stream::wait`] does.
 pub trait Stream: Send {
-    /// Reads at least one byte; 0 says that the client has closed its side. `WouldBlock` or `TimedOut`: the read timeout ran out.
+    /// Reads what is there, at least one byte; 0 says that the client has closed its side. `WouldBlock`: nothing is there.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Writes everything.
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Writes what there is room for. `WouldBlock`: there is none.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
-    /// Bounds the wait of later reads; `None` for no bound.
-    fn set_read_timeout(&mut self, limit: Option<std::time::Duration>) -> io::Result<()>;
+    /// Waits, in the middle of a statement, until the stream can be read or written again, or an interrupt is raised.
+    /// Errors: the session must end, and nobody is to be waited for.
+    fn wait(&mut self, _: Direction) -> io::Result<()> {
+        Ok(())
+    }
 
     /// True if the client has gone, as far as can be told without reading.
     fn is_closed(&self) -> bool;
+
+    /// True if it is known that the client sends nothing more than it has sent.
+    fn is_ending(&self) -> bool {
+        false
+    }
 
     /// What settings can change about the connection, if it is one.
     fn connection(&self) -> Option<std::sync::Arc<dyn config::Connection>> {
@@ -39,21 +47,35 @@ pub trait Stream: Send {
         None
     }
 
-    /// From now on an interrupt that is raised ends a wait in `read` with `Interrupted`.
-    fn heed(&mut self, _: &std::sync::Arc<sync::Interrupts>) {}
+    /// From now on these are told of waits.
+    fn tell_waits(&mut self, _: std::sync::Arc<dyn sync::WaitHooks>) {}
 }
 
-/// What a wait for input came to.
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the client.
+    Read,
+    /// To the client.
+    Write,
+}
+
+/// What looking for input came to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Input<T> {
     /// What was asked for.
     Some(T),
     /// The client closed the connection in good order, between messages.
     Closed,
-    /// The read timeout ran out.
-    TimedOut,
-    /// An interrupt was raised. What has come of a message stays: ask again.
-    Woken,
+    /// It is not there yet. What has come of a message stays: ask again.
+    Pending,
+}
+
+/// Buffers that go from session to session: whoever has nothing under way needs none.
+#[derive(Debug, Default)]
+pub struct Spare {
+    receive: Vec<u8>,
+    send: Writer,
 }
 
 /// A session's buffers and stream.
@@ -62,8 +84,12 @@ pub struct Wire {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// The stream had nothing more when it was last read, and was not said to have more since.
+    is_drained: bool,
     /// The send buffer.
     pub out: Writer,
+    /// Bytes of the send buffer that have left.
+    sent: usize,
 }
 
 /// Where a message's body lies in the receive buffer, until the next message is asked for.
@@ -77,7 +103,29 @@ pub struct Received {
 impl Wire {
     /// A wire on a fresh stream.
     pub fn new(stream: Box<dyn Stream>) -> Wire {
-        Wire { stream, buffer: Vec::new(), start: 0, end: 0, out: Writer::new() }
+        Wire { stream, buffer: Vec::new(), start: 0, end: 0, is_drained: false, out: Writer::new(), sent: 0 }
+    }
+
+    /// There may be more to read than there was. Takes buffers where it has none.
+    pub fn wake_up(&mut self, spare: &mut Spare) {
+        self.is_drained = false;
+        if self.buffer.is_empty() {
+            self.buffer = std::mem::take(&mut spare.receive);
+        }
+        if self.out.is_empty() {
+            self.out = std::mem::take(&mut spare.send);
+        }
+    }
+
+    /// Gives back the buffers that hold nothing.
+    pub fn rest(&mut self, spare: &mut Spare) {
+        if !self.has_input() {
+            (self.start, self.end) = (0, 0);
+            spare.receive = std::mem::take(&mut self.buffer);
+        }
+        if self.out.is_empty() {
+            spare.send = std::mem::take(&mut self.out);
+        }
     }
 
     /// The next startup packet's body. Errors: the length is impossible, or the stream broke off.
@@ -85,13 +133,12 @@ impl Wire {
         match self.fill(4, true)? {
             Input::Some(()) => {}
             Input::Closed => return Ok(Input::Closed),
-            Input::TimedOut => return Ok(Input::TimedOut),
-            Input::Woken => return Ok(Input::Woken),
+            Input::Pending => return Ok(Input::Pending),
         }
         let head: [u8; 4] = self.buffer[self.start..self.start + 4].try_into().expect("four bytes were received");
         let body_bytes = startup::body_bytes(head)?;
-        if let Input::TimedOut | Input::Woken = self.fill(4 + body_bytes, false)? {
-            return Ok(Input::TimedOut);
+        if self.fill(4 + body_bytes, false)? == Input::Pending {
+            return Ok(Input::Pending);
         }
         let body = self.buffer[self.start + 4..self.start + 4 + body_bytes].to_vec();
         self.start += 4 + body_bytes;
@@ -103,30 +150,32 @@ impl Wire {
         self.start < self.end
     }
 
-    /// The next message, after sending what is pending if it is not here yet. Its body is read by `body`.
+    /// The next message if it is there. Its body is read by `body`.
     pub fn receive(&mut self) -> Result<Input<Received>> {
-        if self.end - self.start < HEAD_BYTES {
-            self.flush()?;
-            match self.fill(HEAD_BYTES, true)? {
-                Input::Some(()) => {}
-                Input::Closed => return Ok(Input::Closed),
-                Input::TimedOut => return Ok(Input::TimedOut),
-                Input::Woken => return Ok(Input::Woken),
-            }
+        match self.fill(HEAD_BYTES, true)? {
+            Input::Some(()) => {}
+            Input::Closed => return Ok(Input::Closed),
+            Input::Pending => return Ok(Input::Pending),
         }
         let head = self.buffer[self.start..self.start + HEAD_BYTES].try_into().expect("a head was received");
         let frame = Frame::parse(head).map_err(|error| error.severity(Severity::Fatal))?;
-        if self.end - self.start < HEAD_BYTES + frame.body_bytes {
-            self.flush()?;
-            match self.fill(HEAD_BYTES + frame.body_bytes, false)? {
-                Input::TimedOut => return Ok(Input::TimedOut),
-                Input::Woken => return Ok(Input::Woken),
-                Input::Some(()) | Input::Closed => {}
-            }
+        if self.fill(HEAD_BYTES + frame.body_bytes, false)? == Input::Pending {
+            return Ok(Input::Pending);
         }
         let body = self.start + HEAD_BYTES..self.start + HEAD_BYTES + frame.body_bytes;
         self.start = body.end;
         Ok(Input::Some(Received { kind: frame.kind, body }))
+    }
+
+    /// The next message in the middle of a statement. `Pending`: it was waited for, and an interrupt may be why the wait ended.
+    pub fn receive_or_wait(&mut self) -> Result<Input<Received>> {
+        let input = self.receive()?;
+        if input == Input::Pending {
+            self.flush()?;
+            self.stream.wait(Direction::Read).map_err(|error| receive_failure(&error))?;
+            self.is_drained = false;
+        }
+        Ok(input)
     }
 
     /// A received message's body. Valid until the next message is asked for.
@@ -139,20 +188,33 @@ impl Wire {
         (&self.buffer[received.body.clone()], &mut self.out)
     }
 
-    /// Waits until `wanted` bytes are unconsumed. `Closed` only if `may_close` and nothing of the message has come.
+    /// Reads until `wanted` bytes are unconsumed. `Closed` only if `may_close` and nothing of the message has come.
     fn fill(&mut self, wanted: usize, may_close: bool) -> Result<Input<()>> {
+        if self.end - self.start >= wanted {
+            return Ok(Input::Some(()));
+        }
+        if self.is_drained {
+            return Ok(Input::Pending);
+        }
         self.make_room(wanted);
         while self.end - self.start < wanted {
+            let room = self.buffer.len() - self.end;
             match self.stream.read(&mut self.buffer[self.end..]) {
                 Ok(0) if may_close && self.end == self.start => return Ok(Input::Closed),
                 Ok(0) => return Err(connection_failure("unexpected EOF on client connection")),
-                Ok(count) => self.end += count,
-                // Within a message too: what has come of it stays, and who sent half of it may never send the rest.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(Input::Woken),
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    return Ok(Input::TimedOut);
+                Ok(count) => {
+                    self.end += count;
+                    // Less than there was room for is all there was; but the end may stand behind it.
+                    self.is_drained = count < room && !self.stream.is_ending();
+                    if self.is_drained && self.end - self.start < wanted {
+                        return Ok(Input::Pending);
+                    }
                 }
-                Err(error) => return Err(connection_failure(format!("could not receive data from client: {error}"))),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_drained = true;
+                    return Ok(Input::Pending);
+                }
+                Err(error) => return Err(receive_failure(&error)),
             }
         }
         Ok(Input::Some(()))
@@ -172,14 +234,37 @@ impl Wire {
         }
     }
 
-    /// Sends what is pending.
-    pub fn flush(&mut self) -> Result<()> {
-        if self.out.is_empty() {
-            return Ok(());
+    /// Sends what is pending as far as there is room. True if nothing is left.
+    pub fn send(&mut self) -> Result<bool> {
+        while self.sent < self.out.len() {
+            match self.stream.write(&self.out.pending()[self.sent..]) {
+                Ok(count) if count > 0 => self.sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                outcome => {
+                    self.forget_output();
+                    let error = outcome.err().unwrap_or_else(|| io::ErrorKind::WriteZero.into());
+                    return Err(send_failure(&error));
+                }
+            }
         }
-        let outcome = self.stream.write_all(self.out.pending());
+        self.forget_output();
+        Ok(true)
+    }
+
+    /// Sends what is pending, and waits for room.
+    pub fn flush(&mut self) -> Result<()> {
+        while !self.send()? {
+            if let Err(error) = self.stream.wait(Direction::Write) {
+                self.forget_output();
+                return Err(send_failure(&error));
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_output(&mut self) {
+        self.sent = 0;
         self.out.clear(SEND_KEEP_BYTES);
-        outcome.map_err(|error| connection_failure(format!("could not send data to client: {error}")))
     }
 
     /// Sends what is pending if it has grown large: called after each row.
@@ -187,7 +272,7 @@ impl Wire {
         if self.out.len() >= SEND_FLUSH_BYTES { self.flush() } else { Ok(()) }
     }
 
-    /// The stream, to set timeouts or ask whether the client is there.
+    /// The stream, to ask whether the client is there.
     pub fn stream(&mut self) -> &mut dyn Stream {
         &mut *self.stream
     }
@@ -196,6 +281,14 @@ impl Wire {
     pub const fn message_bytes_max() -> usize {
         limits::LARGE_MESSAGE_BYTES_MAX
     }
+}
+
+fn receive_failure(error: &io::Error) -> Error {
+    connection_failure(format!("could not receive data from client: {error}"))
+}
+
+fn send_failure(error: &io::Error) -> Error {
+    connection_failure(format!("could not send data to client: {error}"))
 }
 
 fn connection_failure(message: impl Into<String>) -> Error {
@@ -207,11 +300,13 @@ pub(crate) mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    /// A client in memory: what it will send, in pieces (an empty one is an interrupt), and what it was sent.
+    /// A client in memory: what it will send, in pieces (an empty one is a moment without any), and what it was sent.
     #[derive(Default)]
     pub(crate) struct Script {
         pub(crate) input: Vec<Vec<u8>>,
         pub(crate) output: Arc<Mutex<Vec<u8>>>,
+        /// Bytes that a write takes; 0 for all.
+        pub(crate) room: usize,
     }
 
     impl Stream for Script {
@@ -219,21 +314,24 @@ pub(crate) mod tests {
             if self.input.is_empty() {
                 return Ok(0);
             }
-            let piece = self.input.remove(0);
+            let mut piece = self.input.remove(0);
             if piece.is_empty() {
-                return Err(io::ErrorKind::Interrupted.into());
+                return Err(io::ErrorKind::WouldBlock.into());
             }
-            buffer[..piece.len()].copy_from_slice(&piece);
-            Ok(piece.len())
+            let count = piece.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&piece[..count]);
+            let rest = piece.split_off(count);
+            if !rest.is_empty() {
+                self.input.insert(0, rest);
+            }
+            Ok(count)
         }
 
-        fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-            self.output.lock().unwrap().extend_from_slice(bytes);
-            Ok(())
-        }
-
-        fn set_read_timeout(&mut self, _: Option<std::time::Duration>) -> io::Result<()> {
-            Ok(())
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut output = self.output.lock().unwrap();
+            let count = if self.room == 0 { bytes.len() } else { self.room.min(bytes.len()) };
+            output.extend_from_slice(&bytes[..count]);
+            Ok(count)
         }
 
         fn is_closed(&self) -> bool {
@@ -245,10 +343,14 @@ pub(crate) mod tests {
         Wire::new(Box::new(Script { input: pieces.iter().map(|p| p.to_vec()).collect(), ..Script::default() }))
     }
 
+    /// The next message, however long it takes to come.
     fn next(wire: &mut Wire) -> (u8, Vec<u8>) {
-        match wire.receive().unwrap() {
-            Input::Some(received) => (received.kind, wire.body(&received).to_vec()),
-            other => panic!("{other:?}"),
+        loop {
+            match wire.receive().unwrap() {
+                Input::Some(received) => return (received.kind, wire.body(&received).to_vec()),
+                Input::Pending => wire.wake_up(&mut Spare::default()),
+                Input::Closed => panic!("there was one more to come"),
+            }
         }
     }
 
@@ -261,21 +363,28 @@ pub(crate) mod tests {
             assert_eq!(next(&mut wire), (b'Q', b"a\0".to_vec()));
             assert_eq!(next(&mut wire), (b'S', Vec::new()));
             assert_eq!(next(&mut wire), (b'Q', b"b\0".to_vec()));
+            wire.wake_up(&mut Spare::default());
             assert_eq!(wire.receive().unwrap(), Input::Closed);
         }
     }
 
     #[test]
-    fn an_interrupt_is_heard_within_a_message() {
-        let mut wire = wire(&[b"Q\0\0", b"", b"\0\x06a", b"", b"\0"]);
-        assert_eq!(wire.receive().unwrap(), Input::Woken);
-        assert_eq!(wire.receive().unwrap(), Input::Woken);
+    fn what_has_come_of_a_message_stays() {
+        let mut wire = wire(&[b"Q\0\0", b"", b"\0\x06a", b"\0"]);
+        for _ in 0..3 {
+            assert_eq!(wire.receive().unwrap(), Input::Pending);
+            assert_eq!(wire.receive().unwrap(), Input::Pending, "nothing was said to have come");
+            wire.wake_up(&mut Spare::default());
+            wire.rest(&mut Spare::default());
+        }
         assert_eq!(next(&mut wire), (b'Q', b"a\0".to_vec()));
     }
 
     #[test]
     fn an_end_within_a_message_is_an_error() {
         let mut wire = wire(&[b"Q\0\0\0\x09ab"]);
+        assert_eq!(wire.receive().unwrap(), Input::Pending);
+        wire.wake_up(&mut Spare::default());
         assert_eq!(wire.receive().unwrap_err().code(), SqlState::CONNECTION_FAILURE);
     }
 
@@ -291,12 +400,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_pending_leaves_before_a_wait() {
-        let script = Script { input: vec![b"S\0\0\0\x04".to_vec()], ..Script::default() };
+    fn what_is_pending_leaves_in_whatever_pieces_there_is_room_for() {
+        let script = Script { room: 2, ..Script::default() };
         let output = Arc::clone(&script.output);
         let mut wire = Wire::new(Box::new(script));
         wire.out.parse_complete();
-        next(&mut wire);
-        assert_eq!(*output.lock().unwrap(), b"1\0\0\0\x04");
+        assert!(wire.send().unwrap() && wire.out.is_empty());
+        wire.out.bind_complete();
+        wire.flush().unwrap();
+        assert_eq!(*output.lock().unwrap(), b"1\0\0\0\x042\0\0\0\x04");
     }
 }

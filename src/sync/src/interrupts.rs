@@ -41,6 +41,12 @@ pub enum Interrupt {
     GiveWay = 1 << 15,
     /// A fault on purpose waits for this session or role.
     Fault = 1 << 16,
+    /// `authentication_timeout` ran out.
+    LoginTimeout = 1 << 17,
+    /// `transaction_timeout` ran out.
+    TransactionTimeout = 1 << 18,
+    /// `pool_queue_timeout` ran out: the statement waited too long for its turn.
+    QueueTimeout = 1 << 19,
     /// A role is to do its last work (the shutdown checkpoint, the last cycle of the archiver) and end.
     Finish = 1 << 14,
 }

@@ -15,7 +15,7 @@ use report::{Error, Result, Severity};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use sync::{CriticalSection, Mutex, ReadGuard, RwLock};
+use sync::{CriticalSection, Mutex, ReadGuard, RwLock, WaitHooks, WaitKind};
 
 /// What became of a transaction, as everybody sees it now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,6 +94,13 @@ pub enum SyncCommit {
     On,
     /// The walwriter flushes it soon; a crash may lose it, whole.
     Off,
+}
+
+/// How a commit becomes durable, and who is told that its session waits for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Durability<'a> {
+    pub(crate) sync: SyncCommit,
+    pub(crate) waits: &'a dyn WaitHooks,
 }
 
 impl TransactionManager {
@@ -239,12 +246,12 @@ impl TransactionManager {
         record: (u8, Vec<u8>),
         xid: Xid,
         end: &End,
-        sync: SyncCommit,
+        durability: Durability<'_>,
     ) -> Result<(Csn, Lsn)> {
         let window = self.commit_window.read();
         let lsn = self.journal.insert(record.0, xid, &record.1)?;
         let critical = CriticalSection::enter();
-        self.make_durable(lsn, sync).map_err(|e| e.severity(Severity::Panic))?;
+        self.make_durable(lsn, durability).map_err(|e| e.severity(Severity::Panic))?;
         let all = end.subs.iter().chain([&xid]);
         for xid in all.clone() {
             self.clog.set(*xid, Ended::Committed).map_err(|e| e.severity(Severity::Panic))?;
@@ -254,9 +261,14 @@ impl TransactionManager {
         Ok((self.publish(xid, end), lsn))
     }
 
-    fn make_durable(&self, lsn: Lsn, sync: SyncCommit) -> Result<()> {
-        match sync {
-            SyncCommit::On => self.journal.flush(lsn),
+    fn make_durable(&self, lsn: Lsn, durability: Durability<'_>) -> Result<()> {
+        match durability.sync {
+            SyncCommit::On => {
+                durability.waits.begin_wait(WaitKind::WalFlush);
+                let flushed = self.journal.flush(lsn);
+                durability.waits.end_wait();
+                flushed
+            }
             SyncCommit::Off => {
                 self.unflushed.fetch_max(lsn.0, Ordering::AcqRel);
                 self.journal.flush_soon(lsn);

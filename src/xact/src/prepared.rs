@@ -10,6 +10,7 @@
 
 use crate::changes::{Changes, EndedChanges};
 use crate::clog::Ended;
+use crate::manager::Durability;
 use crate::prepared_state::{SharedRow, State};
 use crate::records::{End, kind};
 use crate::{SyncCommit, TransactionManager, ranks};
@@ -225,7 +226,8 @@ impl TransactionManager {
         let end = End { time_us: self.clock.wall_us(), ..state.end.clone() };
         let mut body = Vec::new();
         end.write(&mut body);
-        self.commit_xid((kind::COMMIT_PREPARED, body), state.info.xid, &end, SyncCommit::On).map(drop)
+        let durability = Durability { sync: SyncCommit::On, waits: &NoHooks };
+            self.commit_xid((kind::COMMIT_PREPARED, body), state.info.xid, &end, durability).map(drop)
     }
 
     fn abort_prepared(&self, state: &State) -> Result<()> {

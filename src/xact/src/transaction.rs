@@ -1,6 +1,6 @@
 //! One transaction: a value that its session owns.
 
-use crate::manager::SyncCommit;
+use crate::manager::{Durability, SyncCommit};
 use crate::prepared::{Preparation, PreparedInfo};
 use crate::prepared_state::State;
 use crate::records::{End, kind};
@@ -446,7 +446,8 @@ impl Transaction {
         end.write(&mut body);
         // A file that goes away cannot wait for the walwriter: the record must be on disk before it is gone.
         let sync = if end.files.is_empty() { self.options.sync_commit } else { SyncCommit::On };
-        let (csn, lsn) = self.manager.commit_xid((kind::COMMIT, body), xid, &end, sync)?;
+        let durability = Durability { sync, waits: self.owner.hooks() };
+        let (csn, lsn) = self.manager.commit_xid((kind::COMMIT, body), xid, &end, durability)?;
         self.ended = true;
         self.manager.files.remove(&end.files)?;
         Ok(Committed { csn: Some(csn), lsn })

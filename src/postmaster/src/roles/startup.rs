@@ -12,7 +12,7 @@ use sync::Interrupt;
 
 /// Makes the data consistent.
 pub fn run(role: RoleContext) -> Result<()> {
-    let Running { engine, instance } = role.running()?;
+    let Running { engine, instance, .. } = role.running()?;
     let interrupted_in = engine.control().state;
     let mut teller = Teller { role: &role, last_progress: Duration::ZERO, interrupted_in };
     let report = engine.start(&mut |event| teller.tell(event))?;

@@ -2,7 +2,7 @@
 
 use super::ServerLoop;
 use crate::children::{ChildRecord, Ear};
-use crate::client::{self, ClientHandle};
+use crate::client::{self, Client, ClientHandle};
 use crate::deadlines::Due;
 use crate::refusal;
 use crate::state::{Admission, Class, Phase};
@@ -27,11 +27,14 @@ impl ServerLoop {
     /// Serves those who waited for the recovery, and the sessions that were there before the crash.
     pub(super) fn take_up(&mut self) {
         let Some(instance) = self.parts.shared.instance() else { return };
-        for client in std::mem::take(&mut self.parked) {
-            let instance = instance.clone();
-            let ear = Ear::Client(client.handle());
-            if let Err(error) = self.start_client_thread(Class::Session, ear, move || client::resume(&instance, client))
-            {
+        for parked in std::mem::take(&mut self.parked) {
+            let handle = parked.handle();
+            let client = Client::resume(instance.clone(), parked);
+            let served = match self.parts.shared.pool() {
+                Some(pool) => pool.admit_again(client),
+                None => self.start_session_thread(client, handle),
+            };
+            if let Err(error) = served {
                 self.say_not_served(&error);
             }
         }
@@ -95,7 +98,7 @@ impl ServerLoop {
 
     fn connected(&mut self, stream: Stream) {
         let values = self.parts.shared.settings.snapshot();
-        let clients = self.children.count(Class::Session) + self.children.count(Class::DeadEnd);
+        let clients = self.children.count(Class::Session) + self.children.count(Class::DeadEnd) + self.pooled();
         if clients >= 2 * refusal::children_max(&values) {
             // Beyond all bounds not even a thread to say no is affordable.
             refusal::tell(&stream, &too_many());
@@ -117,13 +120,19 @@ impl ServerLoop {
             Ok(handle) => handle,
             Err(error) => return self.say_not_served(&error),
         };
-        let shared = self.parts.shared.clone();
-        let (ear, told) = (Ear::Client(handle.clone()), handle.clone());
-        let body = move || client::serve(&shared, &instance, handle);
-        if let Err(error) = self.start_client_thread(Class::Session, ear, body) {
+        let client = Client::new(&self.parts.shared, instance, handle.clone());
+        let served = match self.parts.shared.pool() {
+            Some(pool) => pool.admit(client),
+            None => self.start_session_thread(client, handle.clone()),
+        };
+        if let Err(error) = served {
             self.say_not_served(&error);
-            refusal::tell(told.stream(), &cannot_fork(&error));
+            refusal::tell(handle.stream(), &cannot_fork(&error));
         }
+    }
+
+    fn start_session_thread(&mut self, client: Client, handle: Arc<ClientHandle>) -> io::Result<()> {
+        self.start_client_thread(Class::Session, Ear::Client(handle), move || client.serve_alone())
     }
 
     fn start_refusal(&mut self, stream: Stream, reason: report::Error) {

@@ -35,6 +35,9 @@ impl ServerLoop {
         if class == Class::Worker {
             self.start_worker();
         }
+        if record.role == Some(roles::pool_worker()) && self.state.phase == Phase::Run && !self.state.crashed {
+            self.start_pool();
+        }
     }
 
     /// Nothing that the crashed instance has in memory may reach the disk from here on.
@@ -112,6 +115,27 @@ impl ServerLoop {
         let is_room = running < usize::try_from(limit).unwrap_or(0);
         if self.state.phase == Phase::Run && self.state.admits && is_room && self.parts.shared.wants_worker() {
             self.start_role(role, format!(" {}", running + 1));
+        }
+    }
+
+    /// Starts the thread pool's first workers, or those of them that are missing.
+    pub(super) fn start_pool(&self) {
+        if let Some(pool) = self.parts.shared.pool() {
+            pool.start();
+        }
+    }
+
+    /// The thread pool wants one more worker.
+    pub(super) fn start_pool_worker(&mut self) {
+        let role = roles::pool_worker();
+        let name = self.children.name_of_next(role);
+        let number = name.strip_prefix(ROLES[role].name).unwrap_or_default().to_owned();
+        let before = self.children.of_role(role);
+        self.start_role(role, number);
+        if self.children.of_role(role) == before
+            && let Some(pool) = self.parts.shared.pool()
+        {
+            pool.not_coming();
         }
     }
 
