@@ -416,6 +416,22 @@ CREATE VIEW pg_stat_activity AS
   LEFT JOIN pg_database d ON d.oid = s.datid
   LEFT JOIN pg_authid a ON a.oid = s.usesysid;
 
+CREATE VIEW pg_stat_pool AS
+  SELECT count(*)::integer AS groups, sum(g.size)::integer AS size, sum(g.workers)::integer AS workers,
+         sum(g.serving)::integer AS serving, sum(g.listening)::integer AS listening, sum(g.waiting)::integer AS waiting,
+         sum(g.idle)::integer AS idle, sum(g.long)::integer AS long, sum(g.sessions)::integer AS sessions,
+         sum(g.queued)::integer AS queued
+  FROM pg_stat_get_pool_groups() g;
+
+CREATE VIEW pg_stat_pool_group AS
+  SELECT g.group_id, g.size, g.workers, g.serving, g.listening, g.waiting, g.idle, g.long, g.sessions, g.queued
+  FROM pg_stat_get_pool_groups() g;
+
+CREATE VIEW pg_stat_pool_session AS
+  SELECT p.pid, p.group_id, s.datname, s.usename, p.state, p.in_transaction, p.queue_position, p.queued_ms
+  FROM pg_stat_get_pool_sessions() p
+  LEFT JOIN pg_stat_activity s ON s.pid = p.pid;
+
 CREATE VIEW pg_stat_ssl AS
   SELECT s.pid, s.ssl, s.sslversion AS version, s.sslcipher AS cipher, s.sslbits AS bits, s.ssl_client_dn AS client_dn,
          s.ssl_client_serial AS client_serial, s.ssl_issuer_dn AS issuer_dn

@@ -10,8 +10,8 @@ struct Arm {
 }
 
 const ARMS: [Arm; 2] = [
-    Arm { name: "loom", crates: &["sync", "wal", "buffer", "xact"] },
-    Arm { name: "shuttle", crates: &["sync", "wal", "lock", "buffer", "xact"] },
+    Arm { name: "loom", crates: &["sync", "wal", "buffer", "xact", "pool"] },
+    Arm { name: "shuttle", crates: &["sync", "wal", "lock", "buffer", "xact", "pool"] },
 ];
 
 /// Runs the models of the crates named, or all. `--factor N` goes through N times as many schedules, `--seed N` through others.

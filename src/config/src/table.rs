@@ -202,7 +202,7 @@ settings! {
     EnablePartitionwiseJoin "enable_partitionwise_join" = boolean(false), User, PlannerMethodConfiguration, flag::EXPLAIN, "Lets the planner join partition by partition";
     EnableSeqscan "enable_seqscan" = boolean(true), User, PlannerMethodConfiguration, flag::EXPLAIN, "Lets the planner use sequential scans";
     EnableSort "enable_sort" = boolean(true), User, PlannerMethodConfiguration, flag::EXPLAIN, "Lets the planner use sorts";
-    EnableThreadPool "enable_thread_pool" = boolean(false), Postmaster, ConnectionSettings, 0, "Serves sessions from the thread pool instead of a thread for each";
+    EnableThreadPool "enable_thread_pool" = boolean(true), Postmaster, ConnectionSettings, 0, "Serves sessions from the thread pool instead of a thread for each";
     EnableTidscan "enable_tidscan" = boolean(true), User, PlannerMethodConfiguration, flag::EXPLAIN, "Lets the planner use TID scans";
     EscapeStringWarning "escape_string_warning" = boolean(true), User, CompatibilityPreviousVersions, 0, "Warns about backslashes in ordinary string literals";
     EventSource "event_source" = string("PostgreSQL"), Postmaster, LoggingWhereToLog, 0, "Name in the Windows event log";

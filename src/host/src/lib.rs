@@ -34,8 +34,8 @@ pub use entropy::{Entropy, RealEntropy, SeededEntropy};
 pub use overlay::OverlayDisk;
 pub use poll::{Notifier, Poller, Source};
 pub use real::RealDisk;
-pub use socket_set::{Events, Ready, SocketSet};
 pub use sim::{FaultPlan, SECTOR_BYTES, SimHost};
+pub use socket_set::{Events, Ready, SocketSet};
 
 use std::path::Path;
 use std::sync::Arc;

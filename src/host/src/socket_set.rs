@@ -83,9 +83,8 @@ impl SocketSet {
     /// Waits until something happens, the bell is rung, or time is up, and takes at most `most` reports. Returns their number, the bell's
     /// included; `events` has them.
     pub fn wait(&self, events: &mut Events, most: usize, timeout: Option<Duration>) -> io::Result<usize> {
-        let timeout = timeout.map_or(EpollTimeout::NONE, |time| {
-            EpollTimeout::try_from(time).unwrap_or(EpollTimeout::from(u16::MAX))
-        });
+        let timeout = timeout
+            .map_or(EpollTimeout::NONE, |time| EpollTimeout::try_from(time).unwrap_or(EpollTimeout::from(u16::MAX)));
         let most = most.min(events.room.len());
         let count = match self.epoll.wait(&mut events.room[..most], timeout) {
             Err(Errno::EINTR) => 0,

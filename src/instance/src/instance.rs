@@ -1,6 +1,7 @@
 //! What all sessions of a running server share.
 
 use crate::notify::Notifications;
+use crate::pool::PoolLink;
 use crate::sessions::SessionTable;
 use crate::shared_values::SharedValues;
 use crate::statistics::{ClusterCounter, Statistics};
@@ -27,6 +28,10 @@ pub trait ServerLink: Send + Sync {
     fn reload(&self);
     /// Begin a new log file. False if the server does not collect its log.
     fn rotate_log(&self) -> bool;
+    /// The thread pool that serves sessions, if one does.
+    fn pool(&self) -> Option<Arc<dyn PoolLink>> {
+        None
+    }
     /// Have somebody fail on purpose. Errors: 42501 unless the server was started for it; 22023, there is no such role.
     fn arm_fault(&self, _: &FaultWish<'_>) -> Result<()> {
         Err(no_faults())

@@ -98,9 +98,9 @@ impl<'a> Parts<'a> {
         let position = self.text[..at.min(self.text.len())].chars().count() + 1;
         let text = format!("invalid value for parameter \"thread_pool_attr\": \"{}\"", self.text);
         let error = Error::with_severity(report::Severity::Error, SqlState::INVALID_PARAMETER_VALUE, text);
-        error.detail(format!("At character {position}: {why}.")).hint(
-            "The value has the form \"workers, groups, (binding)\", for example \"16, 2, (nobind)\".",
-        )
+        error
+            .detail(format!("At character {position}: {why}."))
+            .hint("The value has the form \"workers, groups, (binding)\", for example \"16, 2, (nobind)\".")
     }
 }
 

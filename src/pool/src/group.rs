@@ -1,11 +1,11 @@
 //! A group: a set of sockets, a queue, and workers that serve it.
 
+use crate::Client;
 use crate::limits::{ALONE_TURNS, LONG_TURN_US, LOOK_EVERY_US, REPORTS_MAX, SHORT_SPIN_US};
 use crate::pool::Shared;
 use crate::queue::{Choice, Queue};
 use crate::seat::{Seat, SeatStatus, Stub};
 use crate::worker::{Bed, Finished, Worker};
-use crate::Client;
 use host::SocketSet;
 use std::collections::HashMap;
 use std::io;
@@ -55,6 +55,8 @@ struct Floor<C: Client> {
     calls_to_order: u64,
     /// Workers that waited for sockets then, and have not come back yet.
     unheard: usize,
+    /// When somebody was last put into the queue.
+    enqueued_us: u64,
     next_key: u64,
     /// Whose turn was last, and how many it has had in a row.
     last_key: u64,
@@ -119,6 +121,7 @@ impl<C: Client> Group<C> {
             looked_us: 0,
             calls_to_order: 1,
             unheard: 0,
+            enqueued_us: 0,
             next_key: 0,
             last_key: 0,
             last_turns: 0,
@@ -226,13 +229,21 @@ impl<C: Client> Group<C> {
     }
 
     /// A worker goes, however it ends. A client that it was serving goes with it.
-    pub(crate) fn leave(&self, number: u32) {
+    pub(crate) fn leave(&self, number: u32, finished: Option<Finished>) {
+        let now_us = self.shared.now_us();
         let mut floor = self.floor.lock();
+        if let Some(finished) = finished {
+            floor.finish(number, &finished, now_us);
+        }
         let desk = &mut floor.desks[number as usize];
         desk.is_taken = false;
         let (seat, is_waiting, is_long) = (desk.seat.take(), desk.is_waiting, std::mem::take(&mut desk.is_long));
         floor.workers -= 1;
-        if is_waiting { floor.waiting -= 1 } else { floor.active -= 1 }
+        if is_waiting {
+            floor.waiting -= 1
+        } else {
+            floor.active -= 1
+        }
         floor.long -= usize::from(is_long);
         if let Some(seat) = &seat {
             floor.settle(seat.lane.get().copied(), 0);
@@ -276,7 +287,8 @@ impl<C: Client> Group<C> {
                 // First this: what is told from here on is another call.
                 worker.heard = floor.calls_to_order;
                 drop(floor);
-                if worker.orders.obey()? && self.shared.clients() == 0 {
+                let is_told = worker.orders.obey()?;
+                if self.shared.is_over() || is_told && self.shared.clients() == 0 {
                     return Ok(None);
                 }
                 floor = self.floor.lock();
@@ -293,7 +305,7 @@ impl<C: Client> Group<C> {
             let is_idle = std::mem::take(&mut has_none) || !floor.queue.has_somebody();
             if is_idle || now_us.saturating_sub(floor.looked_us) >= LOOK_EVERY_US {
                 floor = self.look(floor, worker, is_idle, now_us);
-                now_us = if is_idle { self.shared.now_us() } else { now_us };
+                now_us = now_us.max(floor.enqueued_us);
             }
             if let Some(seat) = self.take(&mut floor, worker.number, now_us) {
                 let help = self.call_for_help(&mut floor);
@@ -365,6 +377,8 @@ impl<C: Client> Group<C> {
             self.look_at_sockets(worker, most, Some(Duration::ZERO));
         }
         self.collect(worker, is_idle);
+        // It may have waited for long.
+        let now_us = if is_idle { self.shared.now_us() } else { now_us };
         let mut floor = self.floor.lock();
         floor.polling -= usize::from(is_idle);
         for seat in worker.found.drain(..) {
@@ -487,7 +501,7 @@ impl<C: Client> Group<C> {
 
     /// Sees to it that somebody serves the queue and listens, if there may be one more at work.
     fn call_for_help(&self, floor: &mut Floor<C>) -> Help {
-        if floor.active >= self.size + floor.long {
+        if floor.active >= self.size + floor.long || self.shared.is_over() {
             return Help::None;
         }
         let is_work = floor.queue.has_somebody();
@@ -610,9 +624,9 @@ impl<C: Client> Group<C> {
         self.give(help);
     }
 
-    /// Turns under way in a database.
-    pub(crate) fn served_in(&self, database: u32) -> u32 {
-        self.floor.lock().queue.served_in(database)
+    /// Databases in which new transactions wait.
+    pub(crate) fn paused(&self) -> Vec<u32> {
+        self.floor.lock().queue.paused().to_vec()
     }
 
     /// What it does.
@@ -649,6 +663,7 @@ impl<C: Client> Group<C> {
 
 impl<C: Client> Floor<C> {
     fn enqueue(&mut self, seat: Arc<Seat<C>>, now_us: u64) {
+        self.enqueued_us = self.enqueued_us.max(now_us);
         seat.queued_us.store(now_us, Ordering::Relaxed);
         seat.was_told.store(false, Ordering::Relaxed);
         self.queue.push(seat);

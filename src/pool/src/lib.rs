@@ -34,9 +34,9 @@ mod pool;
 mod queue;
 mod scheduler;
 mod seat;
-mod worker;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+mod worker;
 
 pub use attributes::{Attributes, Binding};
 pub use group::{Group, GroupStatus};

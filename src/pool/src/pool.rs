@@ -1,10 +1,10 @@
 //! The controller: groups, and what they share.
 
+use crate::Client;
 use crate::group::{Group, GroupStatus};
 use crate::scheduler::{self, Doze};
 use crate::seat::SeatStatus;
 use crate::worker::{Orders, Worker};
-use crate::Client;
 use report::Result;
 use std::collections::VecDeque;
 use std::io;
@@ -74,6 +74,11 @@ impl Shared {
         self.is_closing.load(Ordering::SeqCst)
     }
 
+    /// True if nobody is left, and nobody will come.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_closing() && self.clients() == 0
+    }
+
     pub(crate) fn spin(&self) -> Duration {
         Duration::from_micros(self.spin_us.load(Ordering::Relaxed))
     }
@@ -107,9 +112,8 @@ impl<C: Client> Pool<C> {
             worker_idle_us: AtomicU64::new(0),
         });
         let workers_max = settings.threads_max / settings.sizes.len().max(1);
-        let make = |(number, size): (usize, &usize)| {
-            Group::new(number, *size, workers_max, Arc::clone(&shared)).map(Arc::new)
-        };
+        let make =
+            |(number, size): (usize, &usize)| Group::new(number, *size, workers_max, Arc::clone(&shared)).map(Arc::new);
         let groups = settings.sizes.iter().enumerate().map(make).collect::<io::Result<_>>()?;
         let pool = Pool { groups, shared };
         pool.adjust(settings.spin, settings.worker_idle);
@@ -208,8 +212,8 @@ impl<C: Client> Pool<C> {
         self.groups.iter().for_each(|group| group.pause(database, on));
     }
 
-    /// Turns under way in a database.
-    pub fn served_in(&self, database: u32) -> u32 {
-        self.groups.iter().map(|group| group.served_in(database)).sum()
+    /// Databases in which new transactions wait.
+    pub fn paused(&self) -> Vec<u32> {
+        self.groups.first().map(|group| group.paused()).unwrap_or_default()
     }
 }

@@ -104,7 +104,11 @@ impl<C: Client> Queue<C> {
             return;
         };
         let lane = &mut self.lanes[number as usize];
-        if seat.standing().in_transaction { lane.inside.push_back(seat) } else { lane.outside.push_back(seat) }
+        if seat.standing().in_transaction {
+            lane.inside.push_back(seat)
+        } else {
+            lane.outside.push_back(seat)
+        }
         self.look_at(number);
     }
 
@@ -193,7 +197,7 @@ impl<C: Client> Queue<C> {
             terms: Terms::default(),
             clock: self.clock,
             served: 0,
-            is_paused: self.paused.contains(&key.database),
+            is_paused: !key.is_superuser && self.paused.contains(&key.database),
             inside: VecDeque::new(),
             outside: VecDeque::new(),
             inside_run: 0,
@@ -203,23 +207,24 @@ impl<C: Client> Queue<C> {
         number
     }
 
-    /// New transactions in a database wait, or wait no more.
+    /// New transactions in a database wait, or wait no more; those of superusers never do.
     pub(crate) fn pause(&mut self, database: u32, on: bool) {
         self.paused.retain(|&paused| paused != database);
         if on {
             self.paused.push(database);
         }
         for number in 0..self.lanes.len() as u32 {
-            if self.lanes[number as usize].key.database == database {
-                self.lanes[number as usize].is_paused = on;
+            let lane = &mut self.lanes[number as usize];
+            if lane.key.database == database && !lane.key.is_superuser {
+                lane.is_paused = on;
                 self.look_at(number);
             }
         }
     }
 
-    /// Turns under way in a database.
-    pub(crate) fn served_in(&self, database: u32) -> u32 {
-        self.lanes.iter().filter(|lane| lane.key.database == database).map(|lane| lane.served).sum()
+    /// Databases in which new transactions wait.
+    pub(crate) fn paused(&self) -> &[u32] {
+        &self.paused
     }
 
     /// All that wait in lanes, lane by lane, in order: with the number of those before it.

@@ -43,7 +43,8 @@ pub(crate) fn run<C: Client>(pool: &Pool<C>, orders: &dyn Orders) -> Result<()> 
     let _ = doze.interrupts.set(Arc::clone(interrupts));
     let (mut ticks, mut quiet) = (0u32, 0u32);
     loop {
-        if (interrupts.pending() || pool.shared.is_closing()) && orders.obey()? && pool.clients() == 0 {
+        let is_told = interrupts.pending() && orders.obey()?;
+        if pool.shared.is_over() || is_told && pool.clients() == 0 {
             return Ok(());
         }
         let is_busy = pool.groups.iter().fold(false, |busy, group| group.tick() || busy);

@@ -127,7 +127,7 @@ impl House {
     fn open(size: usize, threads_max: usize) -> House {
         let (calls, called): (Sender<bool>, Receiver<bool>) = channel();
         let call = calls.clone();
-        let pool = Pool::new(&settings(size, threads_max), Box::new(move || drop(call.send(true))), Box::new(|| ()));
+        let pool = Pool::new(&settings(size, threads_max), Box::new(move || _ = call.send(true)), Box::new(|| ()));
         let pool = Arc::new(pool.unwrap());
         let served: Weak<Pool<Toy>> = Arc::downgrade(&pool);
         let maker = std::thread::spawn(move || {

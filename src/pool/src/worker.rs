@@ -118,6 +118,6 @@ impl<'a, C: Client> Worker<'a, C> {
 
 impl<C: Client> Drop for Worker<'_, C> {
     fn drop(&mut self) {
-        self.group.leave(self.number);
+        self.group.leave(self.number, self.finished.take());
     }
 }

@@ -7,7 +7,7 @@ pub use handle::{ClientHandle, SpareWakers};
 
 use crate::shared::Shared;
 use base::SessionId;
-use config::{Setting, SessionSettings};
+use config::{SessionSettings, Setting};
 use handle::ClientStream;
 use instance::{CancelOutcome, Instance, Users};
 use pool::{LaneKey, Place, Standing, Terms, Turn};

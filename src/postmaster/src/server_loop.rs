@@ -150,7 +150,8 @@ impl ServerLoop {
         let (state, actions) = step(self.state, event, &facts);
         let was = std::mem::replace(&mut self.state, state);
         self.watch_shutdown(was);
-        if (state.shutdown.is_some() || state.crashed)
+        // While the server recovers from a crash there is another pool already.
+        if (state.shutdown.is_some() || state.crashed && state.phase >= Phase::StopBackends)
             && let Some(pool) = self.parts.shared.pool()
         {
             pool.close();

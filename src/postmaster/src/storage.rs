@@ -6,7 +6,7 @@ use crate::shared::Shared;
 use buffer::HugePages;
 use config::{ServerValues, Setting, Settings};
 use host::{Clock, Host};
-use instance::{FaultWish, Instance, ServerLink, SessionTable};
+use instance::{FaultWish, Instance, PoolLink, ServerLink, SessionTable};
 use logging::RoleLog;
 use recovery::{Engine, EngineOptions, SharedRmgr};
 use report::{Result, Severity};
@@ -125,6 +125,11 @@ impl ServerLink for Link {
     fn rotate_log(&self) -> bool {
         self.mailbox.post(Command::RotateLog);
         self.shared.upgrade().is_some_and(|shared| shared.settings.bool(Setting::LoggingCollector))
+    }
+
+    fn pool(&self) -> Option<Arc<dyn PoolLink>> {
+        let pool = self.shared.upgrade()?.pool()?;
+        Some(Arc::new(crate::roles::pool::Link(pool)))
     }
 
     fn arm_fault(&self, wish: &FaultWish<'_>) -> Result<()> {

@@ -85,9 +85,7 @@ impl Proof {
         let done = |passed| Step::Done { passed };
         self.step = match std::mem::replace(&mut self.step, done(false)) {
             Step::Password(secret) => done(check_cleartext(&self.user, &secret, text_of(answer)?)?),
-            Step::Md5(Secret::Md5(stored), salt) => {
-                done(scram::md5_answer_matches(&stored, salt, text_of(answer)?))
-            }
+            Step::Md5(Secret::Md5(stored), salt) => done(scram::md5_answer_matches(&stored, salt, text_of(answer)?)),
             Step::Md5(..) => text_of(answer).map(|_| done(false))?,
             Step::ScramFirst(secret) => begin_scram(cx, out, &self.user, secret, answer)?,
             Step::ScramLast(exchange) => done(end_scram(out, *exchange, answer)?),

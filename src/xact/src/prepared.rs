@@ -227,7 +227,7 @@ impl TransactionManager {
         let mut body = Vec::new();
         end.write(&mut body);
         let durability = Durability { sync: SyncCommit::On, waits: &NoHooks };
-            self.commit_xid((kind::COMMIT_PREPARED, body), state.info.xid, &end, durability).map(drop)
+        self.commit_xid((kind::COMMIT_PREPARED, body), state.info.xid, &end, durability).map(drop)
     }
 
     fn abort_prepared(&self, state: &State) -> Result<()> {

@@ -15,6 +15,7 @@ mod faults;
 mod files;
 mod identify;
 mod names;
+mod pool;
 mod privileges;
 mod properties;
 mod registered;
@@ -54,6 +55,7 @@ pub fn set_function(oid: Oid) -> Option<SystemSet> {
         absent::SETS,
         sizes::SETS,
         faults::SETS,
+        pool::SETS,
     ];
     sets.into_iter().flatten().find(|(name, _)| *name == symbol).map(|(_, function)| *function)
 }
@@ -97,7 +99,7 @@ pub struct SystemFunction {
 type List = &'static [(&'static str, SystemFn)];
 
 /// All themes.
-const THEMES: [List; 18] = [
+const THEMES: [List; 19] = [
     names::FUNCTIONS,
     identify::FUNCTIONS,
     registered::FUNCTIONS,
@@ -116,6 +118,7 @@ const THEMES: [List; 18] = [
     control::FUNCTIONS,
     absent::FUNCTIONS,
     faults::FUNCTIONS,
+    pool::FUNCTIONS,
 ];
 
 /// Makes a theme's list: each function under its own name, some under others.

@@ -454,5 +454,10 @@ pub(super) static SYMBOLS: &[(u32, &str)] = &[
     (9902, "woolly_arm_fault"),
     (9903, "woolly_disarm_faults"),
     (9904, "woolly_faults"),
+    (9910, "pg_stat_get_pool_groups"),
+    (9911, "pg_stat_get_pool_sessions"),
+    (9912, "pool_pause"),
+    (9913, "pool_resume"),
+    (9914, "pool_drain"),
     (9990, "woolly_check"),
 ];

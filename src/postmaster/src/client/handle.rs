@@ -1,7 +1,7 @@
 //! The postmaster's hold on a client's connection, and the stream as the session uses it.
 
-use host::net::{Keepalive, Readiness, Stream, Waker};
 use config::Setting;
+use host::net::{Keepalive, Readiness, Stream, Waker};
 use parking_lot::Mutex;
 use pool::Place;
 use session::Direction;
@@ -64,7 +64,13 @@ impl ClientHandle {
                     handle.ring();
                 }
             }));
-            ClientHandle { stream, interrupts, ears: Mutex::default(), has_ended: AtomicBool::new(false), usual_keepalive: OnceLock::new() }
+            ClientHandle {
+                stream,
+                interrupts,
+                ears: Mutex::default(),
+                has_ended: AtomicBool::new(false),
+                usual_keepalive: OnceLock::new(),
+            }
         }))
     }
 

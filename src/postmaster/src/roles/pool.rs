@@ -3,8 +3,10 @@
 use crate::mailbox::Command;
 use crate::shared::{RoleContext, Shared};
 use crate::storage::ClientPool;
+use base::{Oid, SessionId};
 use config::{ServerValues, Setting};
-use pool::{Attributes, Orders, Pool, PoolSettings};
+use instance::{PoolGroup, PoolLink, PoolSession};
+use pool::{Attributes, GroupStatus, Orders, Pool, PoolSettings, SeatStatus};
 use report::{Error, Result, Severity};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -57,16 +59,54 @@ pub fn work(role: RoleContext) -> Result<()> {
             pool.rouse();
         }
     }));
-    let outcome = pool.work(&role);
-    if let Some(registration) = &role.registration {
-        sync::note_session(registration.id.0);
-    }
-    outcome
+    pool.work(&role)
 }
 
 /// Watches over the pool until told to end, and no client is left.
 pub fn schedule(role: RoleContext) -> Result<()> {
     role.shared.pool().map_or(Ok(()), |pool| pool.schedule(&role))
+}
+
+/// The pool as sessions see it.
+pub struct Link(pub Arc<ClientPool>);
+
+impl PoolLink for Link {
+    fn groups(&self) -> Vec<PoolGroup> {
+        let group = |status: GroupStatus| PoolGroup {
+            group: status.group,
+            size: status.size,
+            workers: status.workers,
+            serving: status.serving,
+            listening: status.listening,
+            waiting: status.waiting,
+            idle: status.idle,
+            long: status.long,
+            sessions: status.sessions,
+            queued: status.queued,
+        };
+        self.0.status().into_iter().map(group).collect()
+    }
+
+    fn sessions(&self) -> Vec<PoolSession> {
+        let session = |status: SeatStatus| PoolSession {
+            session: Some(SessionId(status.standing.session)).filter(|id| id.0 != 0),
+            group: status.group,
+            state: status.state,
+            database: status.standing.lane.map_or(Oid::INVALID, |lane| Oid(lane.database)),
+            in_transaction: status.standing.in_transaction,
+            queued: status.queued_us.map(Duration::from_micros),
+            position: status.position,
+        };
+        self.0.seats().into_iter().map(session).collect()
+    }
+
+    fn pause(&self, database: Oid, on: bool) {
+        self.0.pause(database.0, on);
+    }
+
+    fn paused(&self) -> Vec<Oid> {
+        self.0.paused().into_iter().map(Oid).collect()
+    }
 }
 
 impl Orders for RoleContext {
@@ -75,6 +115,10 @@ impl Orders for RoleContext {
     }
 
     fn obey(&self) -> Result<bool> {
+        if let Some(registration) = &self.registration {
+            // It has served others; now it is on its own.
+            sync::note_session(registration.id.0);
+        }
         self.heed_reload();
         self.pass_fault_point()?;
         Ok(self.is_told_to_end())
