@@ -11,6 +11,20 @@ use std::time::Duration;
 pub struct Frequent {
     /// `statement_timeout`, if there is one.
     pub statement_timeout: Option<Duration>,
+    /// `transaction_timeout`, if there is one.
+    pub transaction_timeout: Option<Duration>,
+    /// `idle_session_timeout`, if there is one.
+    pub idle_session_timeout: Option<Duration>,
+    /// `idle_in_transaction_session_timeout`, if there is one.
+    pub idle_in_transaction_timeout: Option<Duration>,
+    /// `pool_weight`.
+    pub pool_weight: u32,
+    /// `pool_max_workers`; 0 for no limit.
+    pub pool_workers_max: u32,
+    /// `pool_queue_timeout` in milliseconds; 0 for none.
+    pub pool_queue_timeout_ms: u32,
+    /// `pool_queue_notice` in milliseconds; 0 for none.
+    pub pool_queue_notice_ms: u32,
     /// `lock_timeout`, if there is one.
     pub lock_timeout: Option<Duration>,
     /// `deadlock_timeout`.
@@ -40,8 +54,15 @@ pub struct Frequent {
 }
 
 /// The settings that it is made of.
-const SOURCES: [Setting; 18] = [
+const SOURCES: [Setting; 25] = [
     Setting::StatementTimeout,
+    Setting::TransactionTimeout,
+    Setting::IdleSessionTimeout,
+    Setting::IdleInTransactionSessionTimeout,
+    Setting::PoolWeight,
+    Setting::PoolMaxWorkers,
+    Setting::PoolQueueTimeout,
+    Setting::PoolQueueNotice,
     Setting::LockTimeout,
     Setting::DeadlockTimeout,
     Setting::LogLockWaits,
@@ -69,9 +90,17 @@ impl Frequent {
 
     pub(crate) fn of(settings: &SessionSettings) -> Frequent {
         let limit = |setting| Some(settings.duration(setting)).filter(|limit| !limit.is_zero());
+        let number = |setting| u32::try_from(settings.int(setting)).unwrap_or(0);
         let work_mem_bytes = settings.int(Setting::WorkMem) as usize * 1024;
         Frequent {
             statement_timeout: limit(Setting::StatementTimeout),
+            transaction_timeout: limit(Setting::TransactionTimeout),
+            idle_session_timeout: limit(Setting::IdleSessionTimeout),
+            idle_in_transaction_timeout: limit(Setting::IdleInTransactionSessionTimeout),
+            pool_weight: number(Setting::PoolWeight),
+            pool_workers_max: number(Setting::PoolMaxWorkers),
+            pool_queue_timeout_ms: number(Setting::PoolQueueTimeout),
+            pool_queue_notice_ms: number(Setting::PoolQueueNotice),
             lock_timeout: limit(Setting::LockTimeout),
             deadlock_timeout: settings.duration(Setting::DeadlockTimeout),
             log_lock_waits: settings.bool(Setting::LogLockWaits),

@@ -1,11 +1,11 @@
 //! A group: a set of sockets, a queue, and workers that serve it.
 
-use crate::Client;
 use crate::limits::{ALONE_TURNS, LONG_TURN_US, LOOK_EVERY_US, REPORTS_MAX, SHORT_SPIN_US};
 use crate::pool::Shared;
 use crate::queue::{Choice, Queue};
 use crate::seat::{Seat, SeatStatus, Stub};
 use crate::worker::{Bed, Finished, Worker};
+use crate::{Client, Turn};
 use host::SocketSet;
 use std::collections::HashMap;
 use std::io;
@@ -179,7 +179,8 @@ impl<C: Client> Group<C> {
     pub(crate) fn news(&self, seat: &Arc<Seat<C>>) {
         let is_new = seat.phase.news();
         // One that waits among others, and should not, is put in front of them too.
-        if !is_new && !(seat.phase.is_queued() && seat.is_urgent()) {
+        let is_to_overtake = || seat.phase.is_queued() && seat.is_urgent();
+        if !is_new && !is_to_overtake() {
             return;
         }
         let now_us = self.shared.now_us();
@@ -431,7 +432,8 @@ impl<C: Client> Group<C> {
     }
 
     /// A turn is over, and its client stays.
-    pub(crate) fn turn_over(&self, seat: &Arc<Seat<C>>, wants_room: bool, yields: bool) {
+    pub(crate) fn turn_over(&self, seat: &Arc<Seat<C>>, turn: &Turn) {
+        let wants_room = matches!(turn, Turn::WaitsForRoom);
         {
             let client = seat.client.lock();
             let standing = client.standing();
@@ -445,7 +447,7 @@ impl<C: Client> Group<C> {
             }
         }
         seat.set_worker(None);
-        if yields {
+        if matches!(turn, Turn::Yields) {
             seat.phase.requeue();
         } else if seat.phase.rest() {
             return;
@@ -501,12 +503,11 @@ impl<C: Client> Group<C> {
 
     /// Sees to it that somebody serves the queue and listens, if there may be one more at work.
     fn call_for_help(&self, floor: &mut Floor<C>) -> Help {
+        if floor.polling > 0 {
+            return if floor.queue.has_somebody() { Help::Ring } else { Help::None };
+        }
         if floor.active >= self.size + floor.long || self.shared.is_over() {
             return Help::None;
-        }
-        let is_work = floor.queue.has_somebody();
-        if floor.polling > 0 {
-            return if is_work { Help::Ring } else { Help::None };
         }
         if let Some(bed) = floor.asleep.pop() {
             floor.active += 1;

@@ -2,7 +2,7 @@
 
 use crate::limits::{LONG_TURN_US, QUIET_TICKS};
 use crate::pool::Pool;
-use crate::{Client, Orders};
+use crate::{Client, Group, Orders};
 use report::Result;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,7 +47,7 @@ pub(crate) fn run<C: Client>(pool: &Pool<C>, orders: &dyn Orders) -> Result<()> 
         if pool.shared.is_over() || is_told && pool.clients() == 0 {
             return Ok(());
         }
-        let is_busy = pool.groups.iter().fold(false, |busy, group| group.tick() || busy);
+        let is_busy = any_of_all(pool, |group| group.tick());
         ticks = ticks.wrapping_add(1);
         if ticks.is_multiple_of(QUEUE_EVERY) {
             pool.groups.iter().for_each(|group| group.see_to_queue());
@@ -58,7 +58,7 @@ pub(crate) fn run<C: Client>(pool: &Pool<C>, orders: &dyn Orders) -> Result<()> 
             continue;
         }
         let idle = pool.shared.worker_idle();
-        let has_more = pool.groups.iter().fold(false, |more, group| group.shrink(idle) || more);
+        let has_more = any_of_all(pool, |group| group.shrink(idle));
         doze.is_on.store(true, Ordering::SeqCst);
         // Work that began before the flag was seen has woken nobody.
         if pool.groups.iter().any(|group| group.tick()) {
@@ -68,4 +68,9 @@ pub(crate) fn run<C: Client>(pool: &Pool<C>, orders: &dyn Orders) -> Result<()> 
         }
         quiet = 0;
     }
+}
+
+/// Goes to every group; true if it is true of any.
+fn any_of_all<C: Client>(pool: &Pool<C>, visit: impl Fn(&Group<C>) -> bool) -> bool {
+    pool.groups.iter().map(|group| visit(group)).fold(false, std::ops::BitOr::bitor)
 }

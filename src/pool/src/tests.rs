@@ -250,6 +250,10 @@ fn a_client_at_rest_is_told_to_end() {
     let house = House::open(2, 10);
     let mut clients: Vec<Far> = (0..10).map(|_| house.client(1)).collect();
     clients.iter_mut().for_each(|client| client.ask(b'e'));
+    // All workers wait for sockets now, or soon.
+    while house.pool.status()[0].listening < 2 {
+        std::thread::yield_now();
+    }
     house.pool.raise(Interrupt::Terminate);
     for client in &mut clients {
         assert_eq!(client.stream.read(&mut [0]).unwrap(), 0);

@@ -102,15 +102,14 @@ impl<'a, C: Client> Worker<'a, C> {
     fn serve(&mut self, seat: &Arc<Seat<C>>) -> Result<()> {
         let has_ended = seat.has_ended.load(Ordering::Relaxed);
         let turn = seat.client.lock().serve(&mut self.desk, has_ended);
-        let outcome = match turn {
-            Turn::Waits => Ok(self.group.turn_over(seat, false, false)),
-            Turn::WaitsForRoom => Ok(self.group.turn_over(seat, true, false)),
-            Turn::Yields => Ok(self.group.turn_over(seat, false, true)),
-            Turn::Over(outcome) => {
+        let mut outcome = Ok(());
+        match turn {
+            Turn::Over(last) => {
                 self.group.client_gone(seat);
-                outcome
+                outcome = last;
             }
-        };
+            turn => self.group.turn_over(seat, &turn),
+        }
         self.finished = Some(Finished { lane: seat.lane.get().copied() });
         outcome
     }

@@ -7,7 +7,7 @@ pub use handle::{ClientHandle, SpareWakers};
 
 use crate::shared::Shared;
 use base::SessionId;
-use config::{SessionSettings, Setting};
+use config::SessionSettings;
 use handle::ClientStream;
 use instance::{CancelOutcome, Instance, Users};
 use pool::{LaneKey, Place, Standing, Terms, Turn};
@@ -154,12 +154,12 @@ impl pool::Client for Client {
 
 /// What the settings say of a session's place in the queue.
 fn terms(settings: &SessionSettings) -> Terms {
-    let number = |setting| u32::try_from(settings.int(setting)).unwrap_or(0);
+    let frequent = settings.frequent();
     Terms {
-        weight: number(Setting::PoolWeight),
-        workers_max: number(Setting::PoolMaxWorkers),
-        queue_timeout_ms: number(Setting::PoolQueueTimeout),
-        queue_notice_ms: number(Setting::PoolQueueNotice),
+        weight: frequent.pool_weight,
+        workers_max: frequent.pool_workers_max,
+        queue_timeout_ms: frequent.pool_queue_timeout_ms,
+        queue_notice_ms: frequent.pool_queue_notice_ms,
     }
 }
 

@@ -1,6 +1,5 @@
 //! `idle_session_timeout` and `idle_in_transaction_session_timeout`: timers that run while a session waits for its client.
 
-use config::Setting;
 use instance::{Instance, Timer};
 use report::{Error, Severity, SqlState};
 use std::sync::Arc;
@@ -21,15 +20,15 @@ impl IdleClock {
         &mut self,
         instance: &Instance,
         interrupts: &Arc<Interrupts>,
-        setting: Setting,
+        interrupt: Interrupt,
         limit: Duration,
     ) {
         if std::mem::replace(&mut self.is_running, true) {
             return;
         }
-        let (timer, interrupt) = match setting {
-            Setting::IdleSessionTimeout => (&mut self.outside, Interrupt::IdleSessionTimeout),
-            _ => (&mut self.inside, Interrupt::IdleInTransactionTimeout),
+        let timer = match interrupt {
+            Interrupt::IdleSessionTimeout => &mut self.outside,
+            _ => &mut self.inside,
         };
         let timer = timer.get_or_insert_with(|| Timer::new(Arc::clone(interrupts), interrupt));
         instance.timers.arm(timer, limit);

@@ -193,13 +193,16 @@ impl Session {
 
     /// From now on the client has as long to say something as the settings give it.
     fn start_idle_clock(&mut self, instance: &Instance) {
-        let setting = match self.block {
-            Block::Idle if self.state.transaction.borrow().is_none() => Setting::IdleSessionTimeout,
-            _ => Setting::IdleInTransactionSessionTimeout,
+        let settings = self.state.settings.borrow();
+        let frequent = settings.frequent();
+        let (limit, interrupt) = match self.block {
+            Block::Idle if self.state.transaction.borrow().is_none() => {
+                (frequent.idle_session_timeout, Interrupt::IdleSessionTimeout)
+            }
+            _ => (frequent.idle_in_transaction_timeout, Interrupt::IdleInTransactionTimeout),
         };
-        let limit = self.state.settings.borrow().duration(setting);
-        if !limit.is_zero() {
-            self.idle_clock.start(instance, &self.state.entry.interrupts, setting, limit);
+        if let Some(limit) = limit {
+            self.idle_clock.start(instance, &self.state.entry.interrupts, interrupt, limit);
         }
     }
 

@@ -133,8 +133,7 @@ impl Session {
         if self.block != Block::Failed && !cx.in_transaction() {
             cx.start_transaction();
             command::watch_commit(cx);
-            let limit = cx.setting(|settings| settings.duration(Setting::TransactionTimeout));
-            if !limit.is_zero() {
+            if let Some(limit) = cx.setting(|settings| settings.frequent().transaction_timeout) {
                 self.state.entry.limit_transaction(&instance.timers, limit);
             }
         }

@@ -289,6 +289,7 @@ impl fmt::Debug for Condvar {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+    #[cfg(debug_assertions)]
     use crate::catch;
 
     const LOW: Rank = Rank::new(1, "low");

@@ -20,7 +20,8 @@ fn strike(cluster: &Cluster, role: &str, how: &str) {
 #[test]
 fn everything_is_a_thread_of_one_process() {
     let mut cluster = Cluster::new();
-    cluster.set("archive_mode", "on").set("archive_command", "true").set("logging_collector", "on").start();
+    cluster.set("archive_mode", "on").set("archive_command", "true").set("logging_collector", "on");
+    cluster.set("enable_thread_pool", "off").start();
     let wanted = ["checkpointer", "bgwriter", "walwriter", "scheduler", "stats", "archiver", "avlauncher", "syslogger"];
     wait_until("all roles run", || wanted.iter().all(|role| threads(&cluster).iter().any(|name| name == role)));
     let serving = |cluster: &Cluster| threads(cluster).iter().filter(|name| *name == "session").count();
