@@ -29,7 +29,7 @@
 
 mod attributes;
 mod group;
-mod limits;
+pub mod limits;
 mod pool;
 mod queue;
 mod scheduler;

@@ -37,6 +37,9 @@ struct Ears {
 const ENDS_A_STATEMENT: [Interrupt; 4] =
     [Interrupt::CancelQuery, Interrupt::StatementTimeout, Interrupt::TransactionTimeout, Interrupt::Fault];
 
+/// Wakers that are kept for the next wait; more are closed.
+const SPARE_WAKERS_MAX: usize = 4;
+
 /// Wakers that no thread uses: each costs a descriptor.
 #[derive(Default)]
 pub struct SpareWakers(Mutex<Vec<Arc<Waker>>>);
@@ -48,7 +51,10 @@ impl SpareWakers {
     }
 
     fn put(&self, waker: Arc<Waker>) {
-        self.0.lock().push(waker);
+        let mut spare = self.0.lock();
+        if spare.len() < SPARE_WAKERS_MAX {
+            spare.push(waker);
+        }
     }
 }
 
