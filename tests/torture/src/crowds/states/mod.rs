@@ -2,9 +2,9 @@
 //! cursor and the last number of a sequence of its own, some of them within transactions and savepoints; they are driven in random order, and every answer, every
 //! notification and every transaction status is compared with a model of the session.
 //!
-//! 1. [`step`] is what a session can be asked, in SQL and in messages.
-//! 2. [`model`] says what it must answer.
-//! 3. [`Play`] has so many steps under way at the same time, each in another session. A step about two sessions (one tries to get the other's lock) keeps both.
+//! 1. `step` is what a session can be asked, in SQL and in messages.
+//! 2. `model` says what it must answer.
+//! 3. `Play` has so many steps under way at the same time, each in another session. A step about two sessions (one tries to get the other's lock) keeps both.
 //! 4. Now and then all steps come to their end, the common channel is notified, and everybody who listens must be told.
 
 mod model;

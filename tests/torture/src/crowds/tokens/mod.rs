@@ -1,7 +1,7 @@
 //! The token test: queries that carry unique values, in every form that the protocol has, while statements are cancelled, connections dropped at every moment
-//! and sessions terminated. Each answer must be to the question of the session that it comes to ([`ledger`]); [`game`] has who does what.
+//! and sessions terminated. Each answer must be to the question of the session that it comes to (`ledger`); `game` has who does what.
 //!
-//! When all have left, the server must be as before: no session, no descriptor, no memory but for [`GROWTH_KB_MAX`], and all places free.
+//! When all have left, the server must be as before: no session, no descriptor, no memory but for `GROWTH_KB_MAX`, and all places free.
 
 mod game;
 mod ledger;
