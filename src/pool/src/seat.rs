@@ -33,10 +33,10 @@ impl Phase {
 
     /// There is news. True if the caller is to put the seat into the queue.
     pub(crate) fn news(&self) -> bool {
+        // It is written in every case: whoever begins the turn later sees what was done before.
         let next = |phase| match phase {
-            IDLE => Some(QUEUED),
-            SERVING => Some(SERVING_WITH_NEWS),
-            _ => None,
+            IDLE | QUEUED => Some(QUEUED),
+            _ => Some(SERVING_WITH_NEWS),
         };
         self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(IDLE)
     }
@@ -57,7 +57,8 @@ impl Phase {
 
     /// The turn is over, and there is more to do: the caller is to put the seat into the queue.
     pub(crate) fn requeue(&self) {
-        self.0.store(QUEUED, Ordering::Release);
+        // A swap, not a store: it takes over what the news came with.
+        self.0.swap(QUEUED, Ordering::AcqRel);
     }
 
     pub(crate) fn is_queued(&self) -> bool {
