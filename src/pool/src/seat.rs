@@ -158,8 +158,11 @@ impl<C: Client> Seat<C> {
         Some(self.worker.load(Ordering::Relaxed)).filter(|&worker| worker != NO_WORKER)
     }
 
-    /// It is to end, or its statement is: no reason to let it wait.
+    /// It is to end, or its statement is, or its client has gone: no reason to let it wait, and others may wait for its place.
     pub(crate) fn is_urgent(&self) -> bool {
+        if self.has_ended.load(Ordering::Relaxed) {
+            return true;
+        }
         let told = |interrupt| self.interrupts.is_pending(interrupt);
         self.interrupts.pending()
             && [Interrupt::Terminate, Interrupt::Quit, Interrupt::CancelQuery, Interrupt::QueueTimeout]

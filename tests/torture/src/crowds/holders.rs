@@ -24,11 +24,15 @@ pub fn run(trials: u64, plan: &Plan) -> Result<Summary, String> {
     Arena::run(plan, ("holders", trials), holders, &[], |arena| {
         let mut counts = Counts::default();
         for _ in 0..trials {
+            arena.wait_for_sessions(0)?;
             ask(&mut arena.client()?, "drop table if exists held")?;
             ask(&mut arena.client()?, "create table held as select 0 as n")?;
+            // Each step needs the places of the one before, and who has left may still be on its way out.
             rest_in_transactions(arena, holders, &mut counts)?;
+            arena.wait_for_sessions(0)?;
             wait_for_a_row(arena, holders, &mut counts)?;
             for state in STATES {
+                arena.wait_for_sessions(0)?;
                 state.end(arena, holders, &mut counts).map_err(|why| format!("{state:?}: {why}"))?;
             }
         }
