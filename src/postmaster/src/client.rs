@@ -141,7 +141,10 @@ impl pool::Client for Client {
     }
 
     fn queued(&mut self) {
-        self.connection.queue();
+        // What was reported may have been read already: then there is no statement yet that a request to cancel could mean.
+        if self.handle.has_input(&self.server.log.shared.wakers) {
+            self.connection.queue();
+        }
     }
 
     fn tell_queued(&mut self, waited: Duration, before: usize) {

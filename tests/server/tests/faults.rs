@@ -144,7 +144,9 @@ fn clients_that_come_during_a_recovery_wait_and_are_served() {
 fn too_many_crashes_in_a_minute_end_the_server() {
     let mut cluster = Cluster::new();
     cluster.set("fault_hooks", "on").set("crash_restarts_per_minute", "2").start();
-    for kind in ["segv", "panic", "abort"] {
+    for (crashes, kind) in ["segv", "panic", "abort"].into_iter().enumerate() {
+        // A session of before the crash would be struck with its server.
+        wait_until("the crash before is over", || cluster.log().matches("system was interrupted").count() >= crashes);
         let mut session = None;
         wait_until("a client is served", || {
             session = cluster.try_connect("postgres", "postgres").ok().and_then(Result::ok);

@@ -141,6 +141,14 @@ impl ClientHandle {
         outcome
     }
 
+    /// True if the client has sent something that nobody has read, or has gone.
+    pub fn has_input(&self, wakers: &SpareWakers) -> bool {
+        let Ok(waker) = wakers.take() else { return false };
+        let readiness = self.stream.wait_readable(&waker, Some(Duration::ZERO));
+        wakers.put(waker);
+        matches!(readiness, Ok(Readiness::Readable))
+    }
+
     fn sleep(&self, waker: &Waker, direction: Direction, limit: Option<Duration>) -> io::Result<()> {
         let outcome = match direction {
             Direction::Read => self.stream.wait_readable(waker, limit),
