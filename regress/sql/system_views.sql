@@ -1,10 +1,10 @@
 --
 -- The views of pg_catalog and information_schema: columns and types are PostgreSQL's, and what is not there is shown as nothing.
 --
--- Two views of PostgreSQL's memory are not there.
+-- Two views of PostgreSQL's memory are not there; those of faults and of the thread pool are our own.
 select c.relname, count(*) as columns, md5(string_agg(attname || ' ' || format_type(atttypid, atttypmod), ',' order by attnum)) as types
 from pg_class c join pg_attribute a on a.attrelid = c.oid
-where c.relnamespace = 'pg_catalog'::regnamespace and c.relkind = 'v' and attnum > 0 and c.relname not in ('pg_backend_memory_contexts', 'pg_shmem_allocations', 'woolly_faults')
+where c.relnamespace = 'pg_catalog'::regnamespace and c.relkind = 'v' and attnum > 0 and c.relname not in ('pg_backend_memory_contexts', 'pg_shmem_allocations', 'woolly_faults') and c.relname !~ '^pg_stat_pool'
 group by c.relname order by c.relname;
 select c.relname, c.relkind, count(*) as columns, md5(string_agg(attname || ' ' || format_type(atttypid, atttypmod), ',' order by attnum)) as types
 from pg_class c join pg_attribute a on a.attrelid = c.oid
@@ -14,7 +14,7 @@ select table_name, column_name, ordinal_position, data_type, domain_name, udt_na
 -- who may read them
 select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind in ('r', 'v') and n.nspname in ('pg_catalog', 'information_schema') and not has_table_privilege('pg_monitor', c.oid, 'select')
-  and c.relname not in ('pg_largeobject', 'pg_subscription', 'woolly_faults') order by 1, 2;
+  and c.relname not in ('pg_largeobject', 'pg_subscription', 'woolly_faults') and c.relname !~ '^pg_stat_pool' order by 1, 2;
 -- replication: there is none
 select count(*) from pg_stat_replication;
 select count(*) from pg_stat_wal_receiver;
