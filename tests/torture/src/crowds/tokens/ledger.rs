@@ -54,7 +54,6 @@ struct Unit {
 struct Cancel {
     /// When the server had closed its connection.
     closed: Option<u64>,
-    is_spent: bool,
 }
 
 /// What a message came to.
@@ -77,6 +76,8 @@ pub enum Heard {
 pub struct Ledger {
     units: VecDeque<Unit>,
     cancels: Vec<Cancel>,
+    /// When the statements were sent that were cancelled.
+    hits: Vec<u64>,
     is_doomed: bool,
     is_in_transaction: bool,
 }
@@ -148,22 +149,36 @@ impl Ledger {
         }
     }
 
+    /// Each statement that was cancelled needs a request of its own that was not over when it was sent. Which request hit which statement nobody knows:
+    /// there must be enough, for those that were sent last as well.
+    fn check_hits(&self) -> Result<(), String> {
+        for &sent in &self.hits {
+            let hits = self.hits.iter().filter(|&&other| other >= sent).count();
+            let reasons = self.cancels.iter().filter(|cancel| cancel.closed.is_none_or(|over| over > sent)).count();
+            if reasons < hits {
+                let all = self.cancels.len();
+                let story = format!("{hits} were hit since then, and of {all} requests {reasons} were not over");
+                return Err(format!("a statement was cancelled that nobody asked to cancel: {story}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The last hit had no reason.
+    fn take_back_hit(&mut self) {
+        self.hits.pop();
+        self.units.front_mut().expect("it was hit").has_failed = false;
+    }
+
     /// Looks for the reason of an error.
     fn fail(&mut self, body: &[u8]) -> Result<Heard, String> {
         let error = read_error(body);
         match (error.code.as_str(), self.units.front_mut()) {
             ("57P01", _) if self.is_doomed => Ok(Heard::Ended),
             ("57014", Some(unit)) if !unit.has_failed => {
-                let could_hit = |cancel: &&mut Cancel| !cancel.is_spent && cancel.closed.is_none_or(|t| t > unit.sent);
-                let Some(cancel) = self.cancels.iter_mut().find(could_hit) else {
-                    let (all, spent) =
-                        (self.cancels.len(), self.cancels.iter().filter(|cancel| cancel.is_spent).count());
-                    let story = format!("of {all} requests {spent} had hit and the others were over when it was sent");
-                    return Err(format!("a statement was cancelled that nobody asked to cancel: {story}"));
-                };
-                cancel.is_spent = true;
                 unit.has_failed = true;
-                Ok(Heard::Cancelled)
+                self.hits.push(unit.sent);
+                self.check_hits().map(|()| Heard::Cancelled).inspect_err(|_| self.take_back_hit())
             }
             (code, _) => Err(format!("{}: {} ({code})", error.severity, error.message)),
         }
