@@ -287,6 +287,11 @@ impl Stream {
         matches!(poll(&mut polled, Some(Duration::ZERO)), Ok(1..)) && polled[0].revents & flags != 0
     }
 
+    /// True if there is something to read, or the other end has gone.
+    pub fn has_input(&self) -> bool {
+        matches!(poll(&mut [poll_fd(self.as_fd(), libc::POLLIN)], Some(Duration::ZERO)), Ok(1..))
+    }
+
     /// Waits until there is something to read, the waker is used, or time is up. What is ready at once costs one call.
     pub fn wait_readable(&self, waker: &Waker, timeout: Option<Duration>) -> io::Result<Readiness> {
         let mut polled = [poll_fd(self.as_fd(), libc::POLLIN), poll_fd(waker.as_fd(), libc::POLLIN)];

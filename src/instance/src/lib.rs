@@ -40,11 +40,13 @@ pub use cursors::Cursor;
 pub use instance::{FaultWish, Instance, NoServer, SQL_EPOCH_US, ServerLink, no_faults};
 pub use notify::{Listening, Notification, Notifications};
 pub use orphans::Orphans;
-pub use pool::{PoolGroup, PoolLink, PoolSession};
+pub use pool::{PoolLink, PoolSession};
 pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
-pub use sessions::{CancelOutcome, FaultPoint, ParkedEntry, Registration, SessionEntry, SessionTable, Voice};
+pub use sessions::{
+    CancelOutcome, ClientProbe, FaultPoint, ParkedEntry, Registration, SessionEntry, SessionTable, Voice,
+};
 pub use shared_values::SharedValues;
 pub use statistics::{
     ArchivedNames, ClusterCounter, ClusterCounters, Consistency, Counter, DatabaseCounter, DatabaseCounters,

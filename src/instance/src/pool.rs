@@ -2,11 +2,12 @@
 
 use base::{Oid, SessionId};
 use std::time::Duration;
+use threads::GroupStatus;
 
 /// What sessions may ask of the pool that serves them.
 pub trait PoolLink: Send + Sync {
     /// What its groups do.
-    fn groups(&self) -> Vec<PoolGroup>;
+    fn groups(&self) -> Vec<GroupStatus>;
 
     /// What its clients do.
     fn sessions(&self) -> Vec<PoolSession>;
@@ -16,31 +17,6 @@ pub trait PoolLink: Send + Sync {
 
     /// Databases in which new transactions wait.
     fn paused(&self) -> Vec<Oid>;
-}
-
-/// A group of workers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PoolGroup {
-    /// Its number.
-    pub group: usize,
-    /// Workers that may be active.
-    pub size: usize,
-    /// Workers there are: serving, listening, waiting and idle ones.
-    pub workers: usize,
-    /// Those that have a turn's work in hand.
-    pub serving: usize,
-    /// Those that wait for clients.
-    pub listening: usize,
-    /// Those whose statement waits for something.
-    pub waiting: usize,
-    /// Those that stand back.
-    pub idle: usize,
-    /// Those whose turn has lasted so long that another works beside them.
-    pub long: usize,
-    /// Clients.
-    pub sessions: usize,
-    /// Clients whose turn is due.
-    pub queued: usize,
 }
 
 /// A client of the pool.

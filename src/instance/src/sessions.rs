@@ -70,10 +70,19 @@ pub struct SessionEntry {
     shared: Mutex<Shared>,
 }
 
+/// Looks at a client's connection, from any thread and without waiting.
+pub trait ClientProbe: Send + Sync {
+    /// True once the client has gone.
+    fn is_gone(&self) -> bool;
+
+    /// True if the client has sent something that nobody has read, or has gone.
+    fn has_input(&self) -> bool;
+}
+
 /// What it takes to notice, while a statement runs, that the client has gone.
 struct ClientWatch {
-    /// True once the client has gone.
-    probe: OnceLock<Box<dyn Fn() -> bool + Send + Sync>>,
+    /// How to look at the connection.
+    probe: OnceLock<Box<dyn ClientProbe>>,
     /// Looks again after a while, if `client_connection_check_interval` is set.
     rearm: Mutex<Option<Arc<dyn Fn() + Send + Sync>>>,
     /// `rearm` is there. Written by the session.
@@ -450,7 +459,7 @@ impl SessionEntry {
     }
 
     /// From now on the session can look whether its client has gone.
-    pub fn give_probe(&self, probe: Box<dyn Fn() -> bool + Send + Sync>) {
+    pub fn give_probe(&self, probe: Box<dyn ClientProbe>) {
         let _ = self.client.probe.set(probe);
     }
 
@@ -469,7 +478,13 @@ impl SessionEntry {
     /// Asks the statement that runs or waits for its turn to end; nothing if there is none.
     pub fn cancel(&self) {
         let shared = self.shared.lock();
-        if shared.statement != Statement::None {
+        let is_meant = match shared.statement {
+            Statement::None => false,
+            Statement::Running => true,
+            // What was reported may have been read in the turn before: then there is no statement yet that could be meant.
+            Statement::Queued => self.client.probe.get().is_none_or(|probe| probe.has_input()),
+        };
+        if is_meant {
             self.interrupts.raise(Interrupt::CancelQuery);
         }
     }
@@ -505,7 +520,7 @@ impl WaitHooks for SessionEntry {
         if let Some(rearm) = rearm {
             rearm();
         }
-        self.client.probe.get().is_some_and(|is_gone| is_gone())
+        self.client.probe.get().is_some_and(|probe| probe.is_gone())
     }
 }
 

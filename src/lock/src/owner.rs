@@ -8,7 +8,7 @@ use report::{Error, Result, Severity, SqlState, error};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use sync::{Interrupt, Interrupts, Mutex, WaitHooks, WaitKind};
+use sync::{Interrupt, Interrupts, Mutex, WaitHooks, WaitKind, Waiting};
 
 /// How long a lock is held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -284,10 +284,8 @@ impl LockOwner {
 }
 
 pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duration>) -> bool {
-    owner.hooks().begin_wait(kind);
-    let woken = owner.interrupts().latch().wait(timeout);
-    owner.hooks().end_wait();
-    woken
+    let _waiting = Waiting::begin(owner.hooks(), kind);
+    owner.interrupts().latch().wait(timeout)
 }
 
 /// As [`check_interrupts`], and looks for the client if it is time to. Errors: also 08006, the client has gone.

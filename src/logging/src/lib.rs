@@ -4,7 +4,7 @@
 //! thread: the postmaster runs the [`Collector`] in its syslogger role.
 //!
 //! 1. Whoever has something to say makes a `report::Error` of any severity and hands it to a [`RoleLog`] (roles) or, with
-//!    a [`Who`] and the statement, to [`Logger::emit`] (sessions). [`is_logged`] and [`is_sent`] are the filters.
+//!    a [`Who`] and the statement, to [`Logger::emit`] (sessions). it filters them itself; [`is_sent`] is the client's filter.
 //! 2. The logger forms it as text under `log_line_prefix`, as CSV, as JSON, or for syslog, as `log_destination` says.
 //! 3. Text, CSV and JSON go to the process's stderr (text only), or, once collecting, into the [`Channel`].
 //! 4. The collector takes them out of the channel and writes files, which it rotates by age, by size and on request.
@@ -32,6 +32,6 @@ mod who;
 pub use channel::{Channel, LogForm, LogLine};
 pub use collector::Collector;
 pub use facade::FacadeSink;
-pub use filter::{Verbosity, is_logged, is_sent, severity_of};
-pub use logger::{Logger, Record, RoleLog};
+pub use filter::{Verbosity, is_sent, severity_of};
+pub use logger::{Logger, RoleLog};
 pub use who::{ClientName, Who};

@@ -13,19 +13,6 @@ use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A message with what is known about it.
-#[derive(Debug)]
-pub struct Record<'a> {
-    /// The message.
-    pub error: &'a Error,
-    /// Who says it.
-    pub who: &'a Who,
-    /// The statement that was being run, if it is to be logged too (`log_min_error_statement`).
-    pub statement: Option<&'a str>,
-    /// How much of the message is logged.
-    pub verbosity: Verbosity,
-}
-
 /// The server log. Cheap to clone; all clones write to the same places.
 #[derive(Clone, Debug)]
 pub struct Logger(Arc<Inner>);
@@ -116,24 +103,29 @@ impl Logger {
         self.role(self.0.process_id, "postmaster")
     }
 
-    /// Writes a message to every destination. Who calls has asked [`is_logged`] before.
-    pub fn emit(&self, record: &Record<'_>) {
+    /// Writes a message to every destination if `log_min_messages` lets it through; the statement that was being run with it, if
+    /// `log_min_error_statement` does.
+    pub fn emit(&self, who: &Who, error: &Error, statement: Option<&str>) {
         let values = self.0.settings.snapshot();
+        let is_enough = |least| is_logged(error.fields().severity, severity_of(values.choice(least)));
+        if !is_enough(Setting::LogMinMessages) {
+            return;
+        }
         let entry = Entry {
-            fields: record.error.fields(),
-            who: record.who,
-            statement: record.statement,
-            verbosity: record.verbosity,
+            fields: error.fields(),
+            who,
+            statement: statement.filter(|_| is_enough(Setting::LogMinErrorStatement)),
+            verbosity: Verbosity::of(values.choice(Setting::LogErrorVerbosity)),
             now_us: self.now_us(),
             zone: self.zone(&values),
         };
         let destinations = Destinations::of(values.text(Setting::LogDestination));
         let collecting = self.0.collecting.load(Ordering::Acquire);
         if destinations.csv && collecting {
-            self.put(LogForm::Csv, forms::csv(&entry), record.who);
+            self.put(LogForm::Csv, forms::csv(&entry), who);
         }
         if destinations.json && collecting {
-            self.put(LogForm::Json, forms::json(&entry), record.who);
+            self.put(LogForm::Json, forms::json(&entry), who);
         }
         let falls_back = (destinations.csv || destinations.json) && !collecting;
         if destinations.stderr || destinations.syslog || falls_back {
@@ -188,13 +180,7 @@ pub struct RoleLog {
 impl RoleLog {
     /// Logs a message if `log_min_messages` lets it through.
     pub fn log(&self, error: &Error) {
-        let values = self.logger.settings().values();
-        if !is_logged(error.fields().severity, severity_of(values.choice(Setting::LogMinMessages))) {
-            return;
-        }
-        let verbosity = Verbosity::of(values.choice(Setting::LogErrorVerbosity));
-        drop(values);
-        self.logger.emit(&Record { error, who: &self.who, statement: None, verbosity });
+        self.logger.emit(&self.who, error, None);
     }
 
     /// Logs a text with severity LOG.

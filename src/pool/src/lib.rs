@@ -39,7 +39,7 @@ mod tests;
 mod worker;
 
 pub use attributes::{Attributes, Binding};
-pub use group::{Group, GroupStatus};
+pub use group::Group;
 pub use pool::{Pool, PoolSettings};
 pub use seat::{Place, SeatStatus};
 pub use worker::Orders;

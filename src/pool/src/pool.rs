@@ -1,7 +1,7 @@
 //! The controller: groups, and what they share.
 
 use crate::Client;
-use crate::group::{Group, GroupStatus};
+use crate::group::Group;
 use crate::scheduler::{self, Doze};
 use crate::seat::SeatStatus;
 use crate::worker::{Orders, Worker};
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use sync::{Interrupt, Mutex, rank};
+use threads::GroupStatus;
 
 /// What a pool is made with.
 #[derive(Clone, Debug)]
@@ -134,7 +135,7 @@ impl<C: Client> Pool<C> {
 
     /// Gives a client a seat in the group that has the fewest. Errors: its socket cannot be watched.
     pub fn admit(&self, client: C) -> io::Result<()> {
-        self.seat(|group| group.seat(client))
+        self.seat(|group| group.seat(client).map(drop))
     }
 
     /// As `admit`, for a client that may have news already.

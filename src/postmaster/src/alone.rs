@@ -11,7 +11,7 @@ use config::{Setting, Settings};
 use host::Host;
 use instance::NoServer;
 use lock::SessionWaits;
-use logging::{Record, RoleLog, Verbosity, is_logged, severity_of};
+use logging::RoleLog;
 use recovery::{BootstrapOptions, Engine, EngineOptions};
 use report::{Error, Result, Severity};
 use session::{Server, Speaker, StatementEnd, Terminal};
@@ -95,21 +95,10 @@ pub struct ToLog<'a> {
 
 impl Server for ToLog<'_> {
     fn log(&self, _: &Speaker<'_>, error: &Error, statement: Option<&str>) {
-        let values = self.settings.values();
-        let severity = error.fields().severity;
-        if !is_logged(severity, severity_of(values.choice(Setting::LogMinMessages))) {
-            return;
-        }
-        let statement =
-            statement.filter(|_| is_logged(severity, severity_of(values.choice(Setting::LogMinErrorStatement))));
-        let verbosity = Verbosity::of(values.choice(Setting::LogErrorVerbosity));
-        let who = self.log.who();
+        let (logger, who) = (self.log.logger(), self.log.who());
         match &self.context {
-            None => self.log.logger().emit(&Record { error, who, statement, verbosity }),
-            Some(context) => {
-                let error = &error.clone().context(context.clone());
-                self.log.logger().emit(&Record { error, who, statement: None, verbosity });
-            }
+            None => logger.emit(who, error, statement),
+            Some(context) => logger.emit(who, &error.clone().context(context.clone()), None),
         }
     }
 }

@@ -141,10 +141,7 @@ impl pool::Client for Client {
     }
 
     fn queued(&mut self) {
-        // What was reported may have been read already: then there is no statement yet that a request to cancel could mean.
-        if self.handle.has_input(&self.server.log.shared.wakers) {
-            self.connection.queue();
-        }
+        self.connection.queue();
     }
 
     fn tell_queued(&mut self, waited: Duration, before: usize) {
@@ -182,18 +179,13 @@ impl ParkedClient {
 fn client_info(handle: &ClientHandle, session: SessionId) -> ClientInfo {
     let stream = handle.stream();
     let credentials = stream.peer_credentials().ok().flatten();
-    let peer_user = credentials.and_then(|found| user_name(found.uid));
     ClientInfo {
         session: Some(session),
         address: stream.peer_address(),
         local_address: stream.local_address(),
-        peer_user,
+        peer_uid: credentials.map(|found| found.uid),
         interrupts: Arc::clone(handle.interrupts()),
     }
-}
-
-fn user_name(uid: u32) -> Option<String> {
-    nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
 }
 
 /// Carries a cancel request out. What comes of it only the log learns.

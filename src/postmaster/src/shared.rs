@@ -14,7 +14,7 @@ use report::{Error, Result, Severity, SqlState};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use sync::{Interrupt, Interrupts, WaitHooks, WaitKind};
+use sync::{Interrupt, Interrupts, WaitKind, Waiting};
 use threads::Faults;
 
 /// What outlives an instance and is the same for all threads.
@@ -204,12 +204,10 @@ impl RoleContext {
 
     /// Sleeps until told something, or until time is up. Errors: a fault on purpose.
     pub fn sleep(&self, time: Option<Duration>) -> Result<()> {
-        if let Some(registration) = &self.registration {
-            registration.begin_wait(WaitKind::Activity(self.idle_event));
-        }
-        self.interrupts.latch().wait(time);
-        if let Some(registration) = &self.registration {
-            registration.end_wait();
+        {
+            let entry = self.registration.as_ref().map(|registration| &***registration);
+            let _waiting = entry.map(|entry| Waiting::begin(entry, WaitKind::Activity(self.idle_event)));
+            self.interrupts.latch().wait(time);
         }
         self.pass_fault_point()
     }

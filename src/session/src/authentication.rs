@@ -53,10 +53,10 @@ impl Proof {
             Method::Trust => Step::Done { passed: true },
             Method::Reject => return Err(rejected(client, parameters)),
             Method::Peer { map } => {
-                let Some(system_user) = &client.peer_user else {
+                let Some(system_user) = client.peer_uid.and_then(|uid| server.system_user(uid)) else {
                     bail!(INVALID_AUTHORIZATION_SPECIFICATION, "Peer authentication failed for user \"{user}\"")
                 };
-                Step::Done { passed: server.maps(map.as_deref(), system_user, user) }
+                Step::Done { passed: server.maps(map.as_deref(), &system_user, user) }
             }
             Method::Password => {
                 out.authentication(Authentication::CleartextPassword);

@@ -177,12 +177,12 @@ fn prove(
     let outcome = visitor.check_time().and_then(|()| login.go_on(instance, &mut visitor.wire));
     match outcome {
         Ok(false) => Stage::Proving(visitor, login),
-        Ok(true) => let_in(server, instance, visitor, *login),
+        Ok(true) => let_in(server, instance, *visitor, *login),
         Err(error) => visitor.send_away(server, instance, &error),
     }
 }
 
-fn let_in(server: &dyn Server, instance: &Arc<Instance>, mut visitor: Box<Visitor>, login: Login) -> Stage {
+fn let_in(server: &dyn Server, instance: &Arc<Instance>, mut visitor: Visitor, login: Login) -> Stage {
     let entered = login.finish(instance, &mut visitor.wire);
     visitor.stop_clock(instance);
     match entered {
@@ -221,13 +221,13 @@ impl Visitor {
         }
     }
 
-    fn leave(mut self: Box<Self>, instance: &Instance) -> Stage {
+    fn leave(&mut self, instance: &Instance) -> Stage {
         self.stop_clock(instance);
         Stage::Over
     }
 
     /// Tells a client and the log why it gets no session. It may have gone already.
-    fn send_away(mut self: Box<Self>, server: &dyn Server, instance: &Instance, error: &Error) -> Stage {
+    fn send_away(&mut self, server: &dyn Server, instance: &Instance, error: &Error) -> Stage {
         let error = error.clone().severity(Severity::Fatal);
         server.sent_away(&error);
         self.wire.out.report(&error);

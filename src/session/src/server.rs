@@ -16,8 +16,8 @@ pub struct ClientInfo {
     pub address: Option<SocketAddr>,
     /// Our own address; none over a Unix socket.
     pub local_address: Option<SocketAddr>,
-    /// The client's user on this machine, over a Unix socket: for `peer`.
-    pub peer_user: Option<String>,
+    /// The number of the client's user on this machine, over a Unix socket: for `peer`.
+    pub peer_uid: Option<u32>,
     /// Where its session is to be told things, from the first byte on.
     pub interrupts: Arc<Interrupts>,
 }
@@ -60,6 +60,11 @@ pub trait Server: Send + Sync {
     /// role. Without clients nobody comes in so. Errors: 28000, no line matches.
     fn method(&self, _: &ClientInfo, _: &str, _: &str, _is_member: &dyn Fn(&str) -> bool) -> Result<Method> {
         Ok(Method::Reject)
+    }
+
+    /// The name of a user of the system.
+    fn system_user(&self, _uid: u32) -> Option<String> {
+        None
     }
 
     /// Whether the map lets this user of the system log in as that role. Without a map the names must be equal.

@@ -42,8 +42,8 @@ pub trait Stream: Send {
         None
     }
 
-    /// What tells, from any thread and without waiting, whether the client has gone; none if that cannot be told.
-    fn probe(&self) -> Option<Box<dyn Fn() -> bool + Send + Sync>> {
+    /// What looks at the connection from any thread; none if there is none.
+    fn probe(&self) -> Option<Box<dyn instance::ClientProbe>> {
         None
     }
 

@@ -44,4 +44,4 @@ pub use lock::{Condvar, Mutex, MutexGuard, Rank, RankMark, ReadGuard, RwLock, Wr
 pub use mailbox::Mailbox;
 pub use note::{Note, STATEMENT_BYTES, note_session, note_statement, noted};
 pub use shutdown::{ShutdownKind, ShutdownToken};
-pub use wait::{NoHooks, WaitHooks, WaitKind};
+pub use wait::{NoHooks, WaitHooks, WaitKind, Waiting};

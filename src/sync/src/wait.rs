@@ -21,7 +21,7 @@ pub enum WaitKind {
     Activity(&'static str),
 }
 
-/// Called around every sleep that may be long, by the code that sleeps. The calls pair and do not nest.
+/// Told of every sleep that may be long, by [`Waiting`]. The calls pair and do not nest.
 pub trait WaitHooks: Send + Sync {
     /// The thread is about to sleep.
     fn begin_wait(&self, kind: WaitKind);
@@ -36,6 +36,23 @@ pub trait WaitHooks: Send + Sync {
     /// Looks whether the client has gone, after [`crate::Interrupt::CheckClient`]: nobody waits for the outcome any more.
     fn is_abandoned(&self) -> bool {
         false
+    }
+}
+
+/// A wait that its hooks were told of; they are told of its end when it is dropped, however that comes.
+pub struct Waiting<'a>(&'a dyn WaitHooks);
+
+impl<'a> Waiting<'a> {
+    /// The thread is about to sleep.
+    pub fn begin(hooks: &'a dyn WaitHooks, kind: WaitKind) -> Waiting<'a> {
+        hooks.begin_wait(kind);
+        Waiting(hooks)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.end_wait();
     }
 }
 

@@ -10,6 +10,7 @@
 //!    nothing of the thread is left when its successor starts.
 //! 4. [`Backoff`] says when a role that failed is started again.
 //! 5. [`Faults`] makes threads fail on purpose, for tests.
+//! 6. [`GroupStatus`] is what a group of a thread pool tells of itself.
 //!
 //! Invariant: everything that the body owns is dropped before its report is sent.
 #![forbid(unsafe_code)]
@@ -17,9 +18,11 @@
 mod backoff;
 mod child;
 mod fault;
+mod pool_status;
 mod role;
 
 pub use backoff::Backoff;
 pub use child::{Child, ChildId, Exit, ExitReport, ExitSink, spawn};
 pub use fault::{ArmedFault, FaultKind, Faults};
+pub use pool_status::GroupStatus;
 pub use role::{Restart, RoleEntry, THREAD_NAME_BYTES_MAX};

@@ -15,7 +15,7 @@ use report::{Error, Result, Severity};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use sync::{CriticalSection, Mutex, ReadGuard, RwLock, WaitHooks, WaitKind};
+use sync::{CriticalSection, Mutex, ReadGuard, RwLock, WaitHooks, WaitKind, Waiting};
 
 /// What became of a transaction, as everybody sees it now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -264,10 +264,8 @@ impl TransactionManager {
     fn make_durable(&self, lsn: Lsn, durability: Durability<'_>) -> Result<()> {
         match durability.sync {
             SyncCommit::On => {
-                durability.waits.begin_wait(WaitKind::WalFlush);
-                let flushed = self.journal.flush(lsn);
-                durability.waits.end_wait();
-                flushed
+                let _waiting = Waiting::begin(durability.waits, WaitKind::WalFlush);
+                self.journal.flush(lsn)
             }
             SyncCommit::Off => {
                 self.unflushed.fetch_max(lsn.0, Ordering::AcqRel);

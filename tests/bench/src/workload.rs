@@ -99,7 +99,7 @@ const fn bounced(
     goal: &'static str,
     arguments: &'static [&'static str],
 ) -> Workload {
-    Workload { name, title, unit: "tps", goal, measure: Measure::Pgbench { arguments, bounced: true } }
+    Workload { measure: Measure::Pgbench { arguments, bounced: true }, ..pgbench(name, title, goal, arguments) }
 }
 
 const fn crowd(name: &'static str, title: &'static str, sessions: usize) -> Workload {

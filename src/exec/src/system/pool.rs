@@ -10,6 +10,7 @@ use report::{Result, bail};
 use std::sync::Arc;
 use std::time::Duration;
 use sync::WaitKind;
+use threads::GroupStatus;
 use tuple::Datum;
 
 functions! {
@@ -75,7 +76,7 @@ fn number(count: usize) -> Datum {
 
 fn pg_stat_get_pool_groups(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Vec<Vec<Datum>>> {
     let groups = cx.instance.server.pool().map(|pool| pool.groups()).unwrap_or_default();
-    let row = |group: instance::PoolGroup| {
+    let row = |group: GroupStatus| {
         [
             group.group,
             group.size,

@@ -2,6 +2,7 @@
 
 use config::Setting;
 use host::net::{Keepalive, Readiness, Stream, Waker};
+use instance::ClientProbe;
 use parking_lot::Mutex;
 use pool::Place;
 use session::Direction;
@@ -11,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
-use sync::{Interrupt, Interrupts, WaitHooks, WaitKind};
+use sync::{Interrupt, Interrupts, WaitHooks, WaitKind, Waiting};
 
 /// The hold on a client's connection: from its first byte on it can be told things.
 pub struct ClientHandle {
@@ -141,14 +142,6 @@ impl ClientHandle {
         outcome
     }
 
-    /// True if the client has sent something that nobody has read, or has gone.
-    pub fn has_input(&self, wakers: &SpareWakers) -> bool {
-        let Ok(waker) = wakers.take() else { return false };
-        let readiness = self.stream.wait_readable(&waker, Some(Duration::ZERO));
-        wakers.put(waker);
-        matches!(readiness, Ok(Readiness::Readable))
-    }
-
     fn sleep(&self, waker: &Waker, direction: Direction, limit: Option<Duration>) -> io::Result<()> {
         let outcome = match direction {
             Direction::Read => self.stream.wait_readable(waker, limit),
@@ -208,6 +201,19 @@ impl config::Connection for ClientHandle {
     }
 }
 
+/// The connection as others see it who ask for the session.
+struct Probe(Weak<ClientHandle>);
+
+impl ClientProbe for Probe {
+    fn is_gone(&self) -> bool {
+        self.0.upgrade().is_none_or(|handle| handle.stream.is_closed_by_peer())
+    }
+
+    fn has_input(&self) -> bool {
+        self.0.upgrade().is_none_or(|handle| handle.stream.has_input())
+    }
+}
+
 /// The stream as the session uses it.
 pub(super) struct ClientStream {
     handle: Arc<ClientHandle>,
@@ -236,14 +242,8 @@ impl session::Stream for ClientStream {
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
         let what = if direction == Direction::Read { "ClientRead" } else { "ClientWrite" };
-        if let Some(hooks) = &self.hooks {
-            hooks.begin_wait(WaitKind::Client(what));
-        }
-        let outcome = self.handle.wait(&self.wakers, direction);
-        if let Some(hooks) = &self.hooks {
-            hooks.end_wait();
-        }
-        outcome
+        let _waiting = self.hooks.as_ref().map(|hooks| Waiting::begin(&**hooks, WaitKind::Client(what)));
+        self.handle.wait(&self.wakers, direction)
     }
 
     fn is_closed(&self) -> bool {
@@ -254,9 +254,8 @@ impl session::Stream for ClientStream {
         self.handle.has_ended.load(Ordering::Relaxed)
     }
 
-    fn probe(&self) -> Option<Box<dyn Fn() -> bool + Send + Sync>> {
-        let handle = Arc::downgrade(&self.handle);
-        Some(Box::new(move || handle.upgrade().is_none_or(|handle| handle.stream.is_closed_by_peer())))
+    fn probe(&self) -> Option<Box<dyn ClientProbe>> {
+        Some(Box::new(Probe(Arc::downgrade(&self.handle))))
     }
 
     fn connection(&self) -> Option<Arc<dyn config::Connection>> {

@@ -8,7 +8,7 @@ use base::SessionId;
 use config::Setting;
 use config::hba::{self, MapOutcome, Request, Roles};
 use instance::{ActivityState, Instance, SessionEntry, SessionState};
-use logging::{ClientName, Record, Verbosity, Who, is_logged, severity_of};
+use logging::{ClientName, Who};
 use parking_lot::Mutex;
 use report::{Error, Result, Severity, SqlState};
 use session::{ClientInfo, Method, Server, Speaker};
@@ -95,21 +95,9 @@ impl ClientLog {
         self.who(activity)
     }
 
-    fn emit(&self, who: &Who, error: &Error, statement: Option<&str>) {
-        let values = self.shared.settings.snapshot();
-        let severity = error.fields().severity;
-        if !is_logged(severity, severity_of(values.choice(Setting::LogMinMessages))) {
-            return;
-        }
-        let statement =
-            statement.filter(|_| is_logged(severity, severity_of(values.choice(Setting::LogMinErrorStatement))));
-        let verbosity = Verbosity::of(values.choice(Setting::LogErrorVerbosity));
-        self.shared.logger.emit(&Record { error, who, statement, verbosity });
-    }
-
     fn say(&self, activity: &str, text: String) {
         let error = Error::with_severity(Severity::Log, SqlState::SUCCESSFUL_COMPLETION, text);
-        self.emit(&self.who(activity), &error, None);
+        self.shared.logger.emit(&self.who(activity), &error, None);
     }
 
     /// Who the client has proved to be, where it had to prove anything.
@@ -185,6 +173,10 @@ impl Server for ServerSide {
         }
     }
 
+    fn system_user(&self, uid: u32) -> Option<String> {
+        nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid)).ok().flatten().map(|user| user.name)
+    }
+
     fn maps(&self, map: Option<&str>, system_user: &str, role: &str) -> bool {
         if let Some(matched) = &mut *self.log.matched.lock() {
             matched.system_user = Some(system_user.to_owned());
@@ -193,7 +185,7 @@ impl Server for ServerSide {
         match maps.check(map, role, system_user, false) {
             MapOutcome::Yes => true,
             MapOutcome::No(why) => {
-                self.log.emit(&self.log.who("authentication"), &why, None);
+                self.log.shared.logger.emit(&self.log.who("authentication"), &why, None);
                 false
             }
         }
@@ -211,7 +203,7 @@ impl Server for ServerSide {
         let (log, speaker) = (Arc::clone(&self.log), Arc::downgrade(session));
         session.give_voice(Box::new(move |message| {
             if let Some(session) = speaker.upgrade() {
-                log.emit(&log.at_work(&session), message, None);
+                log.shared.logger.emit(&log.at_work(&session), message, None);
             }
         }));
         if self.log.shared.settings.bool(Setting::FaultHooks) {
@@ -243,16 +235,16 @@ impl Server for ServerSide {
             // For the log alone: who may not come in need not know why.
             Some(Matched { line, text, .. }) => {
                 let detail = format!("Connection matched pg_hba.conf line {line}: \"{text}\"");
-                self.log.emit(&self.log.who("authentication"), &error.clone().detail(detail), None);
+                self.log.shared.logger.emit(&self.log.who("authentication"), &error.clone().detail(detail), None);
             }
-            None => self.log.emit(&self.log.who("authentication"), error, None),
+            None => self.log.shared.logger.emit(&self.log.who("authentication"), error, None),
         }
     }
 
     fn log(&self, session: &Speaker<'_>, error: &Error, statement: Option<&str>) {
         let mut who = self.log.at_work(session.entry);
         (who.vxid, who.xid) = (Some(session.virtual_transaction), session.xid.map_or(0, |xid| xid.0));
-        self.log.emit(&who, error, statement);
+        self.log.shared.logger.emit(&who, error, statement);
         if error.fields().severity == Severity::Panic {
             *self.panic.lock() = Some(error.clone());
         }

@@ -5,13 +5,14 @@ use crate::shared::{RoleContext, Shared};
 use crate::storage::ClientPool;
 use base::{Oid, SessionId};
 use config::{ServerValues, Setting};
-use instance::{PoolGroup, PoolLink, PoolSession};
-use pool::{Attributes, GroupStatus, Orders, Pool, PoolSettings, SeatStatus};
+use instance::{PoolLink, PoolSession};
+use pool::{Attributes, Orders, Pool, PoolSettings, SeatStatus};
 use report::{Error, Result, Severity};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 use sync::Interrupts;
+use threads::GroupStatus;
 
 /// The pool that the settings ask for; none if each session is to have a thread. It has no threads yet.
 ///
@@ -71,20 +72,8 @@ pub fn schedule(role: RoleContext) -> Result<()> {
 pub struct Link(pub Arc<ClientPool>);
 
 impl PoolLink for Link {
-    fn groups(&self) -> Vec<PoolGroup> {
-        let group = |status: GroupStatus| PoolGroup {
-            group: status.group,
-            size: status.size,
-            workers: status.workers,
-            serving: status.serving,
-            listening: status.listening,
-            waiting: status.waiting,
-            idle: status.idle,
-            long: status.long,
-            sessions: status.sessions,
-            queued: status.queued,
-        };
-        self.0.status().into_iter().map(group).collect()
+    fn groups(&self) -> Vec<GroupStatus> {
+        self.0.status()
     }
 
     fn sessions(&self) -> Vec<PoolSession> {
