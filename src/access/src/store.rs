@@ -8,6 +8,7 @@ use lock::{LockManager, LockMode, LockScope};
 use report::Result;
 use smgr::StorageManager;
 use std::sync::Arc;
+use sync::WaitHooks;
 use wal::Wal;
 use xact::{Transaction, Transactions};
 
@@ -30,10 +31,10 @@ pub struct Store {
 }
 
 impl Store {
-    /// The same engine for a session, which has its own counts.
-    pub fn of_session(&self) -> Store {
+    /// The same engine for a session, which has its own counts, and whose `waits` are told of what it sleeps for.
+    pub fn of_session(&self, waits: Arc<dyn WaitHooks>) -> Store {
         Store {
-            buffers: Arc::new(self.buffers.handle()),
+            buffers: Arc::new(self.buffers.handle(waits)),
             wal: Arc::clone(&self.wal),
             smgr: Arc::clone(&self.smgr),
             xacts: self.xacts.of_session(),

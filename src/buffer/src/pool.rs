@@ -15,8 +15,8 @@ use report::{Error, Result};
 use smgr::StorageManager;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use sync::{Condvar, Mutex, rank};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use sync::{Condvar, Mutex, NoHooks, WaitHooks, WaitKind, Waiting, rank};
 use wal::Wal;
 
 /// How a pool is set up.
@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     pub(crate) pin_waiters: Mutex<()>,
     pub(crate) pin_released: Condvar,
     pub(crate) zero_damaged: AtomicBool,
+    /// See [`BufferPool::set_checkpoint_flush_after`].
+    pub(crate) checkpoint_flush_after: AtomicU32,
     pub(crate) counters: Counters,
 }
 
@@ -78,6 +80,8 @@ pub(crate) struct Inner {
 pub struct BufferPool {
     pub(crate) inner: Arc<Inner>,
     pub(crate) usage: Arc<Usage>,
+    /// Told when the disk, or somebody else who waits for it, is waited for.
+    waits: Arc<dyn WaitHooks>,
     keeper: Arc<Keeper>,
 }
 
@@ -120,16 +124,17 @@ impl BufferPool {
             pin_waiters: Mutex::new(rank::PIN_WAIT, ()),
             pin_released: Condvar::new(),
             zero_damaged: AtomicBool::new(false),
+            checkpoint_flush_after: AtomicU32::new(0),
             counters: Counters::default(),
         };
         let inner = Arc::new(inner);
         let keeper = Arc::new(Keeper(Arc::clone(&inner)));
-        Ok(BufferPool { inner, usage: Arc::default(), keeper })
+        Ok(BufferPool { inner, usage: Arc::default(), waits: Arc::new(NoHooks), keeper })
     }
 
-    /// Another handle, with counts of its own.
-    pub fn handle(&self) -> BufferPool {
-        BufferPool { inner: Arc::clone(&self.inner), usage: Arc::default(), keeper: Arc::clone(&self.keeper) }
+    /// Another handle, with counts of its own. `waits` are told when who uses it waits for the disk.
+    pub fn handle(&self, waits: Arc<dyn WaitHooks>) -> BufferPool {
+        BufferPool { inner: Arc::clone(&self.inner), usage: Arc::default(), waits, keeper: Arc::clone(&self.keeper) }
     }
 
     /// What was done through this handle. Pages that were asked for are not among it: who knows whose they are counts them.
@@ -155,6 +160,12 @@ impl BufferPool {
     /// The setting `zero_damaged_pages`: a damaged page is taken for an empty one instead of an error.
     pub fn set_zero_damaged_pages(&self, enabled: bool) {
         self.inner.zero_damaged.store(enabled, Ordering::Relaxed);
+    }
+
+    /// The setting `checkpoint_flush_after`: after so many pages that a checkpoint wrote, the system is asked to write them out, so that the fsyncs at its end find
+    /// little left. 0: never.
+    pub fn set_checkpoint_flush_after(&self, pages: u32) {
+        self.inner.checkpoint_flush_after.store(pages, Ordering::Relaxed);
     }
 
     /// Pins a page, reading it if it is not in memory.
@@ -223,7 +234,10 @@ impl BufferPool {
 
     /// Waits for the thread that reads the page; reads it if that one failed.
     fn wait_loaded(&self, pin: Pin, tag: Tag) -> Result<(Pin, Origin)> {
-        let guard = pin.share();
+        let guard = pin.try_share().unwrap_or_else(|pin| {
+            let _waiting = self.waiting(WaitKind::Io("DataFileRead"));
+            pin.share()
+        });
         if guard.is_loaded() {
             return Ok((guard.unlock(), Origin::Memory));
         }
@@ -240,7 +254,8 @@ impl BufferPool {
         let page = guard.page_ptr();
         // SAFETY: the guard holds the content lock exclusively (I2), and nobody else looks at a page that is not loaded.
         let page = unsafe { &mut *page };
-        self.usage.timed(Used::ReadNs, || self.inner.smgr.read(tag.fork, tag.block, page))?;
+        let waiting = || self.waiting(WaitKind::Io("DataFileRead"));
+        self.usage.timed(Used::ReadNs, || self.inner.smgr.read(tag.fork, tag.block, page, waiting))?;
         self.inner.counters.reads.fetch_add(1, Ordering::Relaxed);
         if let Err(damage) = page.verify(tag.block) {
             self.count_damage(tag, &damage);
@@ -251,6 +266,11 @@ impl BufferPool {
         }
         self.frame(guard.frame()).state.set(LOADED);
         Ok(())
+    }
+
+    /// From here on the disk is waited for.
+    pub(crate) fn waiting(&self, what: WaitKind) -> Waiting<'_> {
+        Waiting::begin(&*self.waits, what)
     }
 
     fn count_damage(&self, tag: Tag, damage: &PageDamage) {

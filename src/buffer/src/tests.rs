@@ -4,14 +4,14 @@ use crate::{
     BufferPool, BulkRing, Durability, HugePages, Origin, PageOwner, PagesOf, PoolOptions, RecordBuilder, Redo, RedoCx,
     Used,
 };
-use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Lsn, Oid, Prng, RelFile, RelFork, Xid};
+use base::{BlockNumber, DEFAULT_TABLESPACE, Fork, Lsn, Oid, PAGE_BYTES, Prng, RelFile, RelFork, Xid};
 use host::{FaultPlan, Host, SimHost};
 use page::{Page, Reuse};
 use smgr::{SmgrOptions, StorageManager};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use sync::CriticalSection;
+use sync::{CriticalSection, NoHooks, WaitHooks, WaitKind};
 use wal::{BlockFlags, Reader, RmgrId, Timeline, Wal, WalOptions, WalPosition};
 
 const SEGMENT: u32 = 1 << 20;
@@ -105,11 +105,70 @@ fn pages_come_back_through_eviction() {
     assert!(pool.stats().backend_writes >= 84 && pool.stats().reads >= 84);
 }
 
+/// How often each kind of wait was told, and whether one is under way.
+#[derive(Default)]
+struct Waits {
+    reads: AtomicU32,
+    others: AtomicU32,
+    open: AtomicU32,
+}
+
+impl WaitHooks for Waits {
+    fn begin_wait(&self, kind: WaitKind) {
+        let count = if kind == WaitKind::Io("DataFileRead") { &self.reads } else { &self.others };
+        count.fetch_add(1, Ordering::Relaxed);
+        assert_eq!(self.open.fetch_add(1, Ordering::Relaxed), 0, "waits do not nest");
+    }
+
+    fn end_wait(&self) {
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn only_who_waits_for_the_disk_says_so() {
+    let sim = SimHost::new(1);
+    let pool = fresh(&sim);
+    let blocks: Vec<_> = (0..60u8).map(|number| add_page(&pool, &[number; 20])).collect();
+    let waits = Arc::new(Waits::default());
+    let handle = pool.handle(waits.clone());
+    let told = || waits.reads.load(Ordering::Relaxed);
+    handle.read(MAIN, blocks[0]).expect("read");
+    assert_eq!(told(), 0, "the system had it");
+    sim.set_faults(FaultPlan { reads_wait: true, ..FaultPlan::default() });
+    handle.read(MAIN, blocks[1]).expect("read");
+    handle.read(MAIN, blocks[1]).expect("read");
+    assert_eq!(told(), 1, "the second time it was in memory");
+    let page = handle.read(MAIN, blocks[1]).expect("read").share();
+    assert_eq!((page.item(base::OffsetNumber::FIRST), waits.open.load(Ordering::Relaxed)), (&[1; 20][..], 0));
+    drop(page);
+    blocks.iter().for_each(|block| drop(handle.read(MAIN, *block).expect("read")));
+    assert_eq!(waits.others.load(Ordering::Relaxed), 1, "the last page's log was not flushed when its frame was taken");
+}
+
+#[test]
+fn a_checkpoint_asks_for_the_write_back_of_what_it_wrote() {
+    let sim = SimHost::new(1);
+    let pool = fresh(&sim);
+    let pages = |first: u64, count: u64| (first * PAGE_BYTES as u64, count * PAGE_BYTES as u64);
+    for number in 0..10u8 {
+        add_page(&pool, &[number; 20]);
+    }
+    pool.write_dirty(&mut |_| Ok(())).expect("write");
+    assert_eq!(sim.take_write_backs(), []);
+    pool.set_checkpoint_flush_after(2);
+    for block in [1, 2, 4, 7, 9] {
+        add_item(&pool, BlockNumber(block), b"more").expect("add");
+    }
+    pool.write_dirty(&mut |_| Ok(())).expect("write");
+    assert_eq!(sim.take_write_backs(), [pages(1, 2), pages(4, 4), pages(9, 1)]);
+}
+
 #[test]
 fn each_handle_counts_what_is_done_through_it() {
     let sim = SimHost::new(1);
     let pool = fresh(&sim);
-    let (mine, other) = (pool.handle(), pool.handle());
+    let (mine, other) = (pool.handle(Arc::new(NoHooks)), pool.handle(Arc::new(NoHooks)));
     (0..100u8).for_each(|number| assert_eq!(add_page(&mine, &[number; 20]).0, u32::from(number)));
     let used = mine.usage().counts();
     assert_eq!((used.get(Used::SharedDirtied), used.get(Used::WalRecords)), (100, 100));

@@ -5,8 +5,10 @@ use crate::guard::Pin;
 use crate::pool::BufferPool;
 use crate::state::{DIRTY, LOADED, TAG_VALID};
 use crate::usage::{PageEvent, PageOwner, Used};
+use base::{BlockNumber, Lsn, RelFork};
 use report::Result;
 use std::sync::atomic::{AtomicU64, Ordering};
+use sync::WaitKind;
 
 /// How far a checkpoint's writing is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +28,37 @@ pub struct WriteStats {
     pub written: usize,
 }
 
+/// Pages of a fork that were written, in ascending order, and of which the system has not been asked to write them out.
+#[derive(Default)]
+struct WrittenRun {
+    fork: Option<RelFork>,
+    first: BlockNumber,
+    last: BlockNumber,
+    pages: u32,
+}
+
+impl WrittenRun {
+    fn add(&mut self, pool: &BufferPool, tag: Tag) {
+        if self.fork != Some(tag.fork) {
+            self.start_write_back(pool);
+            *self = WrittenRun { fork: Some(tag.fork), first: tag.block, last: tag.block, pages: 0 };
+        }
+        (self.last, self.pages) = (tag.block, self.pages + 1);
+        if self.pages >= pool.inner.checkpoint_flush_after.load(Ordering::Relaxed) {
+            self.start_write_back(pool);
+        }
+    }
+
+    /// Asks for all. It does not matter that pages between them are asked for too: they are clean.
+    fn start_write_back(&mut self, pool: &BufferPool) {
+        let is_on = pool.inner.checkpoint_flush_after.load(Ordering::Relaxed) > 0;
+        if let Some(fork) = self.fork.take().filter(|_| is_on) {
+            // A hint; what goes wrong with the disk is found by the fsync.
+            let _ = pool.inner.smgr.start_write_back(fork, self.first, self.last);
+        }
+    }
+}
+
 impl BufferPool {
     /// Writes all pages that are dirty now, in file order. `pace` is called after each page and may sleep.
     ///
@@ -34,12 +67,15 @@ impl BufferPool {
         let mut dirty = self.dirty_tags(|_| true);
         dirty.sort_unstable();
         let mut stats = WriteStats { dirty: dirty.len(), written: 0 };
+        let mut run = WrittenRun::default();
         for (index, tag) in dirty.into_iter().enumerate() {
             if self.write_tag(tag, &self.inner.counters.checkpoint_writes)? {
                 stats.written += 1;
+                run.add(self, tag);
             }
             pace(WriteProgress { done: index + 1, total: stats.dirty })?;
         }
+        run.start_write_back(self);
         Ok(stats)
     }
 
@@ -69,7 +105,16 @@ impl BufferPool {
     /// Forces the log up to the page's LSN, so that the wait does not happen under the content lock that is taken for writing.
     fn flush_wal_of(&self, pin: &Pin) -> Result<()> {
         let lsn = pin.clone().share().lsn();
-        self.inner.wal.flush(lsn)
+        self.flush_wal(lsn)
+    }
+
+    fn flush_wal(&self, lsn: Lsn) -> Result<()> {
+        let wal = &self.inner.wal;
+        if lsn <= wal.flushed() {
+            return Ok(());
+        }
+        let _waiting = self.waiting(WaitKind::WalFlush);
+        wal.flush(lsn)
     }
 
     /// Writes a victim. None if somebody has it locked exclusively: waiting for that one could be a deadlock, as the caller may hold other pages.
@@ -93,7 +138,7 @@ impl BufferPool {
         }
         // After a crash nobody knows what a page holds: see `WriteGuard`'s drop.
         self.inner.wal.check_unbroken()?;
-        self.inner.wal.flush(guard.lsn())?;
+        self.flush_wal(guard.lsn())?;
         let (fork, block) = (guard.fork(), guard.block());
         let mut copy = (**guard).clone();
         copy.set_checksum(block);

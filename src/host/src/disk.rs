@@ -74,6 +74,10 @@ pub struct FileStatus {
 pub trait File: Send + Sync {
     /// Reads at `offset` until `buffer` is full or the file ends; how many bytes.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize>;
+    /// As `read_at`, if the system has the bytes at hand. None if the disk would have to be waited for, or if nobody can tell: then the buffer holds anything.
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> Result<Option<usize>> {
+        self.read_at(buffer, offset).map(Some)
+    }
     /// Writes all of `bytes` at `offset`; the file grows as needed.
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()>;
     /// Makes the contents durable (`fdatasync`).

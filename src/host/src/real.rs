@@ -149,6 +149,15 @@ impl File for RealFile {
         Ok(done)
     }
 
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> Result<Option<usize>> {
+        let part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+        let offset = offset_of(offset)?;
+        // SAFETY: the descriptor is open for as long as `self` lives; `part` is the caller's buffer, which nobody else has meanwhile.
+        let count = unsafe { libc::preadv2(self.0.as_raw_fd(), &raw const part, 1, offset, libc::RWF_NOWAIT) };
+        // What is there of less than all is read again by who waits; so is all if the call failed, as `EAGAIN` and a file system that does not know it do.
+        Ok((count == buffer.len() as isize).then_some(buffer.len()))
+    }
+
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         self.0.write_all_at(bytes, offset)
     }

@@ -29,6 +29,8 @@ pub struct FaultPlan {
     pub fail_sync_at: Option<u64>,
     /// The read that fails.
     pub fail_read_at: Option<u64>,
+    /// Nothing is at hand: every read waits for the disk.
+    pub reads_wait: bool,
     /// Bytes that may still be added to files before the disk is full.
     pub space_bytes: Option<u64>,
     /// Syncs of files below this directory are acknowledged and do nothing: a disk that lies, or a server that forgot to ask.
@@ -52,6 +54,8 @@ struct State {
     ios: u64,
     syncs: u64,
     reads: u64,
+    /// Ranges of files whose write-back was asked for.
+    write_backs: Vec<(u64, u64)>,
     /// A sum over all changes since the machine was made.
     trace: u64,
     nodes: Vec<Node>,
@@ -103,6 +107,7 @@ impl SimHost {
             ios: 0,
             syncs: 0,
             reads: 0,
+            write_backs: Vec::new(),
             trace: 0,
             nodes: Vec::new(),
             names: root.clone(),
@@ -156,6 +161,11 @@ impl SimHost {
     /// Reads since `set_faults`.
     pub fn reads(&self) -> u64 {
         self.shared.lock().reads
+    }
+
+    /// Offset and length of each range whose write-back was asked for since this was last called.
+    pub fn take_write_backs(&self) -> Vec<(u64, u64)> {
+        std::mem::take(&mut self.shared.lock().write_backs)
     }
 
     /// Syncs of files since `set_faults`.
@@ -607,6 +617,11 @@ impl File for SimFile {
         Ok(state.nodes[self.node].current.read(place(offset)?, buffer))
     }
 
+    fn read_at_hand(&self, buffer: &mut [u8], offset: u64) -> Result<Option<usize>> {
+        let waits = self.shared.lock().faults.reads_wait;
+        if waits { Ok(None) } else { self.read_at(buffer, offset).map(Some) }
+    }
+
     fn write_at(&self, bytes: &[u8], offset: u64) -> Result<()> {
         self.change(Change::Write(place(offset)?, bytes.to_vec()))
     }
@@ -619,8 +634,10 @@ impl File for SimFile {
         self.sync_data()
     }
 
-    fn start_write_back(&self, _: u64, _: u64) -> Result<()> {
-        self.shared.lock().check_power(self.boot)
+    fn start_write_back(&self, offset: u64, bytes: u64) -> Result<()> {
+        let mut state = self.shared.lock();
+        state.write_backs.push((offset, bytes));
+        state.check_power(self.boot)
     }
 
     fn len(&self) -> Result<u64> {

@@ -197,11 +197,9 @@ fn random_key(instance: &Instance) -> Result<i32> {
 
 /// A session's state before it is known who it is for.
 pub(crate) fn new_state(instance: &Instance, registration: &instance::Registration, users: Users) -> SessionState {
-    let waits = SessionWaits {
-        session: registration.id,
-        interrupts: Arc::clone(&registration.interrupts),
-        hooks: Arc::<instance::SessionEntry>::clone(registration),
-    };
+    let hooks = Arc::<instance::SessionEntry>::clone(registration);
+    let store = instance.store.of_session(Arc::<instance::SessionEntry>::clone(registration));
+    let waits = SessionWaits { session: registration.id, interrupts: Arc::clone(&registration.interrupts), hooks };
     let settings = SessionSettings::new(&instance.settings);
     let clock = Arc::clone(&instance.host.clock);
     let now = move || clock.wall_us() - instance::SQL_EPOCH_US;
@@ -216,7 +214,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
     }));
     SessionState {
         entry: Arc::clone(registration),
-        store: Arc::new(instance.store.of_session()),
+        store: Arc::new(store),
         locks: instance.store.locks.register(waits),
         server_address: None,
         database: Oid::INVALID,

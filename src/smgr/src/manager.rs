@@ -161,13 +161,20 @@ impl StorageManager {
         Ok((bytes / PAGE_BYTES as u64).min(u64::from(self.options.segment_blocks)) as u32)
     }
 
-    /// Reads a block as it is on disk.
+    /// Reads a block as it is on disk. `wait` is called first if the disk has to be waited for; what it returns lives as long as that.
     ///
     /// Errors: XX001 if the file ends before it.
-    pub fn read(&self, fork: RelFork, block: BlockNumber, page: &mut Page) -> Result<()> {
+    pub fn read<W>(&self, fork: RelFork, block: BlockNumber, page: &mut Page, wait: impl FnOnce() -> W) -> Result<()> {
         let (segment, offset) = self.place(&self.entry(fork), block)?;
         let what = || format!("read block {block} in file \"{}\"", self.path_of(fork, block).display());
-        match segment.file.read_at(page.bytes_mut(), offset).could_not(what)? {
+        let count = match segment.file.read_at_hand(page.bytes_mut(), offset).could_not(what)? {
+            Some(count) => count,
+            None => {
+                let _waiting = wait();
+                segment.file.read_at(page.bytes_mut(), offset).could_not(what)?
+            }
+        };
+        match count {
             PAGE_BYTES => Ok(()),
             count => Err(error!(DATA_CORRUPTED, "could not {}: read only {count} of {PAGE_BYTES} bytes", what())),
         }
@@ -180,6 +187,21 @@ impl StorageManager {
         let written = segment.file.write_at(page.bytes(), offset);
         written.could_not(|| format!("write block {block} in file \"{}\"", self.path_of(fork, block).display()))?;
         self.request_segment_sync(fork, block.0 / self.options.segment_blocks, &segment)
+    }
+
+    /// Asks the system to write out what was written of these blocks, without waiting for it.
+    ///
+    /// Errors: what the system says of it; nothing is lost by that.
+    pub fn start_write_back(&self, fork: RelFork, first: BlockNumber, last: BlockNumber) -> Result<()> {
+        let (entry, per_segment) = (self.entry(fork), self.options.segment_blocks);
+        for number in first.0 / per_segment..=last.0 / per_segment {
+            let start = first.0.max(number * per_segment);
+            let blocks = last.0.min((number + 1) * per_segment - 1) + 1 - start;
+            let (segment, offset) = self.place(&entry, BlockNumber(start))?;
+            let started = segment.file.start_write_back(offset, u64::from(blocks) * PAGE_BYTES as u64);
+            started.could_not(|| format!("write out file \"{}\"", self.path_of(fork, first).display()))?;
+        }
+        Ok(())
     }
 
     /// Takes part in the order of extensions of a fork: who holds it may call `extend`.

@@ -38,7 +38,7 @@ fn fill(smgr: &StorageManager, blocks: u32) {
 
 fn first_byte(smgr: &StorageManager, block: u32) -> u8 {
     let mut page = Page::new();
-    smgr.read(MAIN, BlockNumber(block), &mut page).expect("read");
+    smgr.read(MAIN, BlockNumber(block), &mut page, || ()).expect("read");
     page.bytes()[0]
 }
 
@@ -103,7 +103,7 @@ fn a_missing_file_and_a_missing_block_are_told() {
     let error = smgr.blocks(MAIN).expect_err("no file");
     assert_eq!(error.message(), "could not open file \"base/5/16384\": No such file or directory");
     fill(&smgr, 1);
-    let error = smgr.read(MAIN, BlockNumber(2), &mut Page::new()).expect_err("no block");
+    let error = smgr.read(MAIN, BlockNumber(2), &mut Page::new(), || ()).expect_err("no block");
     let text = "could not read block 2 in file \"base/5/16384\": read only 0 of 8192 bytes";
     assert_eq!((error.message(), error.code()), (text, SqlState::DATA_CORRUPTED));
 }

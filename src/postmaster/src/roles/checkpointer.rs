@@ -105,6 +105,8 @@ impl Checkpointer {
         if logs {
             self.role.log.say(format!("checkpoint starting:{}", describe(wanted)));
         }
+        let flush_after = settings.int(Setting::CheckpointFlushAfter);
+        engine.store().buffers.set_checkpoint_flush_after(u32::try_from(flush_after).unwrap_or(0));
         let pacer = self.pacer();
         let mut pace = |progress: buffer::WriteProgress| self.pause(wanted, &pacer, progress);
         let may_remove = |segment: &str| self.role.shared.may_remove_segment(segment);
