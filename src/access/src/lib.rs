@@ -19,6 +19,7 @@
 #![forbid(unsafe_code)]
 
 mod index;
+mod pace;
 mod page_counts;
 mod relation;
 mod row;
@@ -26,6 +27,7 @@ mod store;
 mod table;
 
 pub use index::{IndexAm, IndexScan, Inserted, KeyOp, ScanKey, SortedEntries, UniqueCheck};
+pub use pace::CostLimits;
 pub use page_counts::{PageCounts, PagesAsked};
 pub use relation::{Index, InsertTargets, Persistence, Relation, RelationKind, ToastTable};
 pub use row::Row;

@@ -1,6 +1,7 @@
 //! The storage engine's parts in one bundle, and a statement's hold on them.
 
-use crate::{PageCounts, Persistence, Relation};
+use crate::pace::Pace;
+use crate::{CostLimits, PageCounts, Persistence, Relation};
 use base::{BlockNumber, Fork, RelFork};
 use buffer::{BufferPool, BulkRing, Origin, PageEvent, PageOwner, Pin, WriteGuard};
 use host::Clock;
@@ -8,7 +9,7 @@ use lock::{LockManager, LockMode, LockScope};
 use report::Result;
 use smgr::StorageManager;
 use std::sync::Arc;
-use sync::WaitHooks;
+use sync::{WaitHooks, WaitKind};
 use wal::Wal;
 use xact::{Transaction, Transactions};
 
@@ -128,12 +129,32 @@ pub struct Access<'a> {
     pub store: &'a Arc<Store>,
     /// Who works.
     pub txn: &'a mut Transaction,
+    /// How fast work goes that others are not to feel; none: as fast as it can.
+    pace: Option<Box<Pace>>,
 }
 
 impl<'a> Access<'a> {
     /// Pairs the two.
     pub fn new(store: &'a Arc<Store>, txn: &'a mut Transaction) -> Access<'a> {
-        Access { store, txn }
+        Access { store, txn, pace: None }
+    }
+
+    /// From now on [`Access::pause_point`] pauses.
+    pub fn set_pace(&mut self, costs: CostLimits) {
+        self.pace = Some(Box::new(Pace::begin(costs, &self.store.buffers.usage().counts())));
+    }
+
+    /// A point of long work where it can end, or pause if it has a pace. No page is locked by the caller.
+    ///
+    /// Errors: those of [`Transaction::check_interrupts`].
+    pub fn pause_point(&mut self) -> Result<()> {
+        self.txn.check_interrupts()?;
+        let counts = || self.store.buffers.usage().counts();
+        if let Some(pause) = self.pace.as_mut().and_then(|pace| pace.take_pause(&counts())) {
+            self.txn.owner().sleep(WaitKind::Timeout("VacuumDelay"), Some(pause));
+            self.txn.check_interrupts()?;
+        }
+        Ok(())
     }
 
     /// Locks a relation until the transaction ends.

@@ -18,7 +18,7 @@ pub(crate) fn vacuum(cx: &mut Access<'_>, index: &Index, is_dead: &dyn Fn(Tid) -
     let mut stats = IndexVacuumStats::default();
     let mut block = tree.edge(0, false)?;
     while block != NO_BLOCK {
-        cx.txn.check_interrupts()?;
+        cx.pause_point()?;
         let (mut page, links) = tree.write(block)?;
         if links.level > 0 {
             // The root was a leaf a moment ago.

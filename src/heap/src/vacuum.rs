@@ -47,7 +47,7 @@ pub(crate) fn vacuum(
         last_map_block: None,
     };
     for block in 0..blocks {
-        cx.txn.check_interrupts()?;
+        cx.pause_point()?;
         run.visit(cx, BlockNumber(block))?;
         if run.dead_count >= limits::DEAD_TIDS_MAX {
             run.clean(cx)?;
@@ -145,7 +145,7 @@ impl Run<'_> {
         self.vacuum_indexes(cx, &is_dead)?;
         self.stats.index_scans += 1;
         for (block, offsets) in dead {
-            cx.txn.check_interrupts()?;
+            cx.pause_point()?;
             let mut guard = cx.store.read(self.table, BlockNumber(block))?.exclusive();
             let visible = reclaim(cx, self.table, &mut guard, offsets, self.horizon)?;
             self.stats.all_visible_blocks += u32::from(visible);
@@ -299,7 +299,7 @@ fn cut_visibility_map(cx: &Access<'_>, table: &Relation, left: u32) -> Result<()
 fn empty_tail(cx: &mut Access<'_>, table: &Relation, blocks: u32) -> Result<u32> {
     let mut empty = 0;
     while empty < blocks {
-        cx.txn.check_interrupts()?;
+        cx.pause_point()?;
         let page = cx.store.read(table, BlockNumber(blocks - 1 - empty))?.share();
         let is_empty = page.is_new() || page.offsets().all(|o| page.line_pointer(o).state() == LineState::Unused);
         if !is_empty {

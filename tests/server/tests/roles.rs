@@ -199,6 +199,22 @@ fn tables_that_change_are_vacuumed_and_analyzed() {
 }
 
 #[test]
+fn a_vacuum_that_pauses_leaves_its_worker_to_others() {
+    let mut cluster = Cluster::new();
+    cluster.set("thread_pool_attr", "1").set("autovacuum", "off").start();
+    let (mut worker, mut other) = (cluster.connect(), cluster.connect());
+    worker.run("create table t as select generate_series(1, 20000) a");
+    worker.run("delete from t");
+    // Each page is worth more than the limit: it would take a minute.
+    worker.run("set vacuum_cost_delay = 100; set vacuum_cost_limit = 1");
+    worker.send("vacuum t").expect("it is sent");
+    let cancel = "select pg_cancel_backend(pid) from pg_stat_activity where (wait_event_type, wait_event) = ('Timeout', 'VacuumDelay')";
+    wait_until("it pauses, and is cancelled", || other.run(cancel).rows().len() == 1);
+    let reply = worker.receive().expect("it answers");
+    assert_eq!(reply.error.map(|error| error.code).as_deref(), Some("57014"));
+}
+
+#[test]
 fn autovacuum_tells_the_log_what_it_did() {
     let mut cluster = Cluster::new();
     cluster.set("autovacuum_naptime", "1s").set("log_autovacuum_min_duration", "0").start();

@@ -3,14 +3,16 @@
 use super::report::Work;
 use super::{Options, count_work, inform};
 use crate::relation::note_sizes;
-use access::{Access, Index, VacuumOptions, VacuumStats};
+use access::{Access, CostLimits, Index, VacuumOptions, VacuumStats};
 use base::Oid;
 use catalog::{columns as c, rows::PgClass};
+use config::Setting;
 use instance::Counter;
 use instance::Ctx;
 use report::Result;
 use schema::{Key, RelationEntry};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Removes the dead rows of a table and of its TOAST table, and notes what it found in pg_class and the counters.
 pub(super) fn vacuum(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
@@ -40,7 +42,14 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     }
     let store = &cx.session.store;
     // Nothing reads the session's transaction while the table is worked on.
-    let mut stats = cx.with_tx(|tx| table.am.vacuum(&mut Access::new(store, tx), table, &indexes, how))?;
+    let costs = cost_limits(cx);
+    let mut stats = cx.with_tx(|tx| {
+        let mut access = Access::new(store, tx);
+        if !costs.delay.is_zero() {
+            access.set_pace(costs);
+        }
+        table.am.vacuum(&mut access, table, &indexes, how)
+    })?;
     stats.live = live_rows(&entry.class, &stats);
     note_sizes(cx, entry.oid, stats.blocks, stats.live, Some(stats.all_visible_blocks))?;
     unmark(cx, entry)?;
@@ -57,6 +66,26 @@ fn one(cx: Ctx<'_>, entry: &RelationEntry, options: Options) -> Result<()> {
     let names: Vec<&str> = indexes.iter().map(|index| index.relation.name.as_str()).collect();
     work.vacuumed(cx, &stats, &names, options.clean_indexes);
     Ok(())
+}
+
+/// The settings `vacuum_cost_*`; an autovacuum worker has a delay and a limit of its own, unless they are -1.
+fn cost_limits(cx: Ctx<'_>) -> CostLimits {
+    let settings = cx.session.settings.borrow();
+    let count = |setting| settings.int(setting).max(0) as u64;
+    let (mut delay_ms, mut limit) = (settings.real(Setting::VacuumCostDelay), count(Setting::VacuumCostLimit));
+    if cx.session.entry.is_autovacuum() {
+        let (own_delay_ms, own_limit) =
+            (settings.real(Setting::AutovacuumVacuumCostDelay), settings.int(Setting::AutovacuumVacuumCostLimit));
+        delay_ms = if own_delay_ms >= 0.0 { own_delay_ms } else { delay_ms };
+        limit = if own_limit > 0 { own_limit as u64 } else { limit };
+    }
+    CostLimits {
+        hit: count(Setting::VacuumCostPageHit),
+        miss: count(Setting::VacuumCostPageMiss),
+        dirty: count(Setting::VacuumCostPageDirty),
+        limit,
+        delay: Duration::from_secs_f64(delay_ms / 1e3),
+    }
 }
 
 /// A table whose last index was dropped, or never came to be, keeps the mark that it has some until now.
