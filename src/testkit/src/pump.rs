@@ -206,7 +206,7 @@ pub fn run_in_threads(
 }
 
 /// Lets some time go by.
-fn pause(time: Duration) {
+pub fn pause(time: Duration) {
     let end = Instant::now() + time;
     while let Some(left) = end.checked_duration_since(Instant::now()) {
         std::thread::park_timeout(left);

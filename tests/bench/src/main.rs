@@ -4,11 +4,13 @@
 //! 2. [`bouncer`] puts PgBouncer before PostgreSQL, for the workloads that many clients are about.
 //! 3. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
 //! 4. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
+//! 5. [`growth`] prints tables of its own: costs against sizes, and what is felt during housework.
 //!
 //! A figure is only as good as the machine is quiet: quote ratios, not absolute numbers.
 #![forbid(unsafe_code)]
 
 mod bouncer;
+mod growth;
 mod server;
 mod workload;
 
@@ -22,11 +24,14 @@ const USAGE: &str = "\
 usage: cargo versus [--scale N] [--seconds N] [--rounds N] [--set NAME=VALUE ...] [--own NAME=VALUE ...] [WORKLOAD ...]
 
 Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios. --set gives both servers a setting,
---own gives Woolly one.";
+--own gives Woolly one. `cargo versus growth` shows how costs grow.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = parse(&arguments).and_then(|(plan, names)| run(&plan, &names));
+    let outcome = match arguments.split_first() {
+        Some((first, rest)) if first == "growth" => growth::run(rest),
+        _ => parse(&arguments).and_then(|(plan, names)| run(&plan, &names)),
+    };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

@@ -129,6 +129,12 @@ impl Server {
         self.start()
     }
 
+    /// Starts the server again, with these settings besides the usual ones.
+    pub fn restart_with(&mut self, settings: &[String]) -> Result<(), String> {
+        self.settings = settings.to_vec();
+        self.restart()
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }

@@ -143,7 +143,11 @@ impl Workload {
 /// Transactions a second, without the time to connect unless each transaction connects.
 fn tps(folder: &Path, plan: &Plan, arguments: &[&str]) -> Result<f64, String> {
     let seconds = plan.seconds.to_string();
-    let output = run_pgbench(folder, &[&["-n", "-T", &seconds], arguments].concat())?;
+    tps_of(&run_pgbench(folder, &[&["-n", "-T", &seconds], arguments].concat())?)
+}
+
+/// The transactions a second that pgbench says it has made.
+pub fn tps_of(output: &str) -> Result<f64, String> {
     let line = output.lines().find(|line| line.starts_with("tps = ")).ok_or("pgbench printed no tps")?;
     line[6..].split_whitespace().next().and_then(|n| n.parse().ok()).ok_or_else(|| line.to_owned())
 }
