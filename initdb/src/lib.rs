@@ -3,9 +3,10 @@
 //! 1. Reads the command line (`options`) and looks around: user, locale and encoding (`locale`), time zone and limits
 //!    of the machine (`probe`).
 //! 2. Makes the directory tree (`directory`) and the settings files (`settings`).
-//! 3. Starts the `postmaster` next to itself (`server`): once with `--boot`, which reads the bootstrap script from its
-//!    standard input and makes template1's catalogs; once with `--single -j`, which reads SQL (`script`) and
-//!    does the rest: views, information_schema (`features`), privileges, statistics. template0 and postgres are copies.
+//! 3. Starts the `postmaster` next to itself (`server`) with `--boot`, which reads the bootstrap script from its
+//!    standard input and makes template1's catalogs, system views, information_schema and statistics included: their rows
+//!    are computed by crate `initdb_rows` when the project changes and are part of the script (`script`). A password is set by a
+//!    second run, with `--single`. template0 and postgres are copies.
 //! 4. Forces everything to disk (`sync`).
 //!
 //! Whatever goes wrong on the way, signals included, the directories that were made are removed again (`cleanup`).
@@ -15,7 +16,6 @@
 mod cleanup;
 mod directory;
 mod failure;
-mod features;
 mod locale;
 mod options;
 mod output;

@@ -1,16 +1,10 @@
-//! What the server reads: the bootstrap script with its words filled in, and the SQL that follows.
+//! What the server reads: the bootstrap script with its words filled in, and the SQL that sets the password.
 
-use crate::features;
 use crate::locale::{Encoding, Locales};
 
-/// Statements end at a semicolon followed by an empty line (`-j`).
-const SYSTEM_VIEWS: &str = include_str!("../sql/system_views.sql");
-const PRIVILEGES: &str = include_str!("../sql/privileges.sql");
-const INFORMATION_TABLES: &str = include_str!("../sql/information_schema_tables.sql");
-const INFORMATION_SCHEMA: &str = include_str!("../sql/information_schema.sql");
-/// What template1 is copied with: statistics of its catalogs for the planner, and maps that say which pages everybody sees.
-/// ANALYZE comes first, so that VACUUM sees the statistics too.
-const STATISTICS: &str = "ANALYZE;\n\nVACUUM FREEZE;\n\n";
+/// The end of the bootstrap script: the rows of system views, information_schema, privileges and statistics, none of which depends on
+/// what initdb is told.
+pub const ROWS: &str = include_str!("../rows.bki");
 
 /// What the bootstrap script leaves open.
 pub struct Words<'a> {
@@ -22,17 +16,27 @@ pub struct Words<'a> {
     pub locales: &'a Locales,
 }
 
-/// The bootstrap script. Capital words stand alone between blanks.
+/// The whole bootstrap script.
 pub fn bootstrap(words: &Words<'_>) -> String {
-    let mut script = catalog::BOOTSTRAP_SCRIPT.to_owned();
+    catalogs(words) + ROWS
+}
+
+/// The bootstrap script without its end. Capital words stand alone between blanks.
+pub fn catalogs(words: &Words<'_>) -> String {
     let values = [
         ("POSTGRES", quoted(words.superuser)),
         ("ENCODING", words.encoding.id.to_string()),
         ("LC_COLLATE", quoted(&words.locales.collate)),
         ("LC_CTYPE", quoted(&words.locales.ctype)),
     ];
-    for (word, value) in values {
-        script = script.replace(&format!(" {word} "), &format!(" {value} "));
+    let values = values.map(|(word, value)| (format!(" {word} "), format!(" {value} ")));
+    let mut script = String::with_capacity(catalog::BOOTSTRAP_SCRIPT.len() + 1024);
+    for line in catalog::BOOTSTRAP_SCRIPT.split_inclusive('\n') {
+        // Few lines have any.
+        match values.iter().any(|(word, _)| line.contains(word)) {
+            true => script += &values.iter().fold(line.to_owned(), |line, (word, value)| line.replace(word, value)),
+            false => script += line,
+        }
     }
     script
 }
@@ -41,37 +45,15 @@ fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// The statements after bootstrap, in order, each with what it is for (shown under `-d`).
-pub fn after_bootstrap(superuser: &str, password: Option<&str>) -> Vec<(&'static str, String)> {
-    let mut parts = Vec::new();
-    if let Some(password) = password {
-        let role = superuser.replace('"', "\"\"");
-        parts.push(("password", format!("ALTER ROLE \"{role}\" WITH PASSWORD E'{}';\n\n", escaped(password))));
-    }
-    parts.push(("system views", terminated(SYSTEM_VIEWS)));
-    parts.push(("information schema", terminated(INFORMATION_SCHEMA)));
-    parts.push(("tables of the information schema", terminated(INFORMATION_TABLES)));
-    parts.push(("features of SQL", features::insert()));
-    parts.push(("version of the information schema", information_version()));
-    parts.push(("privileges", terminated(PRIVILEGES)));
-    parts.push(("statistics", STATISTICS.to_owned()));
-    parts
-}
-
-fn terminated(script: &str) -> String {
-    format!("{}\n\n", script.trim_end())
+/// The statement that gives the superuser a password. It ends at a semicolon followed by an empty line (`-j`).
+pub fn set_password(superuser: &str, password: &str) -> String {
+    let role = superuser.replace('"', "\"\"");
+    format!("ALTER ROLE \"{role}\" WITH PASSWORD E'{}';\n\n", escaped(password))
 }
 
 /// For a string constant with E in front.
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('\'', "''")
-}
-
-/// The version in the form that the SQL standard wants: two, two and four digits.
-fn information_version() -> String {
-    "UPDATE information_schema.sql_implementation_info SET character_value = '15.18.0000'\n    \
-     WHERE implementation_info_name = 'DBMS VERSION';\n\n"
-        .to_owned()
 }
 
 #[cfg(test)]
@@ -91,10 +73,14 @@ mod tests {
     }
 
     #[test]
-    fn every_statement_ends_as_single_user_mode_needs_it() {
-        for (part, text) in after_bootstrap("me", Some("a'b\\c")) {
-            assert!(text.ends_with(";\n\n"), "{part}");
+    fn the_password_is_quoted() {
+        assert_eq!(set_password("m\"e", "a'b\\c"), "ALTER ROLE \"m\"\"e\" WITH PASSWORD E'a''b\\\\c';\n\n");
+    }
+
+    #[test]
+    fn the_rows_depend_on_no_word() {
+        for word in ["POSTGRES", "ENCODING", "LC_COLLATE", "LC_CTYPE"] {
+            assert!(!ROWS.contains(&format!(" {word} ")), "{word}");
         }
-        assert!(after_bootstrap("me", Some("a'b\\c"))[0].1.contains("PASSWORD E'a''b\\\\c'"));
     }
 }

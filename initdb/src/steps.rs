@@ -9,9 +9,9 @@ use crate::locale::{Encoding, Locales, choose_encoding};
 use crate::options::Options;
 use crate::output::{announce, complain, say};
 use crate::probe::{Probed, choose_buffers, choose_connections, choose_time_zone, print_buffers};
-use crate::script::{Words, after_bootstrap, bootstrap};
+use crate::script::{ROWS, Words, catalogs, set_password};
 use crate::server::{Output, Server, find_program};
-use crate::sync::{self, Copy};
+use crate::sync::{self, Copies, WriteBack};
 use crate::{password, settings, user};
 use nix::sys::stat::{Mode, umask};
 use std::ffi::OsString;
@@ -159,7 +159,7 @@ impl Maker<'_> {
         let probed = probe();
         self.write_settings(&probed)?;
         self.run_bootstrap()?;
-        self.run_sql()?;
+        self.set_password()?;
         self.copy_and_sync()
     }
 
@@ -191,6 +191,8 @@ impl Maker<'_> {
         let mut arguments: Vec<OsString> = vec![mode.into(), "-D".into(), self.data.clone().into(), "-F".into()];
         let mut add = |text: &str| arguments.extend(text.split(' ').map(OsString::from));
         add("-c log_checkpoints=false");
+        // Pages are written once and never read again: few frames are as good as many, and memory has to be cleared.
+        add("-c shared_buffers=2MB");
         if self.options.discard_caches {
             add("-c debug_discard_caches=1");
         }
@@ -211,7 +213,8 @@ impl Maker<'_> {
         let words = Words { superuser: &self.superuser, encoding: self.encoding, locales: &self.locales };
         let started = Instant::now();
         let mut server = Server::start(&self.program, &arguments, Output::Shown)?;
-        server.send(&bootstrap(&words));
+        server.send(&catalogs(&words));
+        server.send(ROWS);
         server.finish()?;
         self.say_time("bootstrap", started);
         // The server checks the version of a database before it opens it, so the file comes after the content.
@@ -219,28 +222,27 @@ impl Maker<'_> {
         self.signals.check_ok()
     }
 
-    fn run_sql(&self) -> Result<(), Failure> {
+    /// Gives the superuser a password: the server's own business, as its form is. Without one the bootstrap script has said it all.
+    fn set_password(&self) -> Result<(), Failure> {
         announce("performing post-bootstrap initialization ... ");
+        let Some(password) = &self.password else { return Ok(()) };
         let mut arguments = self.common_arguments("--single");
-        let settings = ["-O", "-j", "-c", "search_path=pg_catalog", "-c", "exit_on_error=true", "template1"];
+        let settings = ["-j", "-c", "exit_on_error=true", "template1"];
         arguments.extend(settings.map(OsString::from));
         let started = Instant::now();
         let mut server = Server::start(&self.program, &arguments, Output::Hidden)?;
-        for (part, text) in after_bootstrap(&self.superuser, self.password.as_deref()) {
-            server.send(&text);
-            self.say_time(part, started);
-        }
+        server.send(&set_password(&self.superuser, password));
         server.finish()?;
-        self.say_time("post-bootstrap", started);
+        self.say_time("password", started);
         Ok(())
     }
 
     /// Makes template0 and postgres, and forces everything to disk. The server has stopped, so that template1's files are all there is of it.
     fn copy_and_sync(&self) -> Result<(), Failure> {
         let directory = |database: u32| self.data.join(format!("base/{database}"));
-        let copies = COPIES.map(|database| Copy { from: directory(1), to: directory(database) });
+        let copies = Copies { from: directory(1), to: COPIES.map(directory).into() };
         if self.options.no_sync {
-            sync::copy_all(&copies)?;
+            sync::copy_all(&copies, WriteBack::Later)?;
             self.signals.check_ok()?;
             say!("\nSync to disk skipped.");
             say!("The data directory might become corrupt if the operating system crashes.");

@@ -16,6 +16,7 @@ usage: cargo xtask COMMAND
   up        build, make a cluster in ./data if there is none, start its server: --data, --port, --foreground
   verify    format, lints, docs, tidy, all tests, the regression suite: what the gate runs
   tidy      the style rules that a program can check
+  rows      initdb/rows.bki anew, from the SQL of initdb/rows/sql
   models    the concurrency protocols under loom and shuttle: --factor N, --seed N, names of crates
   versus    each workload against PostgreSQL on this machine: --scale N, --seconds N, --rounds N, names of workloads";
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         "up" => up::run(rest),
         "verify" => verify::run(rest),
         "tidy" => tidy::run(),
+        "rows" => command::cargo(&["run", "--quiet", "--profile", "fast", "-p", "initdb_rows"]),
         "models" => models::run(rest),
         "versus" => versus::run(rest),
         _ => Err(USAGE.to_owned()),

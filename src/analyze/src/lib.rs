@@ -17,6 +17,7 @@ mod candidates;
 mod clause;
 mod coerce;
 mod collate;
+mod compact;
 mod context;
 mod cte;
 mod definition;

@@ -1,6 +1,6 @@
 //! The text form of expressions and queries: what `pg_node_tree` columns hold.
 //!
-//! It is JSON. Its depth is bounded by the parser's limit on nesting, so that reading it back sets no limit of its own.
+//! It is JSON, structs as lists of their fields (`compact`). Its depth is bounded by the parser's limit on nesting, so that reading it back sets no limit of its own.
 
 use report::{Error, Result};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 /// The text to be stored.
 pub fn to_text<T: Serialize>(tree: &T) -> String {
-    serde_json::to_string(tree).expect("every part of a tree has a text form")
+    crate::compact::to_string(tree).expect("every part of a tree has a text form")
 }
 
 /// The tree that a stored text stands for.

@@ -15,7 +15,7 @@ use logging::RoleLog;
 use recovery::{BootstrapOptions, Engine, EngineOptions};
 use report::{Error, Result, Severity};
 use session::{Server, Speaker, StatementEnd, Terminal};
-use std::io::BufRead;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 use sync::{Interrupts, NoHooks};
@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments, settings: Arc<Settings>, directory: &Path, log
 }
 
 /// Makes the cluster's files and catalogs from a bootstrap script.
-fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, script: &mut dyn BufRead) -> Result<()> {
+fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, script: &mut dyn Read) -> Result<()> {
     let _lock = lock(directory, settings)?;
     let values = settings.snapshot();
     let usual = BootstrapOptions { catalog_version: storage::CATALOG_VERSION, ..BootstrapOptions::default() };
@@ -51,7 +51,7 @@ fn boot(arguments: &Arguments, settings: &Arc<Settings>, directory: &Path, scrip
 }
 
 /// Makes a cluster's storage and fills template1's catalogs from a bootstrap script. The directory tree is there.
-pub fn fill(host: Host, options: EngineOptions, bootstrap: BootstrapOptions, script: &mut dyn BufRead) -> Result<()> {
+pub fn fill(host: Host, options: EngineOptions, bootstrap: BootstrapOptions, script: &mut dyn Read) -> Result<()> {
     let engine = Engine::bootstrap(host, options, bootstrap, storage::resource_managers())?;
     let store = engine.store();
     let waits =

@@ -4,8 +4,8 @@ use crate::key::same_datum;
 use crate::system_table::SystemTable;
 use crate::tables::{Key, Place, StoredRow};
 use access::{
-    Access, Changed, Direction, Fetched, Index, InsertOptions, Inserted, Row, RowWait, ScanKey, ScanOptions, Store,
-    UniqueCheck, UpdateOptions,
+    Access, Changed, Direction, Fetched, Index, InsertOptions, Inserted, Relation, Row, RowWait, ScanKey, ScanOptions,
+    Store, UniqueCheck, UpdateOptions,
 };
 use base::{Oid, Tid};
 use report::{Error, Result, SqlState, bail};
@@ -55,7 +55,7 @@ impl<'a> HeapTables<'a> {
         let table = at.caches.system_table(at.relation, at.database);
         let mut rows = match best_index(at.relation, keys) {
             Some((index, columns)) => self.index_scan(&table, index, &keys_of(at.relation, index, columns, keys))?,
-            None => self.table_scan(&table, keys)?,
+            None => self.table_scan(&table.table, keys)?,
         };
         rows.retain(|(_, row)| meets(row, keys));
         Ok(rows)
@@ -83,14 +83,15 @@ impl<'a> HeapTables<'a> {
         Ok(rows)
     }
 
-    fn table_scan(&self, table: &SystemTable, keys: &[Key]) -> Result<Vec<StoredRow>> {
+    /// The rows of a table that meet all keys, in the order in which they are stored.
+    pub(crate) fn table_scan(&self, table: &Arc<Relation>, keys: &[Key]) -> Result<Vec<StoredRow>> {
         let options = self.transaction.with(|tx| ScanOptions {
             snapshot: tx.latest_snapshot(),
             wanted: ColumnSet::ALL,
             blocks: None,
             interrupts: Arc::clone(tx.owner().interrupts()),
         });
-        let mut scan = table.table.am.scan(self.store, &table.table, options)?;
+        let mut scan = table.am.scan(self.store, table, options)?;
         let (mut rows, mut row) = (Vec::new(), Row::default());
         while scan.next(Direction::Forward, &mut row)? {
             if meets(&row.values, keys) {

@@ -9,7 +9,7 @@ use base::Oid;
 use catalog::rows::PgIndex;
 use report::Result;
 use std::sync::Arc;
-use tuple::KeyOrder;
+use tuple::{Datum, KeyOrder};
 
 /// Index options of a column (pg_index.indoption).
 const DESCENDING: i16 = 1;
@@ -20,6 +20,13 @@ impl Catalog<'_> {
     pub fn index(&self, oid: Oid) -> Result<Arc<Index>> {
         let entry = self.open_relation(oid)?;
         check_lookup(entry.stored_index.clone(), "index", oid)
+    }
+
+    /// All rows of a table, none if it has no storage. Errors: XX000 if there is no such relation.
+    pub fn rows_of_table(&self, oid: Oid) -> Result<Vec<Vec<Datum>>> {
+        let entry = self.open_relation(oid)?;
+        let Some(table) = &entry.table else { return Ok(Vec::new()) };
+        Ok(self.tables.rows(table)?.into_iter().map(|(_, row)| row).collect())
     }
 
     /// Fills in what storage needs to know.

@@ -81,6 +81,14 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// All rows of a table that is no catalog. Without storage there is none.
+    pub(crate) fn rows(&self, table: &Arc<access::Relation>) -> Result<Vec<StoredRow>> {
+        match self {
+            Tables::Heap(heap) => heap.table_scan(table, &[]),
+            Tables::Memory(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Adds a row and its index entries. Errors: 23505.
     pub(crate) fn insert(&self, at: Place<'_>, row: Vec<Datum>) -> Result<Tid> {
         match self {

@@ -1,13 +1,14 @@
 //! What a bootstrap script describes, in memory: tables with their rows, and the catalog rows that describe them.
 
-use super::script::{Command, Create, DeclareIndex, check_header, parse_line};
+use super::script::{Command, Create, DeclareIndex, check_header, take_command};
 use super::value::{acl_item, parse_value};
 use base::{GLOBAL_TABLESPACE, Oid};
 use catalog::oids::{self, access_methods, collations, namespaces, types};
 use catalog::rows::{PgAttribute, PgClass, PgConstraint, PgIndex, PgInitPrivs, PgNamespace, PgProc, PgType};
 use catalog::{AclItem, Row, Type};
 use report::{Result, bail, error};
-use std::io::BufRead;
+use std::borrow::Cow;
+use std::io::Read;
 use tuple::{Datum, Repr};
 
 /// The first object id for what the script gives none: constraints of catalogs. Below 12000, so pinned.
@@ -36,6 +37,8 @@ pub struct Table {
     pub attributes: Vec<PgAttribute>,
     /// Its rows.
     pub rows: Vec<Vec<Datum>>,
+    /// The script has the rows that describe it, its TOAST table and their indexes.
+    described: bool,
     types: Vec<&'static Type>,
 }
 
@@ -53,26 +56,30 @@ pub struct TableIndex {
 
 impl Image {
     /// Reads a whole script. Errors: those of a line, with its number as context.
-    pub fn read(input: &mut dyn BufRead) -> Result<Image> {
+    pub fn read(input: &mut dyn Read) -> Result<Image> {
+        let mut script = String::new();
+        input.read_to_string(&mut script).map_err(|e| report::Error::io("read bootstrap script", &e))?;
         let mut image = Image::default();
-        let (mut line, mut number) = (String::new(), 0);
-        loop {
-            line.clear();
-            let read = input.read_line(&mut line).map_err(|e| report::Error::io("read bootstrap script", &e))?;
-            if read == 0 {
-                break;
-            }
-            number += 1;
-            let step = if number == 1 { check_header(&line) } else { image.line(&line) };
-            step.map_err(|e| e.context(format!("bootstrap script, line {number}")))?;
+        let (header, mut rest) = script.split_once('\n').unwrap_or((&script, ""));
+        check_header(header)?;
+        while !rest.is_empty() {
+            let before = rest;
+            image.command(&mut rest).map_err(|e| {
+                let number = script[..script.len() - before.len()].matches('\n').count() + 1;
+                e.context(format!("bootstrap script, line {number}"))
+            })?;
         }
         image.complete();
         Ok(image)
     }
 
-    fn line(&mut self, line: &str) -> Result<()> {
-        match parse_line(line)? {
-            None | Some(Command::BuildIndices) => Ok(()),
+    fn command(&mut self, script: &mut &str) -> Result<()> {
+        match take_command(script)? {
+            None => Ok(()),
+            Some(Command::BuildIndices) => {
+                self.complete();
+                Ok(())
+            }
             Some(Command::Create(create)) => self.create(create),
             Some(Command::Open(name)) => self.open(&name),
             Some(Command::Insert(values)) => self.insert(&values),
@@ -80,6 +87,19 @@ impl Image {
             Some(Command::Toast { table, index, on }) => self.declare_toast(table, index, &on),
             Some(Command::Index(index)) => self.declare_index(&index),
         }
+    }
+
+    /// The catalog's table, if the script makes one.
+    pub fn catalog<R: Row>(&self) -> Option<usize> {
+        self.tables.iter().position(|table| table.class.oid == R::RELATION.oid)
+    }
+
+    /// The greatest object id of a row or a table.
+    pub fn last_oid(&self) -> Oid {
+        let has_oid = |table: &&Table| table.attributes.first().is_some_and(|column| column.attname == "oid");
+        let of_rows = self.tables.iter().filter(has_oid).flat_map(|table| table.rows.iter().map(|row| row[0].as_oid()));
+        let of_files = self.tables.iter().map(|table| table.class.oid);
+        of_rows.chain(of_files).chain(self.indexes.iter().map(|index| index.class.oid)).max().unwrap_or_default()
     }
 
     fn table(&self, name: &str) -> Result<usize> {
@@ -90,6 +110,13 @@ impl Image {
     fn create(&mut self, create: Create) -> Result<()> {
         if self.table(&create.name).is_ok() {
             bail!(DUPLICATE_TABLE, "relation \"{}\" already exists", create.name);
+        }
+        if self.complete && !create.described {
+            bail!(
+                OBJECT_NOT_IN_PREREQUISITE_STATE,
+                "indexes are built, and nothing describes relation \"{}\"",
+                create.name
+            );
         }
         let (mut attributes, mut column_types) = (Vec::new(), Vec::new());
         for column in &create.columns {
@@ -113,9 +140,12 @@ impl Image {
         if create.bootstrap || create.shared {
             class.relfilenode = Oid::INVALID;
         }
-        self.add_row_types(&create);
+        if !create.described {
+            self.add_row_types(&create);
+        }
         self.open = Some(self.tables.len());
-        self.tables.push(Table { class, attributes, rows: Vec::new(), types: column_types });
+        let described = create.described;
+        self.tables.push(Table { class, attributes, rows: Vec::new(), described, types: column_types });
         Ok(())
     }
 
@@ -142,7 +172,7 @@ impl Image {
         Ok(())
     }
 
-    fn insert(&mut self, values: &[Option<String>]) -> Result<()> {
+    fn insert(&mut self, values: &[Option<Cow<'_, str>>]) -> Result<()> {
         let Some(open) = self.open else { bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "relation not open") };
         let table = &mut self.tables[open];
         if values.len() != table.types.len() {
@@ -181,7 +211,8 @@ impl Image {
         let attributes: Vec<PgAttribute> = attributes.collect();
         let class = PgClass { relhasindex: true, ..class_of(&name, oid, b't', 3) };
         let class = self.placed_like(class, owner);
-        self.tables.push(Table { class, attributes, rows: Vec::new(), types: column_types });
+        let described = self.tables[owner].described;
+        self.tables.push(Table { class, attributes, rows: Vec::new(), described, types: column_types });
         let classes = [oids::opclasses::BTREE_OID_OPS, oids::opclasses::BTREE_INT4_OPS];
         let index_name = format!("{name}_index");
         let shape = IndexShape { name: &index_name, oid: index, unique: true, primary: true, columns: &[1, 2] };
@@ -285,18 +316,22 @@ impl Image {
         });
     }
 
-    /// Adds the catalog rows that describe the tables themselves, if there are catalogs to hold them.
+    /// Adds the catalog rows that describe the tables themselves, if there are catalogs to hold them. Later tables are described.
     fn complete(&mut self) {
-        assert!(!std::mem::replace(&mut self.complete, true), "an image is completed once");
+        if std::mem::replace(&mut self.complete, true) {
+            return;
+        }
         let mut attributes: Vec<PgAttribute> = Vec::new();
-        for table in &self.tables {
+        let tables = || self.tables.iter().filter(|table| !table.described);
+        let indexes = || self.indexes.iter().filter(|index| !self.tables[index.table].described);
+        for table in tables() {
             attributes.extend(table.attributes.iter().cloned());
             attributes.extend(SYSTEM_COLUMNS.iter().map(|column| system_attribute(table.class.oid, column)));
         }
-        attributes.extend(self.indexes.iter().flat_map(|index| index.attributes.iter().cloned()));
+        attributes.extend(indexes().flat_map(|index| index.attributes.iter().cloned()));
         let classes: Vec<PgClass> =
-            self.tables.iter().map(|t| t.class.clone()).chain(self.indexes.iter().map(|i| i.class.clone())).collect();
-        let indexes: Vec<PgIndex> = self.indexes.iter().map(|i| i.index.clone()).collect();
+            tables().map(|t| t.class.clone()).chain(indexes().map(|i| i.class.clone())).collect();
+        let indexes: Vec<PgIndex> = indexes().map(|i| i.index.clone()).collect();
         let (types, constraints) = (std::mem::take(&mut self.types), std::mem::take(&mut self.constraints));
         self.append(&attributes);
         self.append(&classes);

@@ -3,14 +3,15 @@
 use super::image::{Image, Table, TableIndex};
 use crate::caches::AccessMethods;
 use crate::memory::MemoryTables;
-use access::{Access, Index, InsertOptions, Persistence, Relation, RelationKind, SortedEntries, Store};
+use access::{Access, Index, InsertOptions, Persistence, Relation, RelationKind, SortedEntries, Store, ToastTable};
 use base::{Fork, Oid, RelFork, Tid};
 use builtins::{BuiltinTypes, comparator};
-use catalog::rows::PgAttribute;
+use catalog::rows::{PgAttribute, PgClass};
 use report::Result;
 use smgr::IfExists;
 use std::cmp::Ordering;
-use std::io::BufRead;
+use std::collections::HashMap;
+use std::io::Read;
 use std::sync::Arc;
 use tuple::{Attribute, Datum, KeyOrder, Repr, TupleDesc};
 use xact::Transaction;
@@ -35,20 +36,52 @@ pub fn run(
     transaction: &mut Transaction,
     methods: AccessMethods,
     database: Oid,
-    input: &mut dyn BufRead,
+    input: &mut dyn Read,
 ) -> Result<Loaded> {
-    let image = Image::read(input)?;
-    let mut loader = Loader { store, cx: Access::new(store, transaction), methods, database };
-    let mut places = Vec::with_capacity(image.tables.len());
-    for table in &image.tables {
-        places.push(loader.load_table(table)?);
+    let mut image = Image::read(input)?;
+    let mut loader = Loader { store, cx: Access::new(store, transaction), methods, database, toast: Vec::new() };
+    let classes = image.catalog::<PgClass>();
+    let (toast, tables): (Vec<usize>, Vec<usize>) = (0..image.tables.len())
+        .filter(|at| Some(*at) != classes)
+        .partition(|at| image.tables[*at].class.relkind == b't');
+    // Out-of-line values are added while the tables are loaded, so that their places must be there.
+    for at in toast {
+        loader.load_toast(&image, at)?;
     }
-    for index in &image.indexes {
-        let (relation, tids) = &places[index.table];
-        loader.build_index(index, relation, &image.tables[index.table].rows, tids)?;
+    let mut sizes = Sizes::new();
+    for at in tables {
+        loader.load(&image, at, &mut sizes)?;
     }
+    loader.measure_toast(&mut sizes)?;
+    if let Some(at) = classes {
+        loader.load_classes(&mut image, at, sizes)?;
+    }
+    let next = image.last_oid().0 + 1;
+    store.xacts.set_next_oid(Oid(next).max(Oid::FIRST_UNPINNED));
     let rows = image.tables.iter().map(|table| table.rows.len()).sum();
     Ok(Loaded { tables: image.tables.len(), rows, indexes: image.indexes.len() })
+}
+
+/// What pg_class tells of relations' sizes, by object id.
+type Sizes = HashMap<Oid, Size>;
+
+/// What ANALYZE and VACUUM would find.
+#[derive(Clone, Copy)]
+struct Size {
+    pages: u32,
+    /// -1 if nobody counted.
+    rows: f32,
+    visible_pages: u32,
+}
+
+impl Size {
+    fn write_to(self, row: &mut [Datum]) {
+        use catalog::columns::pg_class as column;
+        let mut set = |number: i16, value| row[number as usize - 1] = value;
+        set(column::RELPAGES, Datum::Int4(self.pages as i32));
+        set(column::RELTUPLES, Datum::Float4(self.rows));
+        set(column::RELALLVISIBLE, Datum::Int4(self.visible_pages as i32));
+    }
 }
 
 struct Loader<'a> {
@@ -56,11 +89,74 @@ struct Loader<'a> {
     cx: Access<'a>,
     methods: AccessMethods,
     database: Oid,
+    /// TOAST tables by object id.
+    toast: Vec<(Oid, Arc<ToastTable>)>,
 }
 
 impl Loader<'_> {
-    fn relation(&self, class: &catalog::rows::PgClass, attributes: &[PgAttribute], reprs: &[Repr]) -> Relation {
+    fn load_toast(&mut self, image: &Image, at: usize) -> Result<()> {
+        let (table, tids) = self.load_table(&image.tables[at])?;
+        let mut index = None;
+        for of in image.indexes.iter().filter(|index| index.table == at) {
+            index = Some(self.build_index(of, &table, &[], &tids)?);
+        }
+        let index = Arc::new(index.expect("a TOAST table is declared with its index"));
+        self.toast.push((table.oid, Arc::new(ToastTable { table: Arc::new(table), index })));
+        Ok(())
+    }
+
+    /// Writes a table and builds its indexes. Answers where its rows are.
+    fn load(&mut self, image: &Image, at: usize, sizes: &mut Sizes) -> Result<(Relation, Vec<Tid>)> {
+        let rows = &image.tables[at].rows;
+        let (table, tids) = self.load_table(&image.tables[at])?;
+        let count = rows.len() as f32;
+        let pages = self.pages(&table)?;
+        sizes.insert(table.oid, Size { pages, rows: count, visible_pages: pages });
+        for index in image.indexes.iter().filter(|index| index.table == at) {
+            let index = self.build_index(index, &table, rows, &tids)?;
+            let pages = self.pages(&index.relation)?;
+            sizes.insert(index.relation.oid, Size { pages, rows: count, visible_pages: 0 });
+        }
+        Ok((table, tids))
+    }
+
+    fn pages(&self, relation: &Relation) -> Result<u32> {
+        self.store.smgr.blocks(relation.main_fork())
+    }
+
+    fn measure_toast(&self, sizes: &mut Sizes) -> Result<()> {
+        for (_, toast) in &self.toast {
+            let pages = self.pages(&toast.table)?;
+            let rows = if pages == 0 { 0.0 } else { -1.0 };
+            sizes.insert(toast.table.oid, Size { pages, rows, visible_pages: 0 });
+            let index = &toast.index.relation;
+            sizes.insert(index.oid, Size { pages: self.pages(index)?, rows, visible_pages: 0 });
+        }
+        Ok(())
+    }
+
+    /// Writes pg_class with the sizes of all others. Its own are known when it is written; no row changes its place by them.
+    fn load_classes(&mut self, image: &mut Image, at: usize, sizes: Sizes) -> Result<()> {
+        let own = |row: &[Datum], sizes: &Sizes| sizes.get(&row[0].as_oid()).copied();
+        for row in &mut image.tables[at].rows {
+            if let Some(size) = own(row, &sizes) {
+                size.write_to(row);
+            }
+        }
+        let mut sizes = Sizes::new();
+        let (table, tids) = self.load(image, at, &mut sizes)?;
+        for (row, tid) in image.tables[at].rows.iter_mut().zip(tids) {
+            if let Some(size) = own(row, &sizes) {
+                size.write_to(row);
+                assert!(table.am.overwrite(&mut self.cx, &table, tid, row)?, "nobody else writes");
+            }
+        }
+        Ok(())
+    }
+
+    fn relation(&self, class: &PgClass, attributes: &[PgAttribute], reprs: &[Repr]) -> Relation {
         let database = if class.relisshared { Oid::INVALID } else { self.database };
+        let toast = self.toast.iter().find(|(oid, _)| class.reltoastrelid == *oid);
         Relation {
             oid: class.oid,
             database,
@@ -68,10 +164,11 @@ impl Loader<'_> {
             name: class.relname.clone(),
             namespace: "pg_catalog".to_owned(),
             desc: Arc::new(TupleDesc { attributes: attributes.iter().zip(reprs).map(attribute).collect() }),
-            persistence: Persistence::Permanent,
+            // Nothing is logged: the checkpoint at the end writes all, and until then there is no cluster.
+            persistence: Persistence::Unlogged,
             kind: if class.relkind == b'i' { RelationKind::Index } else { RelationKind::Table },
             fillfactor: 100,
-            toast: None,
+            toast: toast.map(|(_, toast)| Arc::clone(toast)),
             is_catalog: true,
             am: self.methods.table,
             targets: Arc::default(),
@@ -93,7 +190,13 @@ impl Loader<'_> {
         Ok((relation, tids))
     }
 
-    fn build_index(&mut self, index: &TableIndex, table: &Relation, rows: &[Vec<Datum>], tids: &[Tid]) -> Result<()> {
+    fn build_index(
+        &mut self,
+        index: &TableIndex,
+        table: &Relation,
+        rows: &[Vec<Datum>],
+        tids: &[Tid],
+    ) -> Result<Index> {
         let columns: Vec<usize> = index.index.indkey.iter().map(|column| *column as usize - 1).collect();
         let reprs: Vec<Repr> = columns.iter().map(|column| table.desc.attributes[*column].repr).collect();
         let relation = self.relation(&index.class, &index.attributes, &reprs);
@@ -110,7 +213,7 @@ impl Loader<'_> {
         };
         let mut entries = Entries::new(&columns, &index.orders, rows, tids);
         self.methods.index.build(&mut self.cx, &index, &mut entries)?;
-        Ok(())
+        Ok(index)
     }
 }
 

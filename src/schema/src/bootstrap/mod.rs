@@ -2,14 +2,18 @@
 //!
 //! 1. Module `script` reads lines, `value` the values in them.
 //! 2. [`Image`] collects all rows in memory and adds those that describe the catalogs themselves.
-//! 3. [`run`] writes tables in bulk, then builds the indexes from sorted entries.
+//! 3. [`run`] writes each table in bulk and builds its indexes from sorted entries; pg_class comes last, as it tells the sizes of all others.
+//!
+//! [`print_create`] and [`print_insert`] go the other way: initdb's script ends with rows that were taken from a cluster.
 //!
 //! A script that fails leaves files behind: initdb removes the directory.
 
 mod image;
 mod load;
+mod print;
 mod script;
 mod value;
 
 pub use image::{Image, Table, TableIndex};
 pub use load::{Loaded, run};
+pub use print::{StoredTable, print_create, print_insert};

@@ -1,30 +1,34 @@
-//! The grammar of bootstrap scripts: one command a line, words separated by blanks.
+//! The grammar of bootstrap scripts: one command a line, words separated by blanks. A line ends outside of quotes.
 //!
 //! ```text
 //! # Woolly 15
-//! create <name> <oid> [bootstrap] [shared] [rowtype_oid <oid>] [array_oid <oid>] [acl '<aclitem[]>'] ( <column> , ... )
+//! create <name> <oid> [bootstrap] [shared] [described] [rowtype_oid <oid>] [array_oid <oid>] [acl '<aclitem[]>'] ( <column> , ... )
 //!     where <column> is <name> = <type> [FORCE NOT NULL | FORCE NULL] [COLLATE default]
 //! open <name>
 //! insert ( <value> ... )          a value is a word, 'quoted text' (quotes doubled), or _null_
 //! close <name>
 //! declare toast <table oid> <index oid> on <name>
 //! declare [primary | unique] index <name> <oid> on <name> using btree ( <column> <operator class> , ... )
-//! build indices
+//! build indices                   from here on all tables are described
 //! ```
 
 use base::Oid;
 use catalog::BOOTSTRAP_HEADER;
 use report::{Result, bail, error};
+use std::borrow::Cow;
+
+/// Room for the values of a row; no catalog has many more columns.
+const COLUMNS_USUAL: usize = 36;
 
 /// A command of a script.
 #[derive(Debug, PartialEq)]
-pub enum Command {
+pub enum Command<'a> {
     /// Makes a table and opens it.
     Create(Create),
     /// Opens a table that was made before.
     Open(String),
     /// Adds a row to the open table; `None` is null.
-    Insert(Vec<Option<String>>),
+    Insert(Vec<Option<Cow<'a, str>>>),
     /// Closes the open table.
     Close(String),
     /// Makes the TOAST table of a table.
@@ -36,9 +40,9 @@ pub enum Command {
         /// The table it is for.
         on: String,
     },
-    /// Makes an index, to be filled by `build indices`.
+    /// Makes an index.
     Index(DeclareIndex),
-    /// Fills all indexes.
+    /// All that is not described has been declared.
     BuildIndices,
 }
 
@@ -53,6 +57,8 @@ pub struct Create {
     pub bootstrap: bool,
     /// One for all databases.
     pub shared: bool,
+    /// The script itself has the catalog rows that describe it, its TOAST table and its indexes.
+    pub described: bool,
     /// Its row type's object id, zero for none.
     pub rowtype_oid: Oid,
     /// The object id of the array over it, zero for none.
@@ -101,118 +107,141 @@ pub fn check_header(line: &str) -> Result<()> {
     bail!(INVALID_PARAMETER_VALUE, "input does not belong to this server: its first line is not \"{BOOTSTRAP_HEADER}\"")
 }
 
-/// Reads a line; `None` if it is empty or a comment. Errors: 42601.
-pub fn parse_line(line: &str) -> Result<Option<Command>> {
-    let words = split(line)?;
-    let mut words = Words { words: &words, at: 0 };
-    match words.peek() {
-        None => Ok(None),
-        Some(first) => {
-            words.at += 1;
-            let command = words.command(first)?;
-            if let Some(extra) = words.peek() {
-                return Err(near(extra));
-            }
-            Ok(Some(command))
+/// Reads the command at the beginning of `script` and moves on behind its line; `None` if the line is empty or a comment.
+///
+/// Errors: 42601. The script stands somewhere in that line then.
+pub fn take_command<'a>(script: &mut &'a str) -> Result<Option<Command<'a>>> {
+    let mut words = Words { rest: skip_blanks(script) };
+    let command = match words.rest.starts_with('#') {
+        true => {
+            words.rest = &words.rest[words.rest.find('\n').unwrap_or(words.rest.len())..];
+            None
         }
-    }
+        false => match words.take()? {
+            Some(first) => Some(words.command(&first)?),
+            None => None,
+        },
+    };
+    let extra = words.take()?;
+    *script = words.rest.strip_prefix('\n').unwrap_or(words.rest);
+    extra.map_or(Ok(command), |extra| Err(near(&extra)))
+}
+
+/// What follows blanks within a line.
+fn skip_blanks(text: &str) -> &str {
+    let blanks = text.bytes().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
+    &text[blanks..]
 }
 
 /// A word of a line. Quoted words are never key words.
 #[derive(Debug, PartialEq)]
-enum Word {
-    Plain(String),
-    Quoted(String),
+enum Word<'a> {
+    Plain(&'a str),
+    Quoted(Cow<'a, str>),
 }
 
-fn near(word: &Word) -> report::Error {
-    let (Word::Plain(text) | Word::Quoted(text)) = word;
+#[cold]
+fn near(word: &Word<'_>) -> report::Error {
+    let text = match word {
+        Word::Plain(text) => text,
+        Word::Quoted(text) => &**text,
+    };
     error!(SYNTAX_ERROR, "syntax error at or near \"{text}\"")
 }
 
-fn split(line: &str) -> Result<Vec<Word>> {
-    let mut words = Vec::new();
-    let mut rest = line.trim_start();
-    if rest.starts_with('#') {
-        return Ok(words);
-    }
-    while let Some(first) = rest.chars().next() {
-        let (word, after) = match first {
-            '\'' => quoted(&rest[1..])?,
-            '(' | ')' | ',' | '=' => (Word::Plain(first.to_string()), &rest[1..]),
-            _ => {
-                let end = rest.find(|c: char| c.is_whitespace() || "(),=".contains(c)).unwrap_or(rest.len());
-                (Word::Plain(rest[..end].to_owned()), &rest[end..])
-            }
-        };
-        words.push(word);
-        rest = after.trim_start();
-    }
-    Ok(words)
-}
-
-fn quoted(text: &str) -> Result<(Word, &str)> {
-    let mut content = String::new();
-    let mut rest = text;
-    loop {
-        let Some(end) = rest.find('\'') else { bail!(SYNTAX_ERROR, "unterminated quoted string") };
-        content += &rest[..end];
-        rest = &rest[end + 1..];
-        match rest.strip_prefix('\'') {
-            Some(after) => {
-                content.push('\'');
-                rest = after;
-            }
-            None => return Ok((Word::Quoted(content), rest)),
+impl<'a> Word<'a> {
+    fn into_text(self) -> Cow<'a, str> {
+        match self {
+            Word::Plain(text) => Cow::Borrowed(text),
+            Word::Quoted(text) => text,
         }
     }
 }
 
+/// The end of a word that begins here: one character if that is a word by itself.
+fn plain_end(text: &str) -> usize {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'(' | b')' | b',' | b'=');
+    text.as_bytes().iter().position(ends).unwrap_or(text.len()).max(usize::from(!text.is_empty()))
+}
+
+/// The content of a quoted word, and what follows it. `text` begins behind the first quote.
+fn quoted(text: &str) -> Result<(Cow<'_, str>, &str)> {
+    let mut content = Cow::Borrowed("");
+    let mut rest = text;
+    loop {
+        let Some(end) = rest.find('\'') else { bail!(SYNTAX_ERROR, "unterminated quoted string") };
+        let after = &rest[end + 1..];
+        let is_doubled = after.starts_with('\'');
+        let piece = &rest[..end + usize::from(is_doubled)];
+        match content.is_empty() {
+            true => content = Cow::Borrowed(piece),
+            false => content.to_mut().push_str(piece),
+        }
+        if !is_doubled {
+            return Ok((content, after));
+        }
+        rest = &after[1..];
+    }
+}
+
+/// The words of a line that are still to be read.
 struct Words<'a> {
-    words: &'a [Word],
-    at: usize,
+    rest: &'a str,
 }
 
 impl<'a> Words<'a> {
-    fn peek(&self) -> Option<&'a Word> {
-        self.words.get(self.at)
+    /// The next word, if there is one.
+    fn take(&mut self) -> Result<Option<Word<'a>>> {
+        let (word, rest) = match self.rest.bytes().next() {
+            None | Some(b'\n') => return Ok(None),
+            Some(b'\'') => {
+                let (content, rest) = quoted(&self.rest[1..])?;
+                (Word::Quoted(content), rest)
+            }
+            Some(_) => {
+                let (word, rest) = self.rest.split_at(plain_end(self.rest));
+                (Word::Plain(word), rest)
+            }
+        };
+        self.rest = skip_blanks(rest);
+        Ok(Some(word))
     }
 
-    fn next(&mut self) -> Result<&'a Word> {
-        let word = self.peek().ok_or_else(|| error!(SYNTAX_ERROR, "syntax error at end of input"))?;
-        self.at += 1;
-        Ok(word)
+    fn next(&mut self) -> Result<Word<'a>> {
+        self.take()?.ok_or_else(|| error!(SYNTAX_ERROR, "syntax error at end of input"))
     }
 
     fn accept(&mut self, wanted: &str) -> bool {
-        let found = matches!(self.peek(), Some(Word::Plain(text)) if text == wanted);
-        self.at += usize::from(found);
+        let (word, rest) = self.rest.split_at(plain_end(self.rest));
+        let found = word == wanted;
+        if found {
+            self.rest = skip_blanks(rest);
+        }
         found
     }
 
     fn expect(&mut self, wanted: &str) -> Result<()> {
         match self.accept(wanted) {
             true => Ok(()),
-            false => Err(near(self.next()?)),
+            false => Err(near(&self.next()?)),
         }
     }
 
     fn name(&mut self) -> Result<String> {
-        let (Word::Plain(text) | Word::Quoted(text)) = self.next()?;
-        Ok(text.clone())
+        Ok(self.next()?.into_text().into_owned())
     }
 
     fn oid(&mut self) -> Result<Oid> {
         let word = self.next()?;
         match word {
-            Word::Plain(text) => text.parse().map(Oid).map_err(|_| near(word)),
-            Word::Quoted(_) => Err(near(word)),
+            Word::Plain(text) => text.parse().map(Oid).map_err(|_| near(&word)),
+            Word::Quoted(_) => Err(near(&word)),
         }
     }
 
-    fn command(&mut self, first: &Word) -> Result<Command> {
+    fn command(&mut self, first: &Word<'_>) -> Result<Command<'a>> {
         let Word::Plain(verb) = first else { return Err(near(first)) };
-        match verb.as_str() {
+        match *verb {
             "create" => self.create().map(Command::Create),
             "open" => self.name().map(Command::Open),
             "insert" => self.insert().map(Command::Insert),
@@ -227,6 +256,7 @@ impl<'a> Words<'a> {
         let mut create = Create { name: self.name()?, oid: self.oid()?, ..Create::default() };
         create.bootstrap = self.accept("bootstrap");
         create.shared = self.accept("shared");
+        create.described = self.accept("described");
         if self.accept("rowtype_oid") {
             create.rowtype_oid = self.oid()?;
         }
@@ -266,19 +296,19 @@ impl<'a> Words<'a> {
         Ok(Column { name, type_name, not_null, default_collation })
     }
 
-    fn insert(&mut self) -> Result<Vec<Option<String>>> {
+    fn insert(&mut self) -> Result<Vec<Option<Cow<'a, str>>>> {
         self.expect("(")?;
-        let mut values = Vec::with_capacity(self.words.len());
+        let mut values = Vec::with_capacity(COLUMNS_USUAL);
         while !self.accept(")") {
             match self.next()? {
-                Word::Plain(text) if text == "_null_" => values.push(None),
-                Word::Plain(text) | Word::Quoted(text) => values.push(Some(text.clone())),
+                Word::Plain("_null_") => values.push(None),
+                word => values.push(Some(word.into_text())),
             }
         }
         Ok(values)
     }
 
-    fn declare(&mut self) -> Result<Command> {
+    fn declare(&mut self) -> Result<Command<'a>> {
         if self.accept("toast") {
             let (table, index) = (self.oid()?, self.oid()?);
             self.expect("on")?;
@@ -310,11 +340,19 @@ impl<'a> Words<'a> {
 mod tests {
     use super::*;
 
+    fn commands(mut script: &str) -> Vec<Option<Command<'_>>> {
+        let mut commands = Vec::new();
+        while !script.is_empty() {
+            commands.push(take_command(&mut script).unwrap());
+        }
+        commands
+    }
+
     #[test]
     fn every_line_of_the_catalogs_script_is_read() {
-        let mut lines = catalog::BOOTSTRAP_SCRIPT.lines();
-        check_header(lines.next().unwrap()).unwrap();
-        let commands: Vec<Command> = lines.map(|line| parse_line(line).unwrap().unwrap()).collect();
+        let (header, rest) = catalog::BOOTSTRAP_SCRIPT.split_once('\n').unwrap();
+        check_header(header).unwrap();
+        let commands: Vec<Command<'_>> = commands(rest).into_iter().map(Option::unwrap).collect();
         let creates = commands.iter().filter(|c| matches!(c, Command::Create(_))).count();
         assert_eq!(creates, catalog::relations::ALL.len());
         assert_eq!(commands.last(), Some(&Command::BuildIndices));
@@ -322,16 +360,28 @@ mod tests {
 
     #[test]
     fn words_and_quotes() {
-        let insert = parse_line("insert ( 1 'it''s' _null_ '_null_' '' )").unwrap();
-        let text = |t: &str| Some(t.to_owned());
-        assert_eq!(insert, Some(Command::Insert(vec![text("1"), text("it's"), None, text("_null_"), text("")])));
-        assert_eq!(parse_line("  # comment").unwrap(), None);
-        assert_eq!(parse_line("").unwrap(), None);
+        let text = |t: &'static str| Some(Cow::Borrowed(t));
+        let insert = |values| vec![Some(Command::Insert(values))];
+        let values = vec![text("1"), text("it's"), None, text("_null_"), text("")];
+        assert_eq!(commands("insert ( 1 'it''s' _null_ '_null_' '' )"), insert(values));
+        let doubled = commands("insert ( '''' 'a''''b' ''',''' )");
+        assert_eq!(doubled, insert(vec![text("'"), text("a''b"), text("','")]));
+        assert_eq!(
+            commands("  # it's a comment\n\n \nclose t"),
+            [None, None, None, Some(Command::Close("t".to_owned()))]
+        );
+    }
+
+    #[test]
+    fn a_line_ends_outside_of_quotes() {
+        let values = vec![Some(Cow::Borrowed("a\n'b"))];
+        let expected = [Some(Command::Insert(values)), Some(Command::Open("t".to_owned()))];
+        assert_eq!(commands("insert ( 'a\n''b' )\nopen t\n"), expected);
     }
 
     #[test]
     fn mistakes_are_named() {
-        let message = |line: &str| parse_line(line).unwrap_err().message().to_owned();
+        let message = |mut line: &str| take_command(&mut line).unwrap_err().message().to_owned();
         assert_eq!(message("frobnicate x"), "syntax error at or near \"frobnicate\"");
         assert_eq!(message("create t x ( a = int4 )"), "syntax error at or near \"x\"");
         assert_eq!(message("create t 1 ("), "syntax error at end of input");

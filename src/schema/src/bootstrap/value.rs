@@ -1,8 +1,10 @@
-//! Values of a bootstrap script: the text forms of the types that catalogs have.
+//! Values of a bootstrap script: the text forms of the types that catalogs have, read and printed.
+//!
+//! An array whose type tells nothing of its elements (`anyarray`) has the element type's object id in front: `25{a,b}`.
 
 use base::Oid;
 use catalog::oids::types;
-use catalog::{AclItem, Type, encode_array};
+use catalog::{AclItem, Type, decode_array, encode_array};
 use report::{Result, bail, error};
 use tuple::{Datum, Repr};
 
@@ -13,7 +15,11 @@ pub fn parse_value(of: &Type, text: &str) -> Result<Datum> {
         types::INT2VECTOR => vector(types::INT2, text),
         types::ACLITEM => Ok(Datum::bytes(&acl_item(text)?.to_bytes())),
         types::PG_LSN => lsn(text),
-        _ if of.element.is_valid() => array(of, text),
+        types::ANYARRAY => {
+            let (element, items) = text.split_at(text.find('{').ok_or_else(|| invalid(of, text))?);
+            array(element_type(Oid(number(of, element)?))?, text, items)
+        }
+        _ if of.element.is_valid() => array(element_type(of.element)?, text, text),
         _ => scalar(of, text),
     }
 }
@@ -33,9 +39,15 @@ fn scalar(of: &Type, text: &str) -> Result<Datum> {
         Repr::Int8 => Datum::Int8(number(of, text)?),
         Repr::Float4 => Datum::Float4(number(of, text)?),
         Repr::Float8 => Datum::Float8(number(of, text)?),
-        Repr::Bytes if matches!(of.oid, types::TEXT | types::NAME | types::PG_NODE_TREE) => Datum::text(text),
+        Repr::Bytes if is_text(of) => Datum::text(text),
         Repr::Bytes => bail!(FEATURE_NOT_SUPPORTED, "values of type {} are not supported in bootstrap", of.name),
     })
+}
+
+/// Types whose values are text; the last ones are domains of information_schema, which statistics have.
+fn is_text(of: &Type) -> bool {
+    let domain = matches!(of.oid, types::CHARACTER_DATA | types::SQL_IDENTIFIER | types::YES_OR_NO);
+    matches!(of.oid, types::TEXT | types::NAME | types::PG_NODE_TREE) || domain
 }
 
 fn number<T: std::str::FromStr>(of: &Type, text: &str) -> Result<T> {
@@ -48,7 +60,16 @@ fn invalid(of: &Type, text: &str) -> report::Error {
 }
 
 fn element_type(oid: Oid) -> Result<&'static Type> {
-    Type::by_oid(oid).ok_or_else(|| error!(UNDEFINED_OBJECT, "type with OID {oid} does not exist"))
+    // Most elements are of few types, and types are found by name faster than by number.
+    let usual = match oid {
+        types::OID => Type::by_name("oid"),
+        types::INT2 => Type::by_name("int2"),
+        types::TEXT => Type::by_name("text"),
+        types::CHAR => Type::by_name("char"),
+        types::ACLITEM => Type::by_name("aclitem"),
+        _ => None,
+    };
+    usual.or_else(|| Type::by_oid(oid)).ok_or_else(|| error!(UNDEFINED_OBJECT, "type with OID {oid} does not exist"))
 }
 
 fn vector(element: Oid, text: &str) -> Result<Datum> {
@@ -57,11 +78,11 @@ fn vector(element: Oid, text: &str) -> Result<Datum> {
     Ok(encode_array(element, of.repr(), 0, &elements))
 }
 
-fn array(of: &Type, text: &str) -> Result<Datum> {
-    let element = element_type(of.element)?;
-    let inner = text.strip_prefix('{').and_then(|t| t.strip_suffix('}')).ok_or_else(|| invalid(of, text))?;
+/// The array of what stands between the braces of `items`, which is in `text`.
+fn array(element: &Type, text: &str, items: &str) -> Result<Datum> {
+    let inner = items.strip_prefix('{').and_then(|t| t.strip_suffix('}')).ok_or_else(|| invalid(element, text))?;
     let elements = array_items(inner).iter().map(|item| parse_value(element, item)).collect::<Result<Vec<_>>>()?;
-    Ok(encode_array(of.element, element.repr(), 1, &elements))
+    Ok(encode_array(element.oid, element.repr(), 1, &elements))
 }
 
 /// The elements of a one-dimensional array literal, without the braces.
@@ -106,6 +127,66 @@ pub fn acl_item(text: &str) -> Result<AclItem> {
     Ok(AclItem { grantee: Oid(grantee), grantor: Oid(grantor), privileges })
 }
 
+/// The text that [`parse_value`] reads as this value, which is not null. Errors: 0A000 for a type that catalogs do not have.
+pub fn print_value(of: &Type, value: &Datum) -> Result<String> {
+    Ok(match of.oid {
+        types::OIDVECTOR => print_elements(element_type(types::OID)?, value)?.join(" "),
+        types::INT2VECTOR => print_elements(element_type(types::INT2)?, value)?.join(" "),
+        types::ACLITEM => print_acl_item(AclItem::from_bytes(value.as_bytes())),
+        types::PG_LSN => base::Lsn(value.as_i64() as u64).to_string(),
+        types::ANYARRAY => {
+            let element = u32::from_le_bytes(*value.as_bytes().first_chunk().expect("an array begins with its type"));
+            format!("{element}{}", print_array(element_type(Oid(element))?, value)?)
+        }
+        _ if of.element.is_valid() => print_array(element_type(of.element)?, value)?,
+        _ => print_scalar(of, value)?,
+    })
+}
+
+fn print_scalar(of: &Type, value: &Datum) -> Result<String> {
+    Ok(match value {
+        Datum::Bool(value) => if *value { "t" } else { "f" }.to_owned(),
+        Datum::Char(0) => String::new(),
+        Datum::Char(byte) => char::from(*byte).to_string(),
+        Datum::Int2(value) => value.to_string(),
+        Datum::Int4(value) => value.to_string(),
+        Datum::Int8(value) => value.to_string(),
+        Datum::Float4(value) => value.to_string(),
+        Datum::Float8(value) => value.to_string(),
+        Datum::Oid(value) => value.to_string(),
+        Datum::Bytes(_) if is_text(of) => value.as_str().to_owned(),
+        _ => bail!(FEATURE_NOT_SUPPORTED, "values of type {} are not supported in bootstrap", of.name),
+    })
+}
+
+fn print_elements(of: &Type, array: &Datum) -> Result<Vec<String>> {
+    decode_array(array).iter().map(|element| print_value(of, element)).collect()
+}
+
+fn print_array(of: &Type, array: &Datum) -> Result<String> {
+    let items = print_elements(of, array)?.into_iter().map(|text| {
+        match text.is_empty() || text.contains(['{', '}', ',', '"', '\\', ' ']) {
+            true => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),
+            false => text,
+        }
+    });
+    Ok(format!("{{{}}}", items.collect::<Vec<_>>().join(",")))
+}
+
+fn print_acl_item(item: AclItem) -> String {
+    let role = |oid: Oid| if oid.is_valid() { oid.to_string() } else { String::new() };
+    let mut letters = String::new();
+    for (at, letter) in AclItem::LETTERS.iter().enumerate() {
+        if item.privileges & 1 << at != 0 {
+            letters.push(char::from(*letter));
+        }
+        if item.privileges & 1 << (at + 16) != 0 {
+            letters.push('*');
+        }
+    }
+    format!("{}={letters}/{}", role(item.grantee), role(item.grantor))
+}
+
 fn lsn(text: &str) -> Result<Datum> {
     match text.parse::<base::Lsn>() {
         Ok(lsn) => Ok(Datum::Int8(lsn.0 as i64)),
@@ -137,6 +218,31 @@ mod tests {
         assert_eq!((item.grantee, item.grantor, item.privileges), (Oid(10), Oid(3373), 0x2_0006));
         assert_eq!(acl_item("=X/10").unwrap().grantee, Oid::INVALID);
         assert!(acl_item("10=?/10").is_err());
+    }
+
+    #[test]
+    fn what_is_printed_is_read_again() {
+        for (type_name, text) in [
+            ("bool", "t"),
+            ("char", ""),
+            ("char", "r"),
+            ("float4", "-0.0023"),
+            ("regproc", "1299"),
+            ("name", "a b"),
+            ("pg_lsn", "1/2A"),
+            ("oidvector", "23 25"),
+            ("int2vector", ""),
+            ("_text", "{a,\"b,c\",\"\",\"q\\\"\"}"),
+            ("_aclitem", "{10=r*w/3373,=X/10}"),
+            ("anyarray", "30{\"23 25\",17}"),
+            ("anyarray", "1009{{a},\"{b,c}\"}"),
+        ] {
+            let of = Type::by_name(type_name).unwrap();
+            let read = parse_value(of, text).unwrap();
+            let printed = print_value(of, &read).unwrap();
+            let again = parse_value(of, &printed).unwrap();
+            assert_eq!(format!("{again:?}"), format!("{read:?}"), "{type_name} {text} became {printed}");
+        }
     }
 
     #[test]

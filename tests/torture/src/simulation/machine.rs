@@ -1,7 +1,7 @@
 //! A server on a simulated disk: made once as initdb makes a cluster, then copied for each run.
 
 use super::actions::{COMMON, new_table};
-use super::client::{Client, Witness};
+use super::client::Client;
 use super::model::{Share, World};
 use super::{DATABASES, SESSIONS};
 use base::Oid;
@@ -12,7 +12,7 @@ use instance::{Activity, Instance, NoServer, SessionKind};
 use postmaster::{alone, storage};
 use recovery::{BootstrapOptions, Engine, EngineOptions};
 use report::Result;
-use session::{Alone, StatementEnd, Terminal};
+use session::Alone;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ pub fn options(knobs: Knobs) -> EngineOptions {
     }
 }
 
-/// Makes a cluster as initdb does: directories, bootstrap script, SQL, copies of template1; and a second database.
+/// Makes a cluster as initdb does: directories, bootstrap script, copies of template1; and a second database.
 pub fn make_cluster() -> Result<SimHost> {
     let sim = SimHost::new(0);
     make_directories(&sim);
@@ -107,7 +107,6 @@ pub fn make_cluster() -> Result<SimHost> {
     let knobs = Knobs { frames: 4096, ..Knobs::default() };
     alone::fill(sim.host(), options(knobs), bootstrap, &mut script::bootstrap(&words).as_bytes())?;
     write_file(&sim, Path::new("base/1/PG_VERSION"), initdb::VERSION_FILE.as_bytes());
-    run_script(&sim, knobs)?;
     initdb::COPIES.into_iter().for_each(|copy| copy_directory(&sim, "base/1", &format!("base/{copy}")));
     sim.host().disk.sync_trees(&[Path::new("")]).expect("a sound disk");
     let machine = Machine::start(&sim, knobs)?;
@@ -143,26 +142,6 @@ pub fn first_world() -> World {
         Arc::new(Share { tables: tables.into(), ..Share::default() })
     };
     World((0..SESSIONS).map(share).collect())
-}
-
-/// The SQL that follows bootstrap, in single-user mode.
-fn run_script(sim: &SimHost, knobs: Knobs) -> Result<()> {
-    let engine = Arc::new(Engine::open(sim.host(), options(knobs), storage::resource_managers())?);
-    engine.start(&mut |_| Ok(()))?;
-    let settings = [
-        (Setting::AllowSystemTableMods, Value::Bool(true)),
-        (Setting::SearchPath, Value::text("pg_catalog")),
-        (Setting::ExitOnError, Value::Bool(true)),
-    ];
-    let machine = Machine::over(engine, &settings);
-    let text: String = script::after_bootstrap("postgres", None).into_iter().map(|(_, text)| text).collect();
-    let mut input = text.as_bytes();
-    let end = StatementEnd::SemicolonAndEmptyLine;
-    let terminal = Terminal { input: &mut input, end, output: || Box::new(std::io::sink()) };
-    let witness = Witness::default();
-    session::run_alone(&witness, &machine.instance, "template1", terminal)?;
-    witness.take().map_or(Ok(()), Err)?;
-    machine.shut_down()
 }
 
 fn make_directories(sim: &SimHost) {

@@ -19,7 +19,7 @@ pub fn insert() -> String {
     let column = |number| format!("split_part(line, '|', {number})");
     let columns = [column(1), column(2), column(3), column(4), column(5), "NULL".to_owned(), column(6)].join(", ");
     format!(
-        "INSERT INTO information_schema.sql_features SELECT {columns}\n  FROM string_to_table('{}', E'\\n') AS line;\n\n",
+        "INSERT INTO information_schema.sql_features SELECT {columns}\n  FROM string_to_table('{}', E'\\n') AS line",
         lines.join("\n").replace('\'', "''")
     )
 }
