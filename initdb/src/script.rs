@@ -66,7 +66,7 @@ mod tests {
     fn words_are_filled_in_and_quoted() {
         let c = LocaleOptions { all: Some("C".to_owned()), ..LocaleOptions::default() };
         let locales = Locales::choose(&c).unwrap();
-        let script = bootstrap(&Words { superuser: "o'neil POSTGRES", encoding: UTF8, locales: &locales });
+        let script = catalogs(&Words { superuser: "o'neil POSTGRES", encoding: UTF8, locales: &locales });
         assert!(script.contains("insert ( 10 'o''neil POSTGRES' t t "));
         assert!(script.contains("insert ( 1 template1 10 6 c t t "));
         assert!(!script.contains(" LC_CTYPE ") && !script.contains(" ENCODING "));
@@ -75,12 +75,5 @@ mod tests {
     #[test]
     fn the_password_is_quoted() {
         assert_eq!(set_password("m\"e", "a'b\\c"), "ALTER ROLE \"m\"\"e\" WITH PASSWORD E'a''b\\\\c';\n\n");
-    }
-
-    #[test]
-    fn the_rows_depend_on_no_word() {
-        for word in ["POSTGRES", "ENCODING", "LC_COLLATE", "LC_CTYPE"] {
-            assert!(!ROWS.contains(&format!(" {word} ")), "{word}");
-        }
     }
 }
