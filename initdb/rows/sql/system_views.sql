@@ -420,7 +420,8 @@ CREATE VIEW pg_stat_pool AS
   SELECT count(*)::integer AS groups, sum(g.size)::integer AS size, sum(g.workers)::integer AS workers,
          sum(g.serving)::integer AS serving, sum(g.listening)::integer AS listening, sum(g.waiting)::integer AS waiting,
          sum(g.idle)::integer AS idle, sum(g.long)::integer AS long, sum(g.sessions)::integer AS sessions,
-         sum(g.queued)::integer AS queued
+         sum(g.queued)::integer AS queued,
+         (SELECT coalesce(sum(p.memory_bytes), 0)::bigint FROM pg_stat_get_pool_sessions() p) AS memory_bytes
   FROM pg_stat_get_pool_groups() g;
 
 CREATE VIEW pg_stat_pool_group AS
@@ -428,7 +429,8 @@ CREATE VIEW pg_stat_pool_group AS
   FROM pg_stat_get_pool_groups() g;
 
 CREATE VIEW pg_stat_pool_session AS
-  SELECT p.pid, p.group_id, s.datname, s.usename, p.state, p.in_transaction, p.queue_position, p.queued_ms
+  SELECT p.pid, p.group_id, s.datname, s.usename, p.state, p.in_transaction, p.queue_position, p.queued_ms,
+         p.memory_bytes, p.memory_bytes_max
   FROM pg_stat_get_pool_sessions() p
   LEFT JOIN pg_stat_activity s ON s.pid = p.pid;
 

@@ -84,7 +84,10 @@ builtins! {
     fn byteagt(a: &[u8], b: &[u8]) -> bool { a > b }
     fn byteage(a: &[u8], b: &[u8]) -> bool { a >= b }
     fn byteacmp(a: &[u8], b: &[u8]) -> i32 { a.cmp(b) as i32 }
-    fn byteacat(a: &[u8], b: &[u8]) -> Vec<u8> { [a, b].concat() }
+    fn byteacat(a: &[u8], b: &[u8]) -> Vec<u8> {
+        memory::room_for(a.len() + b.len())?;
+        [a, b].concat()
+    }
     fn byteaoctetlen(a: &[u8]) -> i32 { a.len() as i32 }
     fn bytea_substr(a: &[u8], start: i32, length: i32) -> &[u8] { slice(a, window(start, Some(length))?) }
     fn bytea_substr_no_len(a: &[u8], start: i32) -> &[u8] { slice(a, window(start, None)?) }

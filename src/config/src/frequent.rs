@@ -41,6 +41,8 @@ pub struct Frequent {
     pub work_mem_bytes: usize,
     /// `work_mem` times `hash_mem_multiplier`, in bytes.
     pub hash_mem_bytes: usize,
+    /// `session_memory_limit`, in bytes, if there is one.
+    pub session_memory_limit: Option<u64>,
     /// `default_transaction_isolation`.
     pub default_isolation: &'static str,
     /// `default_transaction_read_only`.
@@ -54,7 +56,7 @@ pub struct Frequent {
 }
 
 /// The settings that it is made of.
-const SOURCES: [Setting; 25] = [
+const SOURCES: [Setting; 26] = [
     Setting::StatementTimeout,
     Setting::TransactionTimeout,
     Setting::IdleSessionTimeout,
@@ -75,6 +77,7 @@ const SOURCES: [Setting; 25] = [
     Setting::LogStatement,
     Setting::WorkMem,
     Setting::HashMemMultiplier,
+    Setting::SessionMemoryLimit,
     Setting::DefaultTransactionIsolation,
     Setting::DefaultTransactionReadOnly,
     Setting::SynchronousCommit,
@@ -109,6 +112,7 @@ impl Frequent {
             logs_statements: logs_statements(settings),
             work_mem_bytes,
             hash_mem_bytes: (work_mem_bytes as f64 * settings.real(Setting::HashMemMultiplier)) as usize,
+            session_memory_limit: u64::try_from(settings.int(Setting::SessionMemoryLimit)).ok().map(|kb| kb * 1024),
             default_isolation: settings.choice(Setting::DefaultTransactionIsolation),
             default_read_only: settings.bool(Setting::DefaultTransactionReadOnly),
             synchronous_commit: settings.choice(Setting::SynchronousCommit),

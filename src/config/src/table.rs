@@ -376,6 +376,7 @@ settings! {
     ServerVersion "server_version" = string(SERVER_VERSION), Internal, PresetOptions, flag::NOT_IN_FILE | flag::NOT_IN_SAMPLE | flag::REPORT, "The server's version";
     ServerVersionNum "server_version_num" = integer(150018, 150018, 150018, Unit::None), Internal, PresetOptions, flag::NOT_IN_FILE | flag::NOT_IN_SAMPLE, "The server's version as a number";
     SessionAuthorization "session_authorization" = string(""), User, Ungrouped, flag::NOT_IN_FILE | flag::NAME | flag::NOT_IN_SAMPLE | flag::NOT_WHILE_RESTRICTED | flag::NO_RESET_ALL | flag::NO_SHOW_ALL | flag::REPORT, "The session's user";
+    SessionMemoryLimit "session_memory_limit" = integer(-1, -1, 2147483647, Unit::Kilobytes), Superuser, ResourceMemory, 0, "Most memory that a session may hold, -1 for any";
     SessionPreloadLibraries "session_preload_libraries" = string(""), Superuser, ClientSharedLibraryPreloading, flag::LIST | flag::LIST_QUOTE | flag::SUPERUSER_ONLY, "Libraries loaded into each session";
     SessionReplicationRole "session_replication_role" = choice_of(SESSION_REPLICATION_ROLE, "origin"), Superuser, ClientStatementBehavior, 0, "Which triggers and rules fire in this session";
     SharedBuffers "shared_buffers" = integer(16384, 16, 1073741823, Unit::Blocks), Postmaster, ResourceMemory, 0, "Memory of the buffer pool";

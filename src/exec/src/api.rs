@@ -19,6 +19,9 @@ use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 use xact::Snapshot;
 
+/// An executor whose statement took more is not kept for the next run: it keeps the last row's values. Unit: bytes.
+const RESTING_BYTES_MAX: u64 = 128 << 10;
+
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PlanOptions<'a> {
@@ -56,6 +59,10 @@ struct Work {
     done: bool,
     /// It has run to its end without an error.
     finished: bool,
+    /// What the session held when it began. Unit: bytes.
+    held_before: u64,
+    /// It has taken much memory, some of which may be the last row's.
+    is_heavy: bool,
     /// Who was last found to have the privileges.
     user: Oid,
     /// What the catalogs were when it was made: functions, domains, relations and privileges are as they were then.
@@ -76,6 +83,13 @@ impl Default for Nothing {
     }
 }
 
+/// What the session holds now.
+fn held(cx: Ctx<'_>) -> u64 {
+    let account = &cx.session.entry.memory;
+    account.publish();
+    account.held_bytes()
+}
+
 /// Whether a plan's relations are locked already.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Locks {
@@ -87,7 +101,7 @@ impl Drop for Executor {
     fn drop(&mut self) {
         let Some(mut work) = self.0.take() else { return };
         // A plan that nobody else holds dies with this executor.
-        if !work.finished || work.es.instrument.is_some() || Arc::strong_count(&work.es.plan) <= 1 {
+        if !work.finished || work.is_heavy || work.es.instrument.is_some() || Arc::strong_count(&work.es.plan) <= 1 {
             return;
         }
         work.node.release();
@@ -152,6 +166,7 @@ impl Executor {
         work.es.format = Arc::clone(&cx.session.format.borrow());
         (work.es.work_mem, work.es.hash_mem) = memory(cx);
         work.es.processed = 0;
+        work.held_before = held(cx);
         work.done = false;
         work.finished = false;
         let mut executor = Executor(Some(work));
@@ -192,7 +207,7 @@ impl Executor {
         instrument: Option<Instruments>,
         snapshot: Snapshot,
     ) -> Result<Executor> {
-        let (user, version) = (cx.session.current_user(), cx.catalog().version());
+        let (user, version, held_before) = (cx.session.current_user(), cx.catalog().version(), held(cx));
         let relations = open_relations(cx, &plan)?;
         check_privileges(cx, &plan.rtable, &relations)?;
         check_read_only(cx, &plan, &relations)?;
@@ -247,7 +262,9 @@ impl Executor {
             }
         }
         let (row, nothing) = (Vec::new(), None);
-        let work = Work { columns, output, row, node, es, done: false, finished: false, user, version, nothing };
+        let (done, finished, is_heavy) = (false, false, false);
+        let work =
+            Work { columns, output, row, node, es, done, finished, held_before, is_heavy, user, version, nothing };
         Ok(Executor(Some(Box::new(work))))
     }
 
@@ -298,6 +315,7 @@ impl Executor {
             finish_ctes(work, cx)?;
         }
         work.gather(cx);
+        work.is_heavy = held(cx) > work.held_before + RESTING_BYTES_MAX;
         work.finished = true;
         Ok(std::mem::take(&mut work.es.triggers))
     }

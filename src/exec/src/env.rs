@@ -144,11 +144,16 @@ impl<'e> Env<'e> {
     /// Calls a pure function.
     #[inline]
     pub fn call_builtin(&mut self, function: BuiltinFn, info: &CallInfo, args: &[Datum]) -> Result<Datum> {
-        with_format(self.cx, &self.es.format, |fx| {
+        let value = with_format(self.cx, &self.es.format, |fx| {
             let mut fx = fx.call(&info.arg_types, info.result_type, info.collation);
             fx.variadic = info.variadic;
             function(&mut fx, args)
-        })
+        });
+        // One value may be larger than all rows before it.
+        if memory::is_due() {
+            self.check_interrupts()?;
+        }
+        value
     }
 
     /// Calls a function that sees the session.

@@ -45,7 +45,7 @@ pub use prepared::Prepared;
 pub use search_path::{PG_CATALOG, split_names};
 pub use session_state::{CachedSearchPath, Extensions, SearchPath, SequenceMemory, SessionState, Users};
 pub use sessions::{
-    CancelOutcome, ClientProbe, FaultPoint, ParkedEntry, Registration, SessionEntry, SessionTable, Voice,
+    CancelOutcome, ClientProbe, FaultPoint, Line, ParkedEntry, Registration, SessionEntry, SessionTable, Voice,
 };
 pub use shared_values::SharedValues;
 pub use statistics::{

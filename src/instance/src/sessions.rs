@@ -12,6 +12,7 @@ use crate::limits::{SESSION_ID_MAX, SESSION_ID_MIN};
 use crate::statistics::SessionTimes;
 use crate::timers::{Timer, Timers};
 use base::{Oid, SessionId};
+use memory::Account;
 use report::{Error, Result, Severity, SqlState};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -54,6 +55,8 @@ pub struct SessionEntry {
     pub kind: SessionKind,
     /// Its pending interrupts.
     pub interrupts: Arc<Interrupts>,
+    /// What it holds in memory.
+    pub memory: Arc<Account>,
     /// Goes off when the statement has run for too long.
     pub statement_timer: Arc<Timer>,
     /// Goes off when the transaction has lasted too long.
@@ -95,14 +98,23 @@ impl ClientWatch {
     }
 }
 
+/// What a client has from its first byte on to its last, and whoever serves it knows.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// Its pending interrupts.
+    pub interrupts: Arc<Interrupts>,
+    /// What it holds in memory.
+    pub memory: Arc<Account>,
+}
+
 /// What is kept of a session's entry while there is no instance.
 pub struct ParkedEntry {
     /// Its number.
     pub id: SessionId,
     /// The secret that a cancel request must know.
     pub cancel_key: i32,
-    /// Its interrupts: whoever serves its client knows them.
-    pub interrupts: Arc<Interrupts>,
+    /// Its interrupts and its account.
+    pub line: Line,
     /// What it showed of itself.
     pub activity: Activity,
 }
@@ -158,7 +170,7 @@ impl SessionTable {
     /// Adds a session under a fresh id; it leaves when the guard is dropped. `cancel_key` comes from the host's entropy.
     pub fn register(self: &Arc<Self>, kind: SessionKind, cancel_key: i32, activity: Activity) -> Registration {
         let id = self.reserve();
-        self.insert(id, kind, cancel_key, Arc::new(Interrupts::new()), activity)
+        self.insert(id, kind, cancel_key, Line::default(), activity)
     }
 
     /// An id for a session that is yet to be registered: the log knows a client by it from the first moment on.
@@ -166,21 +178,21 @@ impl SessionTable {
         self.table.lock().free_id()
     }
 
-    /// Adds a client's session under an id that was reserved, with the interrupts that its connection has had from the beginning.
+    /// Adds a client's session under an id that was reserved, with what its connection has had from the beginning.
     pub fn register_client(
         self: &Arc<Self>,
         id: SessionId,
         cancel_key: i32,
-        interrupts: Arc<Interrupts>,
+        line: Line,
         activity: Activity,
     ) -> Registration {
-        self.insert(id, SessionKind::Client, cancel_key, interrupts, activity)
+        self.insert(id, SessionKind::Client, cancel_key, line, activity)
     }
 
     /// Adds a client's session that was in another table, under its id and with its interrupts.
     pub fn register_again(self: &Arc<Self>, parked: ParkedEntry) -> Registration {
-        let ParkedEntry { id, cancel_key, interrupts, activity } = parked;
-        self.insert(id, SessionKind::Client, cancel_key, interrupts, activity)
+        let ParkedEntry { id, cancel_key, line, activity } = parked;
+        self.insert(id, SessionKind::Client, cancel_key, line, activity)
     }
 
     /// From now on ids are given out where another table has stopped.
@@ -194,7 +206,7 @@ impl SessionTable {
         id: SessionId,
         kind: SessionKind,
         cancel_key: i32,
-        interrupts: Arc<Interrupts>,
+        Line { interrupts, memory }: Line,
         activity: Activity,
     ) -> Registration {
         let mut table = self.table.lock();
@@ -206,6 +218,7 @@ impl SessionTable {
             kind,
             statement_timer: Timer::new(Arc::clone(&interrupts), Interrupt::StatementTimeout),
             interrupts,
+            memory,
             transaction_timer: OnceLock::new(),
             workplace: OnceLock::new(),
             voice: OnceLock::new(),
@@ -454,8 +467,8 @@ impl SessionEntry {
 
     /// What another instance's table needs to go on with the session.
     pub fn park(&self) -> ParkedEntry {
-        let (interrupts, activity) = (Arc::clone(&self.interrupts), self.activity());
-        ParkedEntry { id: self.id, cancel_key: self.cancel_key, interrupts, activity }
+        let line = Line { interrupts: Arc::clone(&self.interrupts), memory: Arc::clone(&self.memory) };
+        ParkedEntry { id: self.id, cancel_key: self.cancel_key, line, activity: self.activity() }
     }
 
     /// From now on the session can look whether its client has gone.
@@ -513,6 +526,10 @@ impl WaitHooks for SessionEntry {
 
     fn strike(&self) -> Result<()> {
         self.pass_fault_point()
+    }
+
+    fn look_at_memory(&self) -> Result<()> {
+        self.memory.look()
     }
 
     fn is_abandoned(&self) -> bool {

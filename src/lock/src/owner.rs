@@ -256,12 +256,13 @@ impl LockOwner {
         modes >= mode.bit()
     }
 
-    /// Ends the statement if somebody asked for it. One relaxed load when nobody did.
+    /// Ends the statement if somebody asked for it, or if its session holds too much memory. A relaxed load and a comparison when nothing is the matter.
     ///
-    /// Errors: 57014 on a cancel request or `statement_timeout`, FATAL 57P01 on a request to end the session.
+    /// Errors: 57014 on a cancel request or `statement_timeout`, FATAL 57P01 on a request to end the session, 53200.
     #[inline]
     pub fn check_interrupts(&self) -> Result<()> {
-        if self.0.shared.interrupts.pending() { check_owner(&self.0.shared) } else { Ok(()) }
+        let owner = &self.0.shared;
+        if owner.interrupts.pending() || memory::is_due() { check_owner(owner) } else { Ok(()) }
     }
 
     /// Looks at what concerns a session between two statements: whether it must end.
@@ -292,7 +293,8 @@ pub(crate) fn sleep(owner: &OwnerShared, kind: WaitKind, timeout: Option<Duratio
 #[cold]
 pub(crate) fn check_owner(owner: &OwnerShared) -> Result<()> {
     check_outside(owner)?;
-    check_interrupts(&owner.interrupts)
+    check_interrupts(&owner.interrupts)?;
+    if memory::is_due() { owner.hooks.look_at_memory() } else { Ok(()) }
 }
 
 fn check_outside(owner: &OwnerShared) -> Result<()> {

@@ -111,6 +111,8 @@ impl Logger {
         if !is_enough(Setting::LogMinMessages) {
             return;
         }
+        // Lines wait for the syslogger, who gives their memory back.
+        let _for_all = memory::Aside::begin();
         let entry = Entry {
             fields: error.fields(),
             who,

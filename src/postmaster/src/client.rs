@@ -10,6 +10,7 @@ use base::SessionId;
 use config::SessionSettings;
 use handle::ClientStream;
 use instance::{CancelOutcome, Instance, Users};
+use memory::Account;
 use pool::{LaneKey, Place, Standing, Terms, Turn};
 use report::{Error, Result, Severity, SqlState};
 use server_side::{ClientLog, ServerSide};
@@ -24,6 +25,8 @@ pub struct Client {
     handle: Arc<ClientHandle>,
     server: ServerSide,
     connection: Connection,
+    /// What it holds: whoever serves it counts for it.
+    memory: Arc<Account>,
     start: Instant,
 }
 
@@ -32,32 +35,37 @@ pub struct ParkedClient {
     session: session::Parked,
     handle: Arc<ClientHandle>,
     log: Arc<ClientLog>,
+    memory: Arc<Account>,
     start: Instant,
 }
 
 impl Client {
     /// Around a fresh connection.
     pub fn new(shared: &Arc<Shared>, instance: Arc<Instance>, handle: Arc<ClientHandle>) -> Client {
+        let memory = Arc::new(Account::new());
+        let counted = memory.serve();
         let session = instance.sessions.reserve();
-        let info = client_info(&handle, session);
+        let info = client_info(&handle, session, &memory);
         let log = Arc::new(ClientLog::new(shared, &info, session));
         log.say_received();
         let stream = ClientStream::new(Arc::clone(&handle), Arc::clone(&shared.wakers));
         let connection = Connection::new(&instance, Wire::new(Box::new(stream)), info);
         let server = ServerSide::new(log, instance, Arc::clone(&handle));
-        Client { handle, server, connection, start: Instant::now() }
+        drop(counted);
+        Client { handle, server, connection, memory, start: Instant::now() }
     }
 
     /// Goes on with one whose instance has crashed.
     pub fn resume(instance: Arc<Instance>, parked: ParkedClient) -> Client {
-        let ParkedClient { session, handle, log, start } = parked;
+        let ParkedClient { session, handle, log, memory, start } = parked;
         let server = ServerSide::new(log, instance, Arc::clone(&handle));
         let connection = Connection::parked(session);
-        Client { handle, server, connection, start }
+        Client { handle, server, connection, memory, start }
     }
 
     /// Serves what there is.
     fn turn(&mut self, spare: &mut Spare) -> Turn {
+        let _counted = self.memory.serve();
         match sync::catch(|| self.connection.serve(&self.server, &self.server.instance, spare)) {
             Ok(Progress::Waits) => Turn::Waits,
             Ok(Progress::WaitsForRoom) => Turn::WaitsForRoom,
@@ -68,7 +76,8 @@ impl Client {
             }
             Ok(Progress::Parked(session)) => {
                 let (handle, log) = (Arc::clone(&self.handle), Arc::clone(&self.server.log));
-                let parked = ParkedClient { session: *session, handle, log, start: self.start };
+                let memory = Arc::clone(&self.memory);
+                let parked = ParkedClient { session: *session, handle, log, memory, start: self.start };
                 self.server.log.shared.mailbox.park(parked);
                 Turn::Over(Ok(()))
             }
@@ -176,7 +185,7 @@ impl ParkedClient {
     }
 }
 
-fn client_info(handle: &ClientHandle, session: SessionId) -> ClientInfo {
+fn client_info(handle: &ClientHandle, session: SessionId, memory: &Arc<Account>) -> ClientInfo {
     let stream = handle.stream();
     let credentials = stream.peer_credentials().ok().flatten();
     ClientInfo {
@@ -185,6 +194,7 @@ fn client_info(handle: &ClientHandle, session: SessionId) -> ClientInfo {
         local_address: stream.local_address(),
         peer_uid: credentials.map(|found| found.uid),
         interrupts: Arc::clone(handle.interrupts()),
+        memory: Arc::clone(memory),
     }
 }
 

@@ -80,6 +80,11 @@ impl Writer {
         self.buffer.is_empty()
     }
 
+    /// Bytes for which there is room without more memory.
+    pub fn capacity(&self) -> usize {
+        self.buffer.capacity()
+    }
+
     /// Forgets what was sent, and gives memory back if the buffer had grown over `keep_bytes`.
     pub fn clear(&mut self, keep_bytes: usize) {
         self.buffer.clear();

@@ -21,6 +21,7 @@ impl Catalog<'_> {
         if let Some(found) = self.caches.find_relation(&key) {
             return Ok(Some(found));
         }
+        let _for_all = memory::Aside::begin();
         let stamp = self.caches.relation_stamp(&key);
         let entry = self.build_relation(oid)?.map(Arc::new);
         if let Some(entry) = &entry {

@@ -92,6 +92,7 @@ pub struct AccessMethods {
 
 impl CommitHook for Caches {
     fn committed(&self, _csn: Csn, payload: &[u8]) {
+        let _for_all = memory::Aside::begin();
         if self.apply_payload(payload).is_err() {
             // Our own bytes cannot be damaged in memory; should they be, forgetting everything is always right.
             self.apply(&Invalidations::of(Invalidation::Database { database: Oid::INVALID }));
@@ -194,6 +195,7 @@ impl Caches {
         if let Some(found) = self.system_tables.find(&key) {
             return found;
         }
+        let _for_all = memory::Aside::begin();
         let methods = self.methods.expect("catalogs in heap tables need access methods");
         let stamp = self.system_tables.stamp(&key);
         let table = Arc::new(SystemTable::new(relation, database, methods));

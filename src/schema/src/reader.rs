@@ -80,6 +80,7 @@ impl<'a> Catalog<'a> {
         if let Some(found) = self.caches.find_rows(key) {
             return Ok(typed(&found));
         }
+        let _for_all = memory::Aside::begin();
         let stamp = self.caches.rows_stamp(key);
         let rows = self.read_rows::<R>(key)?;
         self.caches.add_rows(Arc::new(CachedRows::new(key, Box::new(Arc::clone(&rows)))), stamp);

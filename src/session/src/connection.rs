@@ -97,7 +97,16 @@ impl Connection {
     }
 
     /// Serves what the client has sent. Everything that goes wrong is told the client and the log here.
+    ///
+    /// The buffers are the client's for as long as this lasts.
     pub fn serve(&mut self, server: &dyn Server, instance: &Arc<Instance>, spare: &mut Spare) -> Progress {
+        memory::take_over(spare.held_bytes());
+        let progress = self.serve_with(server, instance, spare);
+        memory::give_up(spare.held_bytes());
+        progress
+    }
+
+    fn serve_with(&mut self, server: &dyn Server, instance: &Arc<Instance>, spare: &mut Spare) -> Progress {
         loop {
             match std::mem::replace(&mut self.stage, Stage::Over) {
                 Stage::Knocking(visitor) => self.stage = knock(server, instance, visitor, spare),

@@ -9,6 +9,7 @@ use crate::portal::{Portal, Progress};
 use crate::query::{Body, Statement};
 use crate::server::Server;
 use crate::session::{Next, Session};
+use crate::session_statement::relief;
 use crate::statement_log::level_of;
 use analyze::Parameters;
 use base::Oid;
@@ -104,6 +105,8 @@ impl Session {
             self.check_not_failed(&raw.stmt)?;
         }
         self.ensure_transaction(instance);
+        let _relief = raw.as_ref().and_then(|raw| relief(&raw.stmt));
+        Ctx::new(instance, &self.state).check_interrupts()?;
         let given: Vec<Oid> = types.iter().map(|oid| Oid(*oid)).collect();
         let prepared = self.prepare(instance, name, text, raw.as_ref(), Parameters::Variable(given))?;
         if !name.is_empty() && self.state.prepared.borrow().contains_key(name) {
@@ -242,6 +245,7 @@ impl Session {
         self.state.entry.set_command(command::command_tag(&statement.raw.stmt));
         self.check_not_failed(&statement.raw.stmt)?;
         self.ensure_transaction(instance);
+        let _relief = relief(&statement.raw.stmt);
         Ctx::new(instance, &self.state).check_interrupts()?;
         self.execute_portal(instance, portal, row_limit)
     }

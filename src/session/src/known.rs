@@ -38,6 +38,9 @@ const STATEMENTS_MAX: usize = 64;
 /// Of these the last few are compared with a text before its shape is taken. A transaction of a handful of statements fits.
 const RECENT_MAX: usize = 8;
 
+/// Longer query strings are not looked for: what is remembered of the last one would be as long. Unit: bytes.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
 /// Longer texts of Parse are not kept. Unit: bytes.
 const PARSED_BYTES_MAX: usize = 8192;
 
@@ -149,6 +152,9 @@ impl KnownStatements {
     ///
     /// A transaction must be open. Whatever is wrong with the text is not told here: the ordinary way finds it again.
     pub(crate) fn find(&mut self, cx: Ctx<'_>, text: &str) -> Option<(Arc<Known>, Arc<Params>)> {
+        if text.len() > TEXT_BYTES_MAX {
+            return None;
+        }
         self.keep_if_current(cx)?;
         if let Some(known) = self.find_recent(cx, text) {
             return Some((known, Arc::clone(&self.params)));
@@ -193,7 +199,11 @@ impl KnownStatements {
         if write_key(cx, self.shape.key(), &mut self.shared_key).is_none() {
             return Memory::Met;
         }
-        match shared.meet(&self.shared_key, self.surroundings.catalog_changes) {
+        let seen = {
+            let _for_all = memory::Aside::begin();
+            shared.meet(&self.shared_key, self.surroundings.catalog_changes)
+        };
+        match seen {
             Seen::Never => Memory::Met,
             Seen::Once => self.learn_and_tell(cx, text),
             Seen::Refused => Memory::Refused,
@@ -203,17 +213,29 @@ impl KnownStatements {
 
     /// Learns a statement, for this session and for others.
     fn learn_and_tell(&mut self, cx: Ctx<'_>, text: &str) -> Memory {
+        if write_key(cx, self.shape.key(), &mut self.shared_key).is_none() {
+            let learnt = learn(cx, text, &self.shape).ok().flatten();
+            return learnt.map_or(Memory::Refused, |known| Memory::Known(Arc::new(known)));
+        }
+        let for_all = memory::Aside::begin();
         // What went wrong may be this session's own affair: others find out for themselves.
         let Ok(learnt) = learn(cx, text, &self.shape) else { return Memory::Refused };
-        let shared = Arc::clone(self.shared.get_or_insert_with(|| cx.instance.shared.get()));
-        if write_key(cx, self.shape.key(), &mut self.shared_key).is_some() {
-            // The session's own is run, the model is not.
-            let model = learnt.as_ref().map(|known| known.fork().map(|model| Seen::Learnt(Arc::new(model))));
-            if let Some(seen) = model.unwrap_or(Some(Seen::Refused)) {
-                shared.enter(&self.shared_key, self.surroundings.catalog_changes, seen);
-            }
-        }
-        learnt.map_or(Memory::Refused, |known| Memory::Known(Arc::new(known)))
+        let Some(model) = learnt.map(Arc::new) else {
+            self.tell(cx, Seen::Refused);
+            return Memory::Refused;
+        };
+        drop(for_all);
+        // The session's own is run, the model is not.
+        let Some(own) = model.fork() else { return Memory::Known(model) };
+        self.tell(cx, Seen::Learnt(model));
+        Memory::Known(Arc::new(own))
+    }
+
+    /// From now on others know this of the statement that was met last.
+    fn tell(&mut self, cx: Ctx<'_>, seen: Seen) {
+        let _for_all = memory::Aside::begin();
+        let shared = self.shared.get_or_insert_with(|| cx.instance.shared.get());
+        shared.enter(&self.shared_key, self.surroundings.catalog_changes, seen);
     }
 
     /// One of the last few statements, if the text is that with other literals. Their values are in `params` then.

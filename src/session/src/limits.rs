@@ -2,6 +2,8 @@
 
 /// Bytes that one read of the socket asks for at least.
 pub const READ_BYTES: usize = 8 * 1024;
+/// Room that a message gets ahead of its coming, beyond as much as has come: its length is only what the client says. Unit: bytes.
+pub const RECEIVE_AHEAD_BYTES: usize = 64 * 1024;
 /// Bytes of receive buffer kept between messages; a larger one, left by a large message, is given back.
 pub const RECEIVE_KEEP_BYTES: usize = 16 * 1024;
 /// Bytes of send buffer at which rows are sent although the reply is not complete.

@@ -20,7 +20,7 @@ use catalog::oids;
 use catalog::rows::{PgAuthid, PgDatabase, PgDbRoleSetting};
 use config::{Change, Context, Scope, SessionSettings, Setting, Source};
 use instance::privileges::Privileges;
-use instance::{Activity, Ctx, DatabaseCounter, Instance, Registration, SessionState, Users, format_settings};
+use instance::{Activity, Ctx, DatabaseCounter, Instance, Line, Registration, SessionState, Users, format_settings};
 use lock::{LockMode, LockScope, LockTag, SessionWaits};
 use proto::startup::{self, Parameters, Startup};
 use report::{Error, Result, Severity, SqlState};
@@ -176,8 +176,8 @@ fn register(instance: &Instance, wire: &mut Wire, client: &ClientInfo) -> Result
         ..Activity::default()
     };
     let id = client.session.unwrap_or_else(|| instance.sessions.reserve());
-    let interrupts = Arc::clone(&client.interrupts);
-    let registration = instance.sessions.register_client(id, random_key(instance)?, interrupts, activity);
+    let line = Line { interrupts: Arc::clone(&client.interrupts), memory: Arc::clone(&client.memory) };
+    let registration = instance.sessions.register_client(id, random_key(instance)?, line, activity);
     let mut state = new_state(instance, &registration, Users::default());
     state.server_address = client.local_address;
     if let Some(probe) = wire.stream().probe() {

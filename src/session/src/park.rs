@@ -113,7 +113,7 @@ impl Parked {
     /// Goes on in another instance.
     pub(crate) fn resume(self: Box<Self>, instance: &Instance) -> Session {
         let Parked { mut wire, entry, listening, kept } = *self;
-        entry.interrupts.take(sync::Interrupt::Quit);
+        entry.line.interrupts.take(sync::Interrupt::Quit);
         let registration = instance.sessions.register_again(entry);
         if let Some(probe) = wire.stream().probe() {
             registration.give_probe(probe);

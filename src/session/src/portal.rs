@@ -80,7 +80,7 @@ pub(crate) struct Portals {
     unnamed: Option<Portal>,
     /// The others.
     named: BTreeMap<String, Portal>,
-    /// The values of an unnamed portal that is gone: the next one's are put where they were.
+    /// Where the values of an unnamed portal were that is gone: the next one's are put there.
     spare: Option<Arc<Params>>,
 }
 
@@ -96,13 +96,7 @@ impl Portals {
 
     /// Room for a portal's values.
     pub(crate) fn room_for_values(&mut self) -> Arc<Params> {
-        let mut spare = self.spare.take().unwrap_or_default();
-        match Arc::get_mut(&mut spare) {
-            Some(params) => params.values.clear(),
-            // Somebody still looks at the old values.
-            None => spare = Arc::default(),
-        }
-        spare
+        self.spare.take().unwrap_or_default()
     }
 
     pub(crate) fn put(&mut self, portal: Portal) {
@@ -160,7 +154,12 @@ impl Portals {
 
     fn retain(&mut self, keep: impl Fn(&Portal) -> bool) {
         if let Some(gone) = self.unnamed.take_if(|portal| !keep(portal)) {
-            self.spare = Some(gone.params);
+            let mut params = gone.params;
+            // Unless somebody still looks at the old values.
+            if let Some(room) = Arc::get_mut(&mut params) {
+                room.values.clear();
+                self.spare = Some(params);
+            }
         }
         self.named.retain(|_, portal| keep(portal));
     }

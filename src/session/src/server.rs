@@ -2,6 +2,7 @@
 
 use base::{SessionId, Xid};
 use instance::{SessionEntry, SessionState};
+use memory::Account;
 use report::{Error, Result};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ pub struct ClientInfo {
     pub peer_uid: Option<u32>,
     /// Where its session is to be told things, from the first byte on.
     pub interrupts: Arc<Interrupts>,
+    /// What it holds in memory.
+    pub memory: Arc<Account>,
 }
 
 /// How a client must prove who it is: what a line of pg_hba.conf says.

@@ -159,7 +159,11 @@ impl Session {
                 self.count(DatabaseCounter::SessionsAbandoned);
                 Next::End
             }
-            Err(error) => self.end_with(server, &error),
+            Err(error) => match self.wire.take_refused() {
+                Some(kind) if self.pipeline.skips(kind) => Next::Continue,
+                Some(kind) => self.refuse_message(server, instance, kind, error),
+                None => self.end_with(server, &error),
+            },
         }
     }
 
@@ -290,7 +294,7 @@ impl Session {
         Next::Continue
     }
 
-    /// A message whose frame is right but whose content is not.
+    /// A message whose frame is right but whose content is not, or for which there is no memory.
     fn refuse_message(&mut self, server: &dyn Server, instance: &Instance, kind: u8, error: Error) -> Next {
         let next = self.report_failure(server, instance, error, None);
         if kind == b'Q' {

@@ -12,10 +12,25 @@ use exec::Params;
 use instance::{Ctx, Instance, Prepared};
 use parser::ast::{
     DeallocateStmt, DeclareCursorStmt, DiscardTarget, ExecuteStmt, PrepareStmt, RawStatement, Statement as Ast,
+    TransactionStmt,
 };
 use proto::frontend::{Format, Formats};
 use report::{Error, Result, bail};
 use std::sync::Arc;
+
+/// For a statement by which a session gives back what it holds, or changes its limit: it may run although the session holds too much.
+pub(crate) fn relief(statement: &Ast) -> Option<memory::Unlimited> {
+    let gives_back = match statement {
+        Ast::Transaction(statement) => !matches!(
+            **statement,
+            TransactionStmt::Begin(_) | TransactionStmt::Start(_) | TransactionStmt::Savepoint(_)
+        ),
+        Ast::Deallocate(_) | Ast::ClosePortal(_) | Ast::Discard(_) | Ast::Unlisten(_) => true,
+        Ast::VariableSet(_) | Ast::VariableShow(_) => true,
+        _ => false,
+    };
+    gives_back.then(memory::Unlimited::begin)
+}
 
 impl Session {
     /// Runs the statement if it is one of these; else `None`. `portal` is the one it is executed through, in the extended protocol.

@@ -6,6 +6,7 @@ use crate::output::Output;
 use crate::query::Statement;
 use crate::server::Server;
 use crate::session::{Next, Session};
+use crate::session_statement::relief;
 use crate::statement_log::level_of;
 use analyze::Parameters;
 use command::Tag;
@@ -45,7 +46,7 @@ impl Session {
         self.state.stack_base.set(instance::stack_address());
         let frequent = *self.state.settings.borrow().frequent();
         self.state.entry.begin_statement(text, frequent.activity_text_bytes_max, now);
-        self.set_lock_limits();
+        self.set_limits();
         if let Some(interval) = frequent.client_connection_check_interval {
             self.state.entry.check_client_every(&instance.timers, Some(interval));
         }
@@ -54,12 +55,13 @@ impl Session {
         }
     }
 
-    /// Tells the lock manager what the settings say of waits.
-    fn set_lock_limits(&self) {
+    /// Tells the lock manager what the settings say of waits, and the account of memory what they say of that.
+    fn set_limits(&self) {
         let settings = self.state.settings.borrow();
         let frequent = settings.frequent();
         self.state.locks.set_timeouts(frequent.lock_timeout, frequent.deadlock_timeout);
         self.state.locks.set_logs_waits(frequent.log_lock_waits);
+        self.state.entry.memory.set_limit(frequent.session_memory_limit);
     }
 
     fn run_query_string(&mut self, instance: &Instance, text: &str) -> Result<()> {
@@ -78,7 +80,7 @@ impl Session {
             self.check_not_failed(&raw.stmt)?;
             if n > 0 {
                 // The statement before may have been a SET.
-                self.set_lock_limits();
+                self.set_limits();
             }
             self.ensure_transaction(instance);
             if is_several && self.block == Block::Idle {
@@ -140,6 +142,7 @@ impl Session {
     }
 
     fn run_statement(&mut self, instance: &Instance, raw: &RawStatement, text: &str) -> Result<Tag> {
+        let _relief = relief(&raw.stmt);
         Ctx::new(instance, &self.state).check_interrupts()?;
         if let Some(outcome) = self.run_session_statement(instance, raw, text, None) {
             return outcome;

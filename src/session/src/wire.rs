@@ -8,7 +8,7 @@
 //!   each other. The session sees to it between messages, [`Wire::receive_or_wait`] within a statement.
 //! - I2. `0 <= start <= end <= buffer.len()`; the bytes `start..end` were received and not yet consumed.
 
-use crate::limits::{READ_BYTES, RECEIVE_KEEP_BYTES, SEND_FLUSH_BYTES, SEND_KEEP_BYTES};
+use crate::limits::{READ_BYTES, RECEIVE_AHEAD_BYTES, RECEIVE_KEEP_BYTES, SEND_FLUSH_BYTES, SEND_KEEP_BYTES};
 use proto::frontend::{Frame, HEAD_BYTES};
 use proto::{Writer, limits, startup};
 use report::{Error, Result, Severity, SqlState};
@@ -78,6 +78,14 @@ pub struct Spare {
     send: Writer,
 }
 
+impl Spare {
+    /// What the buffers take in memory.
+    pub(crate) fn held_bytes(&self) -> i64 {
+        let held = |capacity| if capacity == 0 { 0 } else { memory::footprint(capacity) };
+        held(self.receive.capacity()) + held(self.send.capacity())
+    }
+}
+
 /// A session's buffers and stream.
 pub struct Wire {
     stream: Box<dyn Stream>,
@@ -90,6 +98,16 @@ pub struct Wire {
     pub out: Writer,
     /// Bytes of the send buffer that have left.
     sent: usize,
+    /// A message that there was no room for.
+    refused: Option<Refused>,
+}
+
+/// A message of which nothing is kept.
+struct Refused {
+    kind: u8,
+    /// Bytes of it that have not been passed over.
+    rest: usize,
+    is_told: bool,
 }
 
 /// Where a message's body lies in the receive buffer, until the next message is asked for.
@@ -103,7 +121,16 @@ pub struct Received {
 impl Wire {
     /// A wire on a fresh stream.
     pub fn new(stream: Box<dyn Stream>) -> Wire {
-        Wire { stream, buffer: Vec::new(), start: 0, end: 0, is_drained: false, out: Writer::new(), sent: 0 }
+        Wire {
+            stream,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            is_drained: false,
+            out: Writer::new(),
+            sent: 0,
+            refused: None,
+        }
     }
 
     /// There may be more to read than there was. Takes buffers where it has none.
@@ -150,8 +177,12 @@ impl Wire {
         self.start < self.end
     }
 
-    /// The next message if it is there. Its body is read by `body`.
+    /// The next message if it is there. Its body is read by `body`. Errors: also 53200, it is too large for the session's memory; see
+    /// [`Wire::take_refused`].
     pub fn receive(&mut self) -> Result<Input<Received>> {
+        if self.pass_over()? == Input::Pending {
+            return Ok(Input::Pending);
+        }
         match self.fill(HEAD_BYTES, true)? {
             Input::Some(()) => {}
             Input::Closed => return Ok(Input::Closed),
@@ -159,12 +190,47 @@ impl Wire {
         }
         let head = self.buffer[self.start..self.start + HEAD_BYTES].try_into().expect("a head was received");
         let frame = Frame::parse(head).map_err(|error| error.severity(Severity::Fatal))?;
+        self.check_room(&frame)?;
         if self.fill(HEAD_BYTES + frame.body_bytes, false)? == Input::Pending {
             return Ok(Input::Pending);
         }
         let body = self.start + HEAD_BYTES..self.start + HEAD_BYTES + frame.body_bytes;
         self.start = body.end;
         Ok(Input::Some(Received { kind: frame.kind, body }))
+    }
+
+    /// The type of a message that `receive` has just refused for want of memory. What comes of it is passed over.
+    pub fn take_refused(&mut self) -> Option<u8> {
+        let refused = self.refused.as_mut().filter(|refused| !refused.is_told)?;
+        refused.is_told = true;
+        Some(refused.kind)
+    }
+
+    /// Errors: 53200, what is to come of a message would be too much, here and where the session works with it.
+    fn check_room(&mut self, frame: &Frame) -> Result<()> {
+        let bytes = HEAD_BYTES + frame.body_bytes;
+        let missing = bytes.saturating_sub(self.end - self.start);
+        if missing == 0 {
+            return Ok(());
+        }
+        memory::room_for(missing + bytes).inspect_err(|_| {
+            self.refused = Some(Refused { kind: frame.kind, rest: bytes, is_told: false });
+        })
+    }
+
+    /// Passes over what has come of a refused message.
+    fn pass_over(&mut self) -> Result<Input<()>> {
+        while let Some(refused) = &mut self.refused {
+            let count = refused.rest.min(self.end - self.start);
+            self.start += count;
+            refused.rest -= count;
+            if refused.rest == 0 {
+                self.refused = None;
+            } else if self.fill(1, false)? == Input::Pending {
+                return Ok(Input::Pending);
+            }
+        }
+        Ok(Input::Some(()))
     }
 
     /// The next message in the middle of a statement. `Pending`: it was waited for, and an interrupt may be why the wait ended.
@@ -198,6 +264,9 @@ impl Wire {
         }
         self.make_room(wanted);
         while self.end - self.start < wanted {
+            if self.end == self.buffer.len() {
+                self.make_room(wanted);
+            }
             let room = self.buffer.len() - self.end;
             match self.stream.read(&mut self.buffer[self.end..]) {
                 Ok(0) if may_close && self.end == self.start => return Ok(Input::Closed),
@@ -220,13 +289,15 @@ impl Wire {
         Ok(Input::Some(()))
     }
 
-    /// Moves what is unconsumed to the front and makes the buffer hold `wanted` bytes, and at least one read.
+    /// Moves what is unconsumed to the front and gives the buffer room: for one read at least, and towards `wanted` bytes as they come.
     fn make_room(&mut self, wanted: usize) {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
-        let size = wanted.max(self.end + READ_BYTES);
+        let size = wanted.min(2 * self.end + RECEIVE_AHEAD_BYTES).max(self.end + READ_BYTES);
         if self.buffer.len() < size {
+            // It doubles by itself, and stops at what the message needs.
+            self.buffer.reserve_exact(size - self.buffer.len());
             self.buffer.resize(size, 0);
         } else if self.buffer.len() > RECEIVE_KEEP_BYTES.max(size) {
             self.buffer.truncate(RECEIVE_KEEP_BYTES.max(size));
@@ -386,6 +457,22 @@ pub(crate) mod tests {
         assert_eq!(wire.receive().unwrap(), Input::Pending);
         wire.wake_up(&mut Spare::default());
         assert_eq!(wire.receive().unwrap_err().code(), SqlState::CONNECTION_FAILURE);
+    }
+
+    #[test]
+    fn a_message_that_there_is_no_room_for_is_passed_over() {
+        let account = memory::Account::new();
+        let _turn = account.serve();
+        account.set_limit(Some(2 << 20));
+        let mut large = b"Q\0\x30\0\x04".to_vec();
+        large.resize(5 + 0x30_0000, b'x');
+        let pieces: Vec<Vec<u8>> = large.chunks(8192).chain([&b"S\0\0\0\x04"[..]]).map(<[u8]>::to_vec).collect();
+        drop(large);
+        let mut wire = Wire::new(Box::new(Script { input: pieces, ..Script::default() }));
+        assert_eq!(wire.receive().unwrap_err().code(), SqlState::OUT_OF_MEMORY);
+        assert_eq!((wire.take_refused(), wire.take_refused()), (Some(b'Q'), None));
+        assert_eq!(next(&mut wire), (b'S', Vec::new()));
+        assert!(wire.buffer.capacity() < 100_000, "{}", wire.buffer.capacity());
     }
 
     #[test]

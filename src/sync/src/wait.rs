@@ -33,6 +33,10 @@ pub trait WaitHooks: Send + Sync {
     fn strike(&self) -> report::Result<()> {
         Ok(())
     }
+    /// Looks at what the session holds in memory, when that is due. Errors: 53200, it is too much.
+    fn look_at_memory(&self) -> report::Result<()> {
+        Ok(())
+    }
     /// Looks whether the client has gone, after [`crate::Interrupt::CheckClient`]: nobody waits for the outcome any more.
     fn is_abandoned(&self) -> bool {
         false

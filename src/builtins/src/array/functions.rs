@@ -246,6 +246,7 @@ fn fill(cx: &FnCtx<'_>, value: &Datum, lengths: &Datum, lowers: Option<&Datum>) 
     let dims: Vec<Dimension> =
         lengths.iter().zip(&lowers).map(|(length, lower)| Dimension { length: *length, lower: *lower }).collect();
     let count = check_size(&dims)?;
+    memory::room_for(2 * count * size_of::<Datum>())?;
     if dims.is_empty() || count == 0 {
         return Ok(empty(element, repr));
     }

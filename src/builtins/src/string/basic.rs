@@ -51,7 +51,7 @@ fn check_length(bytes: usize) -> Result<()> {
     if bytes > VALUE_BYTES_MAX {
         bail!(PROGRAM_LIMIT_EXCEEDED, "requested length too large");
     }
-    Ok(())
+    memory::room_for(bytes)
 }
 
 /// The blanks (or other fill) to bring `text` to `length` characters, and the text cut to it.
@@ -110,8 +110,14 @@ fn chr(code: i32) -> Result<String> {
     }
 }
 
-fn replace(text: &str, from: &str, to: &str) -> String {
-    if from.is_empty() { text.to_owned() } else { text.replace(from, to) }
+fn replace(text: &str, from: &str, to: &str) -> Result<String> {
+    if from.is_empty() {
+        return Ok(text.to_owned());
+    }
+    if to.len() > from.len() && text.len() / from.len() * to.len() >= memory::limits::LARGE_BYTES {
+        check_length(text.len() + text.matches(from).count() * (to.len() - from.len()))?;
+    }
+    Ok(text.replace(from, to))
 }
 
 builtins! {
@@ -162,7 +168,7 @@ builtins! {
         check_length(a.len().saturating_mul(count))?;
         a.repeat(count)
     }
-    fn replace_text(a: &str, from: &str, to: &str) -> String { replace(a, from, to) }
+    fn replace_text(a: &str, from: &str, to: &str) -> String { replace(a, from, to)? }
     fn translate(a: &str, from: &str, to: &str) -> String { super::translate(a, from, to) }
     fn text_left(a: &str, count: i32) -> &str { left(a, count) }
     fn text_right(a: &str, count: i32) -> &str { right(a, count) }

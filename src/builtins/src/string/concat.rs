@@ -180,7 +180,9 @@ impl<'a> Formatter<'a> {
         if width == i32::MIN {
             bail!(NUMERIC_VALUE_OUT_OF_RANGE, "number is out of range");
         }
-        let blanks = " ".repeat((width.unsigned_abs() as usize).saturating_sub(text.chars().count()));
+        let blanks = (width.unsigned_abs() as usize).saturating_sub(text.chars().count());
+        memory::room_for(2 * blanks)?;
+        let blanks = " ".repeat(blanks);
         match spec.left || width < 0 {
             true => out.extend([text, blanks]),
             false => out.extend([blanks, text]),

@@ -44,8 +44,23 @@ fn text_at(args: &[Datum], index: usize) -> Option<&str> {
 
 fn to_array(args: &[Datum]) -> Result<Datum> {
     let Some(text) = text_at(args, 0) else { return Ok(Datum::Null) };
+    room_for_pieces(text, text_at(args, 1))?;
     let values = piece_datums(text, text_at(args, 1), text_at(args, 2));
     array::build_list(type_oid::TEXT, Repr::Bytes, &values)
+}
+
+/// Errors: 53200, there is no room for a value for each piece of a text.
+fn room_for_pieces(text: &str, separator: Option<&str>) -> Result<()> {
+    let bytes_of_piece = size_of::<&str>() + size_of::<Datum>() + memory::footprint(1) as usize;
+    if text.len() * bytes_of_piece < memory::limits::LARGE_BYTES {
+        return Ok(());
+    }
+    let pieces = match separator {
+        None => text.chars().count(),
+        Some("") => 1,
+        Some(separator) => text.matches(separator).count() + 1,
+    };
+    memory::room_for(pieces * bytes_of_piece)
 }
 
 /// Rows of one column that were all made beforehand.
@@ -85,9 +100,10 @@ pub(crate) fn wide_rows(values: Vec<Vec<Datum>>) -> Box<dyn RowSource> {
     Box::new(Rows(values.into_iter()))
 }
 
-fn to_table(args: &[Datum]) -> Box<dyn RowSource> {
-    let values = text_at(args, 0).map(|text| piece_datums(text, text_at(args, 1), text_at(args, 2)));
-    rows(values.unwrap_or_default())
+fn to_table(args: &[Datum]) -> Result<Box<dyn RowSource>> {
+    let Some(text) = text_at(args, 0) else { return Ok(rows(Vec::new())) };
+    room_for_pieces(text, text_at(args, 1))?;
+    Ok(rows(piece_datums(text, text_at(args, 1), text_at(args, 2))))
 }
 
 builtins! {
@@ -100,8 +116,8 @@ raw_builtins! {
 }
 
 set_returning! {
-    fn text_to_table(cx, args) { Ok(to_table(args)) }
-    fn text_to_table_null(cx, args) { Ok(to_table(args)) }
+    fn text_to_table(cx, args) { to_table(args) }
+    fn text_to_table_null(cx, args) { to_table(args) }
 }
 
 #[cfg(test)]

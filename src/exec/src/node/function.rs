@@ -338,6 +338,7 @@ impl FunctionScanState {
         }
         self.load(env)?;
         loop {
+            env.check_interrupts()?;
             self.input.clear();
             let mut any = false;
             for function in &mut self.functions {

@@ -146,6 +146,10 @@ impl NodeState {
     /// Makes the next row; false at the end.
     #[inline]
     pub fn next(&mut self, env: &mut Env<'_>) -> Result<bool> {
+        // Whoever gathers rows gets them here.
+        if memory::is_due() {
+            env.check_interrupts()?;
+        }
         if self.instrument.is_some() {
             return self.next_measured(env);
         }

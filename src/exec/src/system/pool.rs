@@ -5,7 +5,7 @@ use super::{SystemSet, functions};
 use base::Oid;
 use builtins::FnCtx;
 use instance::{Ctx, PoolLink, PoolSession};
-
+use memory::Account;
 use report::{Result, bail};
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +98,11 @@ fn pg_stat_get_pool_groups(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Resul
 fn pg_stat_get_pool_sessions(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Result<Vec<Vec<Datum>>> {
     let Some(pool) = cx.instance.server.pool() else { return Ok(Vec::new()) };
     let paused = pool.paused();
+    cx.session.entry.memory.publish();
+    let memory = |of: fn(&Account) -> u64, session: &PoolSession| {
+        let entry = session.session.and_then(|id| cx.instance.sessions.find(id));
+        entry.map_or(Datum::Null, |entry| Datum::Int8(i64::try_from(of(&entry.memory)).unwrap_or(i64::MAX)))
+    };
     let row = |session: PoolSession| {
         let is_held_back = session.state == "queued" && !session.in_transaction && paused.contains(&session.database);
         vec![
@@ -107,6 +112,8 @@ fn pg_stat_get_pool_sessions(cx: Ctx<'_>, _: &mut FnCtx<'_>, _: &[Datum]) -> Res
             Datum::Bool(session.in_transaction),
             session.position.map_or(Datum::Null, number),
             session.queued.map_or(Datum::Null, |queued| Datum::Float8(queued.as_secs_f64() * 1e3)),
+            memory(Account::held_bytes, &session),
+            memory(Account::peak_bytes, &session),
         ]
     };
     Ok(pool.sessions().into_iter().map(row).collect())
