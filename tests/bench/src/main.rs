@@ -2,29 +2,35 @@
 //!
 //! 1. [`server`] makes a cluster of each kind with the same settings, on Unix sockets.
 //! 2. [`bouncer`] puts PgBouncer before PostgreSQL, for the workloads that many clients are about.
-//! 3. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
-//! 4. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
-//! 5. [`growth`] prints tables of its own: costs against sizes, and what is felt during housework.
+//! 3. [`ceiling`] answers pgbench without knowing anything: no server can be faster beside the same client.
+//! 4. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
+//! 5. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
+//! 6. [`growth`] prints tables of its own: costs against sizes, and what is felt during housework.
 //!
 //! A figure is only as good as the machine is quiet: quote ratios, not absolute numbers.
 #![forbid(unsafe_code)]
 
 mod bouncer;
+mod ceiling;
 mod growth;
 mod server;
 mod workload;
 
 use bouncer::Bouncer;
+use ceiling::Ceiling;
 use server::{Kind, Server, run_pgbench};
 use std::process::ExitCode;
 use testkit::usage;
-use workload::{Plan, WORKLOADS, Workload};
+use workload::{Measure, Plan, WORKLOADS, Workload};
 
 const USAGE: &str = "\
 usage: cargo versus [--scale N] [--seconds N] [--rounds N] [--set NAME=VALUE ...] [--own NAME=VALUE ...] [WORKLOAD ...]
 
 Runs the named workloads (all if none is named) against PostgreSQL 15 and Woolly and prints the ratios. --set gives both servers a setting,
 --own gives Woolly one. `cargo versus growth` shows how costs grow.";
+
+/// With how many threads the server that knows nothing is tried.
+const CEILING_THREADS: [usize; 2] = [1, 2];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -75,12 +81,12 @@ fn run(plan: &Plan, names: &[String]) -> Result<(), String> {
     if let Some(why) = Bouncer::obstacle() {
         println!("{why}");
     }
-    println!("\n| workload | PostgreSQL 15 | PgBouncer | Woolly | ratio | spread of ratios | goal |");
-    println!("|---|---|---|---|---|---|---|");
+    println!("\n| workload | PostgreSQL 15 | PgBouncer | Woolly | ratio | spread of ratios | goal | ceiling |");
+    println!("|---|---|---|---|---|---|---|---|");
     for workload in WORKLOADS.iter().filter(|w| names.is_empty() || names.iter().any(|n| n == w.name)) {
         match compare(workload, plan, &mut servers) {
             Ok(line) => println!("{line}"),
-            Err(message) => println!("| {} | | | | failed: {message} | | {} |", workload.title, workload.goal),
+            Err(message) => println!("| {} | | | | failed: {message} | | {} | |", workload.title, workload.goal),
         }
     }
     servers.iter_mut().try_for_each(Server::stop)
@@ -97,14 +103,16 @@ fn compare(workload: &Workload, plan: &Plan, servers: &mut [Server; 2]) -> Resul
     let mut ratios: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a / b).collect();
     let (low, high) = (minimum(&ratios), -minimum(&ratios.iter().map(|r| -r).collect::<Vec<_>>()));
     let mut bounced = measure_bounced(workload, plan, theirs)?;
+    let ceiling = measure_ceiling(workload, plan)?;
     Ok(format!(
-        "| {} | {} | {} | {} | {:.2} | {low:.2} - {high:.2} | {} |",
+        "| {} | {} | {} | {} | {:.2} | {low:.2} - {high:.2} | {} | {} |",
         workload.title,
         show(median(&mut b), workload.unit),
         if bounced.is_empty() { "-".to_owned() } else { show(median(&mut bounced), workload.unit) },
         show(median(&mut a), workload.unit),
         median(&mut ratios),
-        workload.goal
+        workload.goal,
+        ceiling.map_or("-".to_owned(), |figure| show(figure, workload.unit))
     ))
 }
 
@@ -115,6 +123,20 @@ fn measure_bounced(workload: &Workload, plan: &Plan, server: &Server) -> Result<
     }
     let bouncer = Bouncer::start(server)?;
     (0..plan.rounds).map(|_| workload.measure_bounced(&bouncer, plan)).collect()
+}
+
+/// The figure of the server that knows nothing, with as many threads as suit it best, if pgbench is what measures.
+fn measure_ceiling(workload: &Workload, plan: &Plan) -> Result<Option<f64>, String> {
+    if !matches!(workload.measure, Measure::Pgbench { .. }) {
+        return Ok(None);
+    }
+    let mut best = None;
+    for threads in CEILING_THREADS {
+        let ceiling = Ceiling::start(threads).map_err(|e| e.to_string())?;
+        let figure = workload.measure_at(&ceiling.folder(), plan)?;
+        best = Some(best.map_or(figure, |best: f64| best.max(figure)));
+    }
+    Ok(best)
 }
 
 fn minimum(values: &[f64]) -> f64 {

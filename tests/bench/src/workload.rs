@@ -126,6 +126,12 @@ impl Workload {
         }
     }
 
+    /// Measures what listens in a folder once, if pgbench can.
+    pub fn measure_at(&self, folder: &Path, plan: &Plan) -> Result<f64, String> {
+        let Measure::Pgbench { arguments, .. } = self.measure else { return Err("no run of pgbench".to_owned()) };
+        tps(folder, plan, arguments)
+    }
+
     /// Whether PgBouncer is measured too.
     pub fn is_bounced(&self) -> bool {
         matches!(self.measure, Measure::Pgbench { bounced: true, .. })
