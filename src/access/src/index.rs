@@ -75,6 +75,9 @@ pub trait IndexScan: Send {
 
     /// Goes back to the place that was marked: `next` goes on behind it.
     fn restore(&mut self);
+
+    /// Works for this session from now on. Called before a rescan.
+    fn resume(&mut self, store: &Arc<Store>, interrupts: &Arc<Interrupts>);
 }
 
 /// What an insertion checks.

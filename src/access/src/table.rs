@@ -81,8 +81,11 @@ pub trait TableFetch: Send {
     /// Goes on with another snapshot.
     fn set_snapshot(&mut self, snapshot: Snapshot);
 
-    /// Lets go of the snapshot, and of what was found out about the table while it was locked, until it is given another one.
+    /// Lets go of the snapshot, and of what was found out about the table while it was locked, until [`TableFetch::resume`].
     fn rest(&mut self);
+
+    /// Goes on after a rest, perhaps for another session.
+    fn resume(&mut self, store: &Arc<Store>, snapshot: Snapshot);
 }
 
 /// A row lock's strength.

@@ -369,6 +369,11 @@ impl IndexScan for BtreeScan {
         self.marked = Some((batch, self.position));
     }
 
+    fn resume(&mut self, store: &Arc<Store>, interrupts: &Arc<Interrupts>) {
+        self.source.store = Arc::clone(store);
+        self.source.interrupts = Arc::clone(interrupts);
+    }
+
     fn restore(&mut self) {
         if let Some((batch, position)) = &self.marked {
             self.reading.batch = batch.clone();

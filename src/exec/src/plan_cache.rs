@@ -113,6 +113,23 @@ impl CachedPlan {
         })
     }
 
+    /// The same statement as it was before it was first planned: for who runs another's plan.
+    pub fn without_plan(&self) -> CachedPlan {
+        CachedPlan {
+            query: Arc::clone(&self.query),
+            parameter_types: self.parameter_types.clone(),
+            sharing: self.sharing,
+            version: self.version,
+            state: Mutex::default(),
+        }
+    }
+
+    /// True if there is a generic plan whose executor rests: it has run.
+    pub fn has_run_generic(&self) -> bool {
+        let state = self.state.lock().expect("planning does not panic while it holds the lock");
+        state.generic.as_ref().is_some_and(|plan| plan.resting.is_taken())
+    }
+
     /// The analysed query.
     pub fn query(&self) -> &Query {
         &self.query

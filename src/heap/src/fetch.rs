@@ -188,6 +188,11 @@ impl TableFetch for HeapFetch {
         self.snapshot = Some(snapshot);
     }
 
+    fn resume(&mut self, store: &Arc<Store>, snapshot: Snapshot) {
+        self.store = Arc::clone(store);
+        self.set_snapshot(snapshot);
+    }
+
     fn rest(&mut self) {
         self.snapshot = None;
         // Without its lock the table may be cut.

@@ -61,6 +61,11 @@ impl Resting {
         self.0.try_lock().ok()?.take()
     }
 
+    /// True if a value is there.
+    pub fn is_taken(&self) -> bool {
+        self.0.try_lock().is_ok_and(|slot| slot.is_some())
+    }
+
     /// Puts a value in, in place of another.
     pub fn put(&self, value: Box<dyn std::any::Any + Send>) {
         if let Ok(mut slot) = self.0.try_lock() {

@@ -14,7 +14,7 @@ use memory::Account;
 use pool::{LaneKey, Place, Standing, Terms, Turn};
 use report::{Error, Result, Severity, SqlState};
 use server_side::{ClientLog, ServerSide};
-use session::{ClientInfo, Connection, Direction, Progress, Spare, Wire};
+use session::{ClientInfo, Connection, Desk, Direction, Progress, Wire};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -64,9 +64,9 @@ impl Client {
     }
 
     /// Serves what there is.
-    fn turn(&mut self, spare: &mut Spare) -> Turn {
+    fn turn(&mut self, desk: &mut Desk) -> Turn {
         let _counted = self.memory.serve();
-        match sync::catch(|| self.connection.serve(&self.server, &self.server.instance, spare)) {
+        match sync::catch(|| self.connection.serve(&self.server, &self.server.instance, desk)) {
             Ok(Progress::Waits) => Turn::Waits,
             Ok(Progress::WaitsForRoom) => Turn::WaitsForRoom,
             Ok(Progress::Yields) => Turn::Yields,
@@ -99,12 +99,12 @@ impl Client {
 
     /// Serves the client to its end, on a thread of its own. Errors: PANIC, after which the instance cannot go on.
     pub fn serve_alone(mut self) -> Result<()> {
-        let mut spare = Spare::default();
+        let mut desk = Desk::default();
         let wakers = Arc::clone(&self.server.log.shared.wakers);
         let failed = |error| Error::io("wait for a client", &error);
         self.handle.keep_waker(&wakers).map_err(failed)?;
         loop {
-            let direction = match self.turn(&mut spare) {
+            let direction = match self.turn(&mut desk) {
                 Turn::Waits => Direction::Read,
                 Turn::WaitsForRoom => Direction::Write,
                 Turn::Yields => continue,
@@ -117,9 +117,9 @@ impl Client {
 
 /// In the thread pool.
 impl pool::Client for Client {
-    type Desk = Spare;
+    type Desk = Desk;
 
-    fn serve(&mut self, desk: &mut Spare, has_ended: bool) -> Turn {
+    fn serve(&mut self, desk: &mut Desk, has_ended: bool) -> Turn {
         if has_ended {
             self.handle.set_ended();
         }

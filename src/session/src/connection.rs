@@ -9,6 +9,7 @@
 //! A turn ends where the connection would have to wait for its client; whoever gives it turns waits in its place. So a client that is silent,
 //! slow or half gone costs what the value holds, and no thread.
 
+use crate::desk::Desk;
 use crate::login::{self, Login, Request};
 use crate::park::Parked;
 use crate::server::{ClientInfo, Server};
@@ -99,25 +100,25 @@ impl Connection {
     /// Serves what the client has sent. Everything that goes wrong is told the client and the log here.
     ///
     /// The buffers are the client's for as long as this lasts.
-    pub fn serve(&mut self, server: &dyn Server, instance: &Arc<Instance>, spare: &mut Spare) -> Progress {
-        memory::take_over(spare.held_bytes());
-        let progress = self.serve_with(server, instance, spare);
-        memory::give_up(spare.held_bytes());
+    pub fn serve(&mut self, server: &dyn Server, instance: &Arc<Instance>, desk: &mut Desk) -> Progress {
+        memory::take_over(desk.spare.held_bytes());
+        let progress = self.serve_with(server, instance, desk);
+        memory::give_up(desk.spare.held_bytes());
         progress
     }
 
-    fn serve_with(&mut self, server: &dyn Server, instance: &Arc<Instance>, spare: &mut Spare) -> Progress {
+    fn serve_with(&mut self, server: &dyn Server, instance: &Arc<Instance>, desk: &mut Desk) -> Progress {
         loop {
             match std::mem::replace(&mut self.stage, Stage::Over) {
-                Stage::Knocking(visitor) => self.stage = knock(server, instance, visitor, spare),
-                Stage::Proving(visitor, login) => self.stage = prove(server, instance, visitor, login, spare),
+                Stage::Knocking(visitor) => self.stage = knock(server, instance, visitor, &mut desk.spare),
+                Stage::Proving(visitor, login) => self.stage = prove(server, instance, visitor, login, &mut desk.spare),
                 Stage::Parked(parked) => {
                     let session = parked.resume(instance);
                     server.resumed(&session.state);
                     self.stage = Stage::Serving(Box::new(session));
                 }
                 Stage::Serving(mut session) => {
-                    let progress = match session.serve(server, instance, spare) {
+                    let progress = match session.serve(server, instance, desk) {
                         Next::Park => return Progress::Parked(Box::new(session.park(instance))),
                         Next::End | Next::Crash => return Progress::Over,
                         Next::Continue => Progress::Yields,
@@ -131,7 +132,7 @@ impl Connection {
             }
             match &mut self.stage {
                 Stage::Knocking(visitor) | Stage::Proving(visitor, _) => {
-                    visitor.wire.rest(spare);
+                    visitor.wire.rest(&mut desk.spare);
                     return Progress::Waits;
                 }
                 _ => {}

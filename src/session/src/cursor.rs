@@ -71,8 +71,10 @@ impl Session {
         let in_block = self.block.is_explicit();
         let cx = Ctx::new(instance, &self.state);
         let mut output = match outer {
-            Some(outer) => Output::portal(&mut self.wire, cx, outer.formats.clone(), in_block),
-            None => Output::simple(&mut self.wire, cx, in_block).with_formats(portal.formats.clone()),
+            Some(outer) => Output::portal((&mut self.wire, &mut self.shelf), cx, outer.formats.clone(), in_block),
+            None => {
+                Output::simple((&mut self.wire, &mut self.shelf), cx, in_block).with_formats(portal.formats.clone())
+            }
         };
         let mut fetch =
             Fetch { cx, portal: &mut portal, is_move: statement.is_move, output: &mut output, standing: None };

@@ -277,7 +277,7 @@ impl Session {
         }
         let in_block = self.block != Block::Idle;
         let cx = Ctx::new(instance, &self.state);
-        let mut output = Output::portal(&mut self.wire, cx, portal.formats.clone(), in_block);
+        let mut output = Output::portal((&mut self.wire, &mut self.shelf), cx, portal.formats.clone(), in_block);
         let fetched = output.fetch(&mut portal, row_limit)?;
         let is_utility = matches!(statement.body, Body::Utility(_));
         self.portals.put(portal);

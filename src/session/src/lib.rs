@@ -11,7 +11,8 @@
 //! 3. `session` takes messages, and is where every error ends: told to the client and to the log, its statement undone.
 //! 4. `simple` and `extended` run them: text is parsed, analysed and planned (`query`), rows go to the send buffer (`output`).
 //! 5. `session_statement`, `transaction_statement` and `cursor` run what concerns the session itself.
-//! 6. [`block`] is the transaction block's state; `portal` keeps what is under way.
+//! 6. What sessions learn of statements they share (`known`, `shared`), and run on the [`Desk`] of the worker that serves them.
+//! 7. [`block`] is the transaction block's state; `portal` keeps what is under way.
 //!
 //! Invariants
 //! - I1. What is pending in the send buffer is sent before the session waits.
@@ -24,6 +25,7 @@ mod authentication;
 pub mod block;
 mod connection;
 mod cursor;
+mod desk;
 mod extended;
 mod idle_clock;
 pub mod known;
@@ -46,7 +48,8 @@ pub mod wire;
 pub use alone::{Alone, Outcome, StatementEnd, Terminal, run_alone};
 pub use block::Block;
 pub use connection::{Connection, Progress};
+pub use desk::Desk;
 pub use park::Parked;
 pub use server::{ClientInfo, Method, Server, Speaker};
 pub use session::{Next, Session};
-pub use wire::{Direction, Spare, Stream, Wire};
+pub use wire::{Direction, Stream, Wire};

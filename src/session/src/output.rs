@@ -1,5 +1,6 @@
 //! A statement's output on its way to the client: rows straight into the send buffer, COPY data both ways.
 
+use crate::desk::Shelf;
 use crate::extended::payload;
 use crate::portal::{Portal, Progress, Running};
 use crate::query::{Body, Planned, QueryBody, ResultColumns, Statement, query_tag};
@@ -23,6 +24,8 @@ use tuple::{Datum, TupleDesc};
 /// The client as a running statement sees it.
 pub(crate) struct Output<'a> {
     wire: &'a mut Wire,
+    /// Plans of the worker that serves the session.
+    shelf: &'a mut Shelf,
     cx: Ctx<'a>,
     /// Send RowDescription before the rows (simple protocol).
     describes: bool,
@@ -33,6 +36,9 @@ pub(crate) struct Output<'a> {
     in_block: bool,
 }
 
+/// What of a session a running statement uses.
+type Means<'a> = (&'a mut Wire, &'a mut Shelf);
+
 /// What is needed to write a column's values.
 #[derive(Clone, Copy)]
 struct Column {
@@ -42,8 +48,8 @@ struct Column {
 
 impl<'a> Output<'a> {
     /// For a statement of a simple query.
-    pub(crate) fn simple(wire: &'a mut Wire, cx: Ctx<'a>, in_block: bool) -> Output<'a> {
-        Output { wire, cx, describes: true, formats: Formats::new(), columns: SmallVec::new(), in_block }
+    pub(crate) fn simple((wire, shelf): Means<'a>, cx: Ctx<'a>, in_block: bool) -> Output<'a> {
+        Output { wire, shelf, cx, describes: true, formats: Formats::new(), columns: SmallVec::new(), in_block }
     }
 
     /// The same with these formats: a binary cursor's.
@@ -52,8 +58,8 @@ impl<'a> Output<'a> {
     }
 
     /// For a portal, whose client has asked for these formats.
-    pub(crate) fn portal(wire: &'a mut Wire, cx: Ctx<'a>, formats: Formats, in_block: bool) -> Output<'a> {
-        Output { wire, cx, describes: false, formats, columns: SmallVec::new(), in_block }
+    pub(crate) fn portal((wire, shelf): Means<'a>, cx: Ctx<'a>, formats: Formats, in_block: bool) -> Output<'a> {
+        Output { wire, shelf, cx, describes: false, formats, columns: SmallVec::new(), in_block }
     }
 
     /// Runs an analysed statement to its end.
@@ -73,9 +79,12 @@ impl<'a> Output<'a> {
     }
 
     /// Plans and starts a query. If the catalogs have changed since it was analysed, it is analysed again first.
-    fn start(&self, statement: &Statement, query: &QueryBody, text: &str, params: Arc<Params>) -> Result<Executor> {
+    fn start(&mut self, statement: &Statement, query: &QueryBody, text: &str, params: Arc<Params>) -> Result<Executor> {
+        if query.may_be_shared() {
+            query.share(self.cx, text, &statement.parameter_types);
+        }
         loop {
-            if let Planned::Plan(plan) = query.plan(self.cx, &params)? {
+            if let Planned::Plan(plan) = query.plan(self.cx, &params, self.shelf)? {
                 return Executor::start_planned(self.cx, plan, params);
             }
             let parameters = Parameters::Fixed(statement.parameter_types.clone());

@@ -1,5 +1,7 @@
 //! From text to something that can be run: parse, analyse, plan; and the form in which a prepared statement keeps it.
 
+use crate::desk::Shelf;
+use crate::shared::{self, Model};
 use analyze::query::{CmdType, Query, TargetEntry};
 use analyze::{Analyzed, AnalyzedStatement, Parameters, UtilityStatement};
 use base::Oid;
@@ -11,7 +13,7 @@ use parser::ast::RawStatement;
 use plan::node::PlannedStmt;
 use report::Result;
 use schema::CatalogVersion;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tuple::{Attribute, TupleDesc};
 
 /// Parses a query string under the session's settings. Notices of the lexer wait with the session's.
@@ -53,8 +55,23 @@ pub(crate) enum Body {
 /// An analysed query.
 pub(crate) struct QueryBody {
     pub(crate) command: CmdType,
+    source: Mutex<Source>,
+}
+
+/// Where a query's plans come from.
+struct Source {
     /// Makes plans and keeps the last one. Replaced when the statement is analysed again.
-    plan: Mutex<Arc<CachedPlan>>,
+    cached: Arc<CachedPlan>,
+    /// What it shares with other sessions: then it has no plan of its own.
+    model: Option<Arc<Model>>,
+    /// It was found that it cannot be shared.
+    is_alone: bool,
+}
+
+impl Source {
+    fn new(cached: CachedPlan) -> Mutex<Source> {
+        Mutex::new(Source { cached: Arc::new(cached), model: None, is_alone: false })
+    }
 }
 
 /// A statement after analysis: what a prepared statement holds.
@@ -87,23 +104,28 @@ impl Statement {
             AnalyzedStatement::Utility(utility) => Body::Utility(utility),
             AnalyzedStatement::Query(query) => {
                 let command = query.command;
-                Body::Query(Box::new(QueryBody {
-                    command,
-                    plan: Mutex::new(Arc::new(CachedPlan::new(*query, param_types.clone(), sharing, version))),
-                }))
+                let source = Source::new(CachedPlan::new(*query, param_types.clone(), sharing, version));
+                Body::Query(Box::new(QueryBody { command, source }))
             }
         };
         let raw = Arc::new(raw.clone());
         Ok(Statement { raw, body, parameter_types: param_types, columns: columns.map(Arc::new) })
     }
 
-    /// A copy for another session. `None` if it is no query with a generic plan.
+    /// A copy for another session, which shares the plan with this one. `None` if it is no query with a generic plan.
     pub(crate) fn fork(&self) -> Option<Statement> {
         let Body::Query(query) = &self.body else { return None };
-        let plan = Mutex::new(Arc::new(query.cached().fork()?));
+        let source = {
+            let mut source = query.source();
+            if source.model.is_none() {
+                source.model = Some(Arc::new(Model::of(&source.cached)?));
+            }
+            let model = source.model.clone();
+            Mutex::new(Source { cached: Arc::new(source.cached.without_plan()), model, is_alone: false })
+        };
         Some(Statement {
             raw: Arc::clone(&self.raw),
-            body: Body::Query(Box::new(QueryBody { command: query.command, plan })),
+            body: Body::Query(Box::new(QueryBody { command: query.command, source })),
             parameter_types: self.parameter_types.clone(),
             columns: self.columns.clone(),
         })
@@ -201,13 +223,41 @@ pub(crate) enum Planned {
 
 impl QueryBody {
     /// A plan for these parameters.
-    pub(crate) fn plan(&self, cx: Ctx<'_>, params: &exec::Params) -> Result<Planned> {
-        Ok(self.cached().plan(cx, params)?.map_or(Planned::Stale, Planned::Plan))
+    pub(crate) fn plan(&self, cx: Ctx<'_>, params: &exec::Params, shelf: &mut Shelf) -> Result<Planned> {
+        let mut source = self.source();
+        if let Some(model) = &source.model {
+            if let Some(plan) = shelf.plan(cx, model, params)? {
+                return Ok(Planned::Plan(plan));
+            }
+            source.model = None;
+        }
+        Ok(source.cached.plan(cx, params)?.map_or(Planned::Stale, Planned::Plan))
+    }
+
+    fn source(&self) -> MutexGuard<'_, Source> {
+        self.source.lock().expect("nothing panics while it holds the lock")
+    }
+
+    /// True if it has a generic plan, has run it, and it is not known whether other sessions have the same.
+    pub(crate) fn may_be_shared(&self) -> bool {
+        let source = self.source();
+        source.model.is_none() && !source.is_alone && source.cached.has_run_generic()
+    }
+
+    /// From now on it has its plan in common with all sessions to which the text means the same.
+    pub(crate) fn share(&self, cx: Ctx<'_>, text: &str, types: &[Oid]) {
+        let Some(changes) = cx.catalog().changes() else { return };
+        let mut source = self.source();
+        source.model = shared::model(cx, (text, types), changes, &source.cached);
+        match &source.model {
+            Some(_) => source.cached = Arc::new(source.cached.without_plan()),
+            None => source.is_alone = true,
+        }
     }
 
     /// The analysed query and its plans.
     pub(crate) fn cached(&self) -> Arc<CachedPlan> {
-        Arc::clone(&self.plan.lock().expect("nothing panics while it holds the lock"))
+        Arc::clone(&self.source().cached)
     }
 
     /// Takes over what a new analysis of the statement has made. Errors: XX000 if it is no query any more.
@@ -215,7 +265,7 @@ impl QueryBody {
         let Body::Query(query) = &again.body else {
             return Err(report::Error::internal("a query became a utility statement"));
         };
-        *self.plan.lock().expect("nothing panics while it holds the lock") = query.cached();
+        *self.source() = Source { cached: query.cached(), model: None, is_alone: false };
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! A session, and the turns in which its messages are served.
 
 use crate::block::Block;
+use crate::desk::{Desk, Shelf};
 use crate::extended::Pipeline;
 use crate::idle_clock::{IdleClock, idle_in_transaction, idle_session};
 use crate::known::KnownStatements;
@@ -8,7 +9,7 @@ use crate::limits::{READ_BYTES, TURN_MESSAGES_MAX};
 use crate::portal::Portals;
 use crate::server::{Server, Speaker};
 use crate::transaction_statement::{Characteristics, Savepoint};
-use crate::wire::{Input, Received, Spare, Wire};
+use crate::wire::{Input, Received, Wire};
 use config::Setting;
 use instance::{ActivityState, Ctx, DatabaseCounter, Instance, Registration, SessionState};
 use proto::Message;
@@ -26,6 +27,8 @@ pub struct Session {
     pub(crate) portals: Portals,
     pub(crate) pipeline: Pipeline,
     pub(crate) known: KnownStatements,
+    /// The plans of the worker that serves it; none between turns.
+    pub(crate) shelf: Shelf,
     idle_clock: IdleClock,
     /// What its client has sent has waited for its turn.
     was_queued: bool,
@@ -82,6 +85,7 @@ impl Session {
             portals: Portals::default(),
             pipeline: Pipeline::default(),
             known: KnownStatements::default(),
+            shelf: Shelf::default(),
             idle_clock: IdleClock::default(),
             was_queued: false,
             message: Vec::new(),
@@ -90,11 +94,13 @@ impl Session {
     }
 
     /// Serves the messages that are there. `Continue`: there are more, and it is somebody else's turn.
-    pub(crate) fn serve(&mut self, server: &dyn Server, instance: &Instance, spare: &mut Spare) -> Next {
+    pub(crate) fn serve(&mut self, server: &dyn Server, instance: &Instance, desk: &mut Desk) -> Next {
         // Another thread may have served it last.
         self.state.stack_base.set(instance::stack_address());
-        self.wire.wake_up(spare);
+        self.wire.wake_up(&mut desk.spare);
+        self.shelf = std::mem::take(&mut desk.shelf);
         let next = self.serve_messages(server, instance);
+        desk.shelf = std::mem::take(&mut self.shelf);
         match next {
             Next::End => {
                 if let Err(caught) = sync::catch(|| self.end(instance)) {
@@ -106,7 +112,7 @@ impl Session {
                 if std::mem::take(&mut self.was_queued) || self.state.entry.interrupts.pending() {
                     self.state.entry.unqueue_statement();
                 }
-                self.wire.rest(spare);
+                self.wire.rest(&mut desk.spare);
             }
             Next::Park | Next::Crash => {}
         }

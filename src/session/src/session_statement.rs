@@ -98,8 +98,8 @@ impl Session {
         let inner = payload(&prepared).ok_or_else(|| Error::internal("an empty statement was prepared"))?;
         let in_block = self.block != Block::Idle;
         let mut output = match portal {
-            Some(portal) => Output::portal(&mut self.wire, cx, portal.formats.clone(), in_block),
-            None => Output::simple(&mut self.wire, cx, in_block),
+            Some(portal) => Output::portal((&mut self.wire, &mut self.shelf), cx, portal.formats.clone(), in_block),
+            None => Output::simple((&mut self.wire, &mut self.shelf), cx, in_block),
         };
         output.run(inner, &prepared.text, Arc::new(Params { values }))
     }

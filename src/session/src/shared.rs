@@ -3,11 +3,14 @@
 //!
 //! A statement means the same to two sessions if they are in the same database as the same user, nothing has changed in the catalogs, no
 //! settings of theirs differ, and neither has temporary tables that could hide others or row types that it has numbered by itself. What
-//! one has learnt is kept as a model that nobody runs; each session makes a copy of its own, which shares all that is never written.
+//! one has learnt is kept as a model that nobody runs. The same goes for the generic plan of a prepared statement, once a session has run its own:
+//! by then it is known that it numbers no row types.
 //!
-//! Locks: the table's, a leaf.
+//! Locks: the tables', leaves.
 
 use crate::known::Known;
+use base::Oid;
+use exec::CachedPlan;
 use instance::Ctx;
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -17,9 +20,31 @@ use sync::{Mutex, rank};
 /// Statements kept. Beyond it all are forgotten.
 const SHARED_MAX: usize = 512;
 
+/// Longer texts of prepared statements are not shared. Unit: bytes.
+const TEXT_BYTES_MAX: usize = 8192;
+
 /// The statements that the sessions of an instance share.
 pub(crate) struct SharedStatements {
     entries: Mutex<HashMap<Box<str>, Entry>>,
+    /// The plans of prepared statements, each with the catalogs' changes when it was entered.
+    models: Mutex<Models>,
+}
+
+type Models = HashMap<Box<str>, (u64, Arc<Model>)>;
+
+/// A plan that sessions share. Nobody runs it: each worker has a copy ([`crate::desk`]).
+pub(crate) struct Model(CachedPlan);
+
+impl Model {
+    /// Of a statement's generic plan. `None` if it has none.
+    pub(crate) fn of(cached: &CachedPlan) -> Option<Model> {
+        cached.fork().map(Model)
+    }
+
+    /// A copy that can be run.
+    pub(crate) fn copy(&self) -> Option<CachedPlan> {
+        self.0.fork()
+    }
 }
 
 struct Entry {
@@ -43,7 +68,8 @@ pub(crate) enum Seen {
 
 impl Default for SharedStatements {
     fn default() -> SharedStatements {
-        SharedStatements { entries: Mutex::new(rank::LEAF, HashMap::new()) }
+        let (entries, models) = (Mutex::new(rank::LEAF, HashMap::new()), Mutex::new(rank::LEAF, HashMap::new()));
+        SharedStatements { entries, models }
     }
 }
 
@@ -66,6 +92,27 @@ impl SharedStatements {
         }
         entries.insert(key.into(), Entry { changes, seen });
     }
+}
+
+/// What a prepared statement's generic plan is to those sessions that share it; the first one's is everybody's. `None` if this session shares none.
+pub(crate) fn model(cx: Ctx<'_>, (text, types): (&str, &[Oid]), changes: u64, own: &CachedPlan) -> Option<Arc<Model>> {
+    if text.len() > TEXT_BYTES_MAX {
+        return None;
+    }
+    let mut key = String::new();
+    let types: String = types.iter().map(|oid| format!("{oid} ")).collect();
+    write_key(cx, &format!("{types}\0{text}"), &mut key)?;
+    let shared: Arc<SharedStatements> = cx.instance.shared.get();
+    let mut models = shared.models.lock();
+    if let Some((_, model)) = models.get(key.as_str()).filter(|(then, _)| *then == changes) {
+        return Some(Arc::clone(model));
+    }
+    if models.len() == SHARED_MAX {
+        models.clear();
+    }
+    let model = Arc::new(Model::of(own)?);
+    models.insert(key.into(), (changes, Arc::clone(&model)));
+    Some(model)
 }
 
 /// Writes what sessions must have in common to share a statement of this shape. `None` if this one shares none.

@@ -108,7 +108,7 @@ impl Session {
         let cx = Ctx::new(instance, &self.state);
         cx.check_interrupts()?;
         self.state.entry.set_command(command::command_tag(&known.statement.raw.stmt));
-        let mut output = Output::simple(&mut self.wire, cx, self.block != Block::Idle);
+        let mut output = Output::simple((&mut self.wire, &mut self.shelf), cx, self.block != Block::Idle);
         let tag = output.run(&known.statement, &known.text, params)?;
         self.finish_statement(instance, &known.statement.raw, true)?;
         self.send_notices();
@@ -149,7 +149,7 @@ impl Session {
         }
         let cx = Ctx::new(instance, &self.state);
         let statement = Statement::analyze(cx, raw, text, Parameters::None)?;
-        let mut output = Output::simple(&mut self.wire, cx, self.block != Block::Idle);
+        let mut output = Output::simple((&mut self.wire, &mut self.shelf), cx, self.block != Block::Idle);
         output.run(&statement, text, Arc::default())
     }
 

@@ -73,7 +73,7 @@ pub enum Input<T> {
 
 /// Buffers that go from session to session: whoever has nothing under way needs none.
 #[derive(Debug, Default)]
-pub struct Spare {
+pub(crate) struct Spare {
     receive: Vec<u8>,
     send: Writer,
 }
@@ -134,7 +134,7 @@ impl Wire {
     }
 
     /// There may be more to read than there was. Takes buffers where it has none.
-    pub fn wake_up(&mut self, spare: &mut Spare) {
+    pub(crate) fn wake_up(&mut self, spare: &mut Spare) {
         self.is_drained = false;
         if self.buffer.is_empty() {
             self.buffer = std::mem::take(&mut spare.receive);
@@ -145,7 +145,7 @@ impl Wire {
     }
 
     /// Gives back the buffers that hold nothing.
-    pub fn rest(&mut self, spare: &mut Spare) {
+    pub(crate) fn rest(&mut self, spare: &mut Spare) {
         if !self.has_input() {
             (self.start, self.end) = (0, 0);
             spare.receive = std::mem::take(&mut self.buffer);

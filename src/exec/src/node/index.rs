@@ -275,6 +275,8 @@ pub struct IndexScanState {
     only: bool,
     scan: Option<Box<dyn AmScan>>,
     fetch: Option<Box<dyn TableFetch>>,
+    /// The plan is run by nobody.
+    is_resting: bool,
     /// A scan with keys is going on.
     active: bool,
     /// The conditions have been evaluated since the last rescan.
@@ -311,6 +313,7 @@ impl IndexScanState {
             only: false,
             scan: None,
             fetch: None,
+            is_resting: false,
             active: false,
             ready: false,
             row: Row::default(),
@@ -339,6 +342,7 @@ impl IndexScanState {
             only: true,
             scan: None,
             fetch: None,
+            is_resting: false,
             active: false,
             ready: false,
             row: Row::default(),
@@ -457,10 +461,23 @@ impl IndexScanState {
     pub(super) fn rescan(&mut self, env: &mut Env<'_>, _changed: &[i32]) -> Result<()> {
         self.ready = false;
         self.active = false;
-        if let Some(fetch) = &mut self.fetch {
+        if std::mem::take(&mut self.is_resting) {
+            self.resume(env);
+        } else if let Some(fetch) = &mut self.fetch {
             fetch.set_snapshot(env.es.snapshot());
         }
         Ok(())
+    }
+
+    /// Goes on after a rest: another session may run the plan now.
+    fn resume(&mut self, env: &Env<'_>) {
+        let session = env.cx.session;
+        if let Some(fetch) = &mut self.fetch {
+            fetch.resume(&session.store, env.es.snapshot());
+        }
+        if let Some(scan) = &mut self.scan {
+            scan.resume(&session.store, session.locks.interrupts());
+        }
     }
 
     pub(super) fn children_mut(&mut self) -> Vec<&mut NodeState> {
@@ -484,6 +501,7 @@ impl IndexScanState {
 
     /// Lets go of the snapshot, and of a scan that holds one.
     pub fn release(&mut self) {
+        self.is_resting = true;
         if let Some(fetch) = &mut self.fetch {
             fetch.rest();
         }

@@ -1,0 +1,65 @@
+//! What a worker lends to each session that it serves, for the length of a turn.
+//!
+//! Besides buffers these are plans. What sessions share ([`crate::shared`]) is run by nobody as it is: each worker has a copy, with the executor that
+//! rests in it, and whoever has its turn runs that. So a thousand sessions with the same statement run it in the same memory, which the
+//! processor has at hand, and no two processors count references in one word.
+
+use crate::shared::Model;
+use crate::wire::Spare;
+use exec::{CachedPlan, Params};
+use instance::Ctx;
+use plan::node::PlannedStmt;
+use report::Result;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Plans on a shelf. Beyond it all are put away: they are made again as they are needed.
+const PLANS_MAX: usize = 512;
+
+/// A worker's desk.
+#[derive(Debug, Default)]
+pub struct Desk {
+    pub(crate) spare: Spare,
+    pub(crate) shelf: Shelf,
+}
+
+/// Copies of shared plans, by the place of what they were copied from.
+#[derive(Default)]
+pub(crate) struct Shelf(HashMap<usize, Copy, foldhash::fast::RandomState>);
+
+struct Copy {
+    /// Held, so that no other model can have its place.
+    _model: Arc<Model>,
+    cached: CachedPlan,
+}
+
+impl Shelf {
+    /// The plan that a model stands for. `None` if the catalogs have changed so that it stands for nothing any more.
+    pub(crate) fn plan(
+        &mut self,
+        cx: Ctx<'_>,
+        model: &Arc<Model>,
+        params: &Params,
+    ) -> Result<Option<Arc<PlannedStmt>>> {
+        let place = Arc::as_ptr(model).addr();
+        if let Some(copy) = self.0.get(&place) {
+            let plan = copy.cached.plan(cx, params)?;
+            if plan.is_none() {
+                self.0.remove(&place);
+            }
+            return Ok(plan);
+        }
+        let Some(cached) = model.copy() else { return Ok(None) };
+        if self.0.len() == PLANS_MAX {
+            self.0.clear();
+        }
+        let copy = self.0.entry(place).insert_entry(Copy { _model: Arc::clone(model), cached });
+        copy.get().cached.plan(cx, params)
+    }
+}
+
+impl std::fmt::Debug for Shelf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shelf").field("plans", &self.0.len()).finish()
+    }
+}
