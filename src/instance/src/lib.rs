@@ -54,5 +54,5 @@ pub use statistics::{
     RelationCounters, SessionTimes, Statistics, StatisticsView,
 };
 pub use timers::{Timer, Timers};
-pub use transaction::{TransactionParticipant, serializable_unsupported};
+pub use transaction::{LateCommit, TransactionParticipant, serializable_unsupported};
 pub use zone::{find as find_time_zone, time_zone};

@@ -8,7 +8,7 @@ use crate::limits::NOTICES_MAX;
 use crate::prepared::Prepared;
 use crate::sessions::SessionEntry;
 use crate::statistics::{Pending, StatisticsView};
-use crate::transaction::TransactionParticipant;
+use crate::transaction::{LateCommit, TransactionParticipant};
 use access::Store;
 use base::Oid;
 use builtins::{FormatSettings, Memo};
@@ -101,6 +101,8 @@ pub struct SessionState {
     pub users: Cell<Users>,
     /// Its transaction.
     pub transaction: RefCell<Option<Transaction>>,
+    /// A commit that is on its way to the disk.
+    pub committing: RefCell<Option<LateCommit>>,
     /// Its transaction has made, changed or dropped temporary objects, as far as that was noted.
     pub touches_temporary: Cell<bool>,
     /// SET TRANSACTION READ ONLY, or the default, is in force.

@@ -4,13 +4,14 @@
 //! 1. participants do what must happen before (deferred constraints); they may still fail the transaction;
 //! 2. the transaction commits: its record is logged and flushed, its number published, the shared caches are told, its locks
 //!    given back;
+//!    A session in the pool does not wait for the flush: see [`Ctx::begin_commit`];
 //! 3. settings changed by SET stay, those by SET LOCAL go; participants are told.
 
 use crate::Ctx;
 use crate::activity::SessionKind;
 use crate::statistics::{DatabaseCounter, SessionTimes};
 use report::{Error, Result};
-use xact::{Changes, Isolation, Snapshot, Transaction, TransactionOptions};
+use xact::{Changes, Committing, Ending, Isolation, Snapshot, Transaction, TransactionOptions};
 
 /// Somebody who must act when a transaction or savepoint ends.
 pub trait TransactionParticipant: Send {
@@ -37,11 +38,18 @@ pub trait TransactionParticipant: Send {
     fn as_any(&mut self) -> &mut dyn std::any::Any;
 }
 
+/// What is left of a commit that is on its way to the disk.
+pub struct LateCommit {
+    rest: Box<Committing>,
+    changes: Changes,
+}
+
 impl<'a> Ctx<'a> {
     /// Begins a transaction, with the session's default isolation and access mode. Panics if there is one.
     pub fn start_transaction(self) {
         let session = self.session;
-        assert!(session.transaction.borrow().is_none(), "a session has one transaction at a time");
+        let is_free = session.transaction.borrow().is_none() && !self.is_committing();
+        assert!(is_free, "a session has one transaction at a time");
         let mut settings = session.settings.borrow_mut();
         let frequent = settings.frequent();
         let options = TransactionOptions {
@@ -69,6 +77,48 @@ impl<'a> Ctx<'a> {
         let outcome = self.finish_commit(transaction);
         let left = self.after_end(outcome.is_ok(), changes);
         outcome.and(left)
+    }
+
+    /// Commits as far as that goes without waiting for the disk. Where something is left, [`Ctx::settle_commit`] does it; the session's interrupts are
+    /// woken when that need not wait, and until then it runs nothing. On an error the transaction has been aborted.
+    pub fn begin_commit(self) -> Result<()> {
+        if let Err(error) = self.before_commit() {
+            self.abort_transaction();
+            return Err(error);
+        }
+        let session = self.session;
+        let mut transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
+        let changes = transaction.take_changes();
+        transaction.set_sync_commit(sync_commit(session.settings.borrow().frequent().synchronous_commit));
+        match transaction.begin_commit(session.locks.interrupts()) {
+            Ok(Ending::Later(rest)) => {
+                *session.committing.borrow_mut() = Some(LateCommit { rest, changes });
+                Ok(())
+            }
+            outcome => {
+                let left = self.after_end(outcome.is_ok(), changes);
+                outcome.map(drop).and(left)
+            }
+        }
+    }
+
+    /// True if a commit is on its way to the disk.
+    pub fn is_committing(self) -> bool {
+        self.session.committing.borrow().is_some()
+    }
+
+    /// Does what is left of a commit, if that need not wait; `waits`: in any case. True if nothing is left.
+    ///
+    /// Errors: PANIC.
+    pub fn settle_commit(self, waits: bool) -> Result<bool> {
+        let is_due = self.session.committing.borrow().as_ref().is_some_and(|late| waits || late.rest.has_settled());
+        if !is_due {
+            return Ok(!self.is_committing());
+        }
+        let Some(LateCommit { rest, changes }) = self.session.committing.borrow_mut().take() else { return Ok(true) };
+        let outcome = rest.finish();
+        let left = self.after_end(outcome.is_ok(), changes);
+        outcome.and(left).map(|()| true)
     }
 
     /// Runs the participants until none is left that was not asked.

@@ -8,7 +8,7 @@
 //!    each is its group's listener when there is nothing else to do, and what comes wakes one. So with few clients a request costs no hand-over, and with many
 //!    most of them are found by a worker that was about to look for the next one.
 //! 3. `Seat` is a client's place, and decides who may serve it: one worker at a time, and no news is lost.
-//! 4. `queue` decides who is next: who is to end or has been cancelled, then logins (no more than half of the workers), then the lanes of sessions, one for
+//! 4. `queue` decides who is next: who is to end, has been cancelled or has only its commit to finish, then logins (no more than half of the workers), then the lanes of sessions, one for
 //!    each role in each database, by the time that they have had and their weight. Within a lane who is in a transaction goes first: it may hold what others wait for.
 //! 5. A worker that must sleep within a statement says so ([`sync::WaitHooks`]), and another one works in its place. When it wakes it goes on at once; as
 //!    many as there are too many then stand back at the end of their turns. A statement that runs for long does not count after a while either: the system
@@ -99,6 +99,8 @@ pub struct Standing {
     pub lane: Option<LaneKey>,
     /// It is in a transaction: it may hold what others wait for, and goes first.
     pub in_transaction: bool,
+    /// It has committed but for what is to be done when the log is on disk: others wait for its locks, and it goes before all.
+    pub is_committing: bool,
     /// How its lane is treated.
     pub terms: Terms,
 }

@@ -158,9 +158,10 @@ impl<C: Client> Seat<C> {
         Some(self.worker.load(Ordering::Relaxed)).filter(|&worker| worker != NO_WORKER)
     }
 
-    /// It is to end, or its statement is, or its client has gone: no reason to let it wait, and others may wait for its place.
+    /// It is to end, or its statement is, or its client has gone, or its commit is to be finished: no reason to let it wait, and others may wait for its
+    /// place or its locks.
     pub(crate) fn is_urgent(&self) -> bool {
-        if self.has_ended.load(Ordering::Relaxed) {
+        if self.has_ended.load(Ordering::Relaxed) || self.standing().is_committing {
             return true;
         }
         let told = |interrupt| self.interrupts.is_pending(interrupt);

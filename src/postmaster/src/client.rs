@@ -99,7 +99,7 @@ impl Client {
 
     /// Serves the client to its end, on a thread of its own. Errors: PANIC, after which the instance cannot go on.
     pub fn serve_alone(mut self) -> Result<()> {
-        let mut desk = Desk::default();
+        let mut desk = Desk::of_one();
         let wakers = Arc::clone(&self.server.log.shared.wakers);
         let failed = |error| Error::io("wait for a client", &error);
         self.handle.keep_waker(&wakers).map_err(failed)?;
@@ -145,6 +145,7 @@ impl pool::Client for Client {
             session: state.entry.id.0,
             lane: Some(LaneKey { role: authenticated.0, database: state.database.0, is_superuser }),
             in_transaction: state.transaction.borrow().is_some(),
+            is_committing: state.committing.borrow().is_some(),
             terms: terms(&state.settings.borrow()),
         }
     }

@@ -17,10 +17,25 @@ use std::sync::Arc;
 const PLANS_MAX: usize = 512;
 
 /// A worker's desk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Desk {
     pub(crate) spare: Spare,
     pub(crate) shelf: Shelf,
+    /// There are others to serve while a session waits.
+    pub(crate) has_others: bool,
+}
+
+impl Desk {
+    /// The desk of a thread that serves one session only.
+    pub fn of_one() -> Desk {
+        Desk { has_others: false, ..Desk::default() }
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Desk {
+        Desk { spare: Spare::default(), shelf: Shelf::default(), has_others: true }
+    }
 }
 
 /// Copies of shared plans, by the place of what they were copied from.

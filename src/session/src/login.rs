@@ -228,6 +228,7 @@ pub(crate) fn new_state(instance: &Instance, registration: &instance::Registrati
         outer_read_only: RefCell::default(),
         overlay: schema::Overlay::new(),
         participants: RefCell::default(),
+        committing: RefCell::default(),
         notices: RefCell::default(),
         memo: RefCell::new(memo),
         search_path: RefCell::default(),

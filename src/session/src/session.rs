@@ -29,6 +29,12 @@ pub struct Session {
     pub(crate) known: KnownStatements,
     /// The plans of the worker that serves it; none between turns.
     pub(crate) shelf: Shelf,
+    /// The message under way ends with the commit, if there is one: what is left of that can wait for its turn.
+    pub(crate) may_settle_later: bool,
+    /// The thread that serves it has others to serve.
+    leaves_thread: bool,
+    /// ReadyForQuery is due when the commit has settled.
+    ready_is_due: bool,
     idle_clock: IdleClock,
     /// What its client has sent has waited for its turn.
     was_queued: bool,
@@ -86,6 +92,9 @@ impl Session {
             pipeline: Pipeline::default(),
             known: KnownStatements::default(),
             shelf: Shelf::default(),
+            may_settle_later: false,
+            leaves_thread: false,
+            ready_is_due: false,
             idle_clock: IdleClock::default(),
             was_queued: false,
             message: Vec::new(),
@@ -99,6 +108,7 @@ impl Session {
         self.state.stack_base.set(instance::stack_address());
         self.wire.wake_up(&mut desk.spare);
         self.shelf = std::mem::take(&mut desk.shelf);
+        self.leaves_thread = desk.has_others;
         let next = self.serve_messages(server, instance);
         desk.shelf = std::mem::take(&mut self.shelf);
         match next {
@@ -156,6 +166,11 @@ impl Session {
 
     /// Handles the next message if it is there.
     fn serve_message(&mut self, server: &dyn Server, instance: &Instance) -> Next {
+        match self.settle(instance) {
+            Ok(true) => {}
+            Ok(false) => return Next::Wait,
+            Err(error) => return self.report_failure(server, instance, error, None),
+        }
         match self.next_message(instance) {
             Ok(Awaited::Message(received)) => self.handle(server, instance, &received),
             Ok(Awaited::Later) => Next::Wait,
@@ -171,6 +186,27 @@ impl Session {
                 None => self.end_with(server, &error),
             },
         }
+    }
+
+    /// Goes on with a commit that was on its way to the disk. False if it still is: the log wakes the session. Whoever has news for the session meanwhile
+    /// is not to wait for somebody else's flush.
+    fn settle(&mut self, instance: &Instance) -> Result<bool> {
+        let cx = Ctx::new(instance, &self.state);
+        if !cx.is_committing() {
+            return Ok(true);
+        }
+        if !cx.settle_commit(self.state.entry.interrupts.pending())? {
+            return Ok(false);
+        }
+        if std::mem::take(&mut self.ready_is_due) {
+            self.become_ready(instance);
+        }
+        Ok(true)
+    }
+
+    /// True between the two halves of a commit.
+    pub(crate) fn is_committing(&self) -> bool {
+        self.state.committing.borrow().is_some()
     }
 
     /// Looks for the next message, and for news.
@@ -259,6 +295,7 @@ impl Session {
         {
             return self.report_failure(server, instance, error, None);
         }
+        self.may_settle_later = self.leaves_thread && !self.logs_statements();
         let mut body = std::mem::take(&mut self.message);
         body.clear();
         body.extend_from_slice(self.wire.body(received));
@@ -354,6 +391,10 @@ impl Session {
 
     /// Tells the client that the next query may come, and shows so.
     pub(crate) fn become_ready(&mut self, instance: &Instance) {
+        if self.is_committing() {
+            self.ready_is_due = true;
+            return;
+        }
         self.send_notices();
         self.send_parameter_changes();
         let state = match self.block {
@@ -391,16 +432,19 @@ impl Session {
 
     /// What the client has sent has to wait for its turn: from now on it can be cancelled.
     pub(crate) fn queue(&mut self) {
-        self.was_queued = true;
-        self.state.entry.queue_statement();
+        // A commit cannot be cancelled.
+        if !self.is_committing() {
+            self.was_queued = true;
+            self.state.entry.queue_statement();
+        }
     }
 
     /// Tells the client something between two messages, as far as it listens.
     pub(crate) fn tell(&mut self, notice: &Error) {
         if is_sent(notice, self.least_severity()) {
             self.wire.out.report(notice);
-            // A client that has gone is noticed when its next message is read.
-            let _ = self.wire.send();
+            // What a commit's client is told has to wait for the disk. A client that has gone is noticed when its next message is read.
+            let _ = self.is_committing() || self.wire.send().is_ok();
         }
     }
 
@@ -408,6 +452,8 @@ impl Session {
     pub(crate) fn end(&mut self, instance: &Instance) {
         self.portals.close_all();
         let cx = Ctx::new(instance, &self.state);
+        // A log that has failed ends the instance; whoever uses it next says so.
+        let _ = cx.settle_commit(true);
         cx.abort_transaction();
         command::end_session(cx);
         instance.notifications.forget(self.state.entry.id);

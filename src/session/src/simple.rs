@@ -75,7 +75,9 @@ impl Session {
         }
         let is_several = statements.len() > 1;
         let last = statements.len() - 1;
+        let may_settle_later = self.may_settle_later;
         for (n, raw) in statements.iter().enumerate() {
+            self.may_settle_later = may_settle_later && n == last;
             self.state.entry.set_command(command::command_tag(&raw.stmt));
             self.check_not_failed(&raw.stmt)?;
             if n > 0 {

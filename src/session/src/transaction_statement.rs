@@ -60,6 +60,7 @@ impl Session {
         match self.block {
             Block::InBlock => {
                 let next = chain.then(|| Characteristics::of(cx));
+                self.may_settle_later &= !chain;
                 self.end_block(instance, true)?;
                 self.chain(instance, next);
                 Ok(Tag::Plain("COMMIT"))
@@ -106,6 +107,7 @@ impl Session {
         self.leave_block(commit);
         let cx = Ctx::new(instance, &self.state);
         match commit && cx.in_transaction() {
+            true if self.may_settle_later => cx.begin_commit(),
             true => cx.commit_transaction(),
             false => {
                 cx.abort_transaction();

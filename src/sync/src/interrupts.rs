@@ -78,13 +78,18 @@ impl Interrupts {
     /// Adds one and wakes the owner.
     pub fn raise(&self, interrupt: Interrupt) {
         self.pending.fetch_or(interrupt as u32, Ordering::Release);
+        self.wake();
+    }
+
+    /// Wakes the owner, who looks at what it waits for.
+    pub fn wake(&self) {
         self.latch.set();
         if let Some(wake) = self.hook.0.get() {
             wake();
         }
     }
 
-    /// Has `wake` called after each `raise` too, on the thread that raises; it must not block. Only the first hook counts.
+    /// Has `wake` called after each `raise` and `wake` too, on the thread that raises; it must not block. Only the first hook counts.
     pub fn set_wake_hook(&self, wake: Box<dyn Fn() + Send + Sync>) {
         let _ = self.hook.0.set(wake);
     }

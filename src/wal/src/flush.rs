@@ -7,16 +7,33 @@ use report::{Result, error};
 use std::sync::Arc;
 use sync::atomic::Ordering;
 use sync::thread::{self, Thread};
-use sync::{Interrupts, spin_hint};
+use sync::{Interrupts, WaitHooks, WaitKind, Waiting, spin_hint};
 
 /// Who flushes, and who waits for it.
 ///
 /// Whenever somebody is on the list, a leader is at work or a thread that was on the list is awake and on its way to this lock: each leader, when done,
-/// wakes those whom its flush covered and one more.
+/// wakes those whom its flush covered and one more. Where all who are left are sessions without a thread, it is the walwriter that is woken.
 #[derive(Default)]
 pub(crate) struct FlushQueue {
-    leading: bool,
-    waiters: Vec<(u64, Thread)>,
+    pub(crate) leading: bool,
+    waiters: Vec<(u64, Waiter)>,
+}
+
+/// Somebody who is told when the log has reached the disk.
+pub(crate) enum Waiter {
+    /// A thread that sleeps.
+    Thread(Thread),
+    /// A session that no thread serves meanwhile.
+    Session(Arc<Interrupts>),
+}
+
+impl Waiter {
+    fn wake(&self) {
+        match self {
+            Waiter::Thread(thread) => thread.unpark(),
+            Waiter::Session(interrupts) => interrupts.wake(),
+        }
+    }
 }
 
 impl Wal {
@@ -27,10 +44,7 @@ impl Wal {
         if lsn <= self.flushed() {
             return Ok(());
         }
-        if lsn > self.inserted() {
-            let end = self.inserted();
-            return Err(error!(DATA_CORRUPTED, "xlog flush request {lsn} is not satisfied --- inserted only to {end}"));
-        }
+        self.check_reach(lsn)?;
         self.wait_for_inserters(lsn.0)?;
         loop {
             let mut queue = self.queue.lock();
@@ -45,10 +59,48 @@ impl Wal {
                 drop(queue);
                 return self.lead();
             }
-            queue.waiters.push((lsn.0, thread::current()));
+            queue.waiters.push((lsn.0, Waiter::Thread(thread::current())));
             drop(queue);
             thread::park();
         }
+    }
+
+    /// Sees to it that the log gets to the disk up to `lsn`. True if it is there: it was, or this thread has led. False: somebody else is at it, and
+    /// `session` is woken when [`Wal::has_settled`].
+    ///
+    /// Errors: as [`Wal::flush`].
+    pub fn flush_or_enlist(&self, lsn: Lsn, session: &Arc<Interrupts>, waits: &dyn WaitHooks) -> Result<bool> {
+        if lsn <= self.flushed() {
+            return Ok(true);
+        }
+        self.check_reach(lsn)?;
+        self.wait_for_inserters(lsn.0)?;
+        let mut queue = self.queue.lock();
+        if lsn <= self.flushed() {
+            return Ok(true);
+        }
+        self.check_alive()?;
+        if queue.leading {
+            queue.waiters.push((lsn.0, Waiter::Session(Arc::clone(session))));
+            return Ok(false);
+        }
+        queue.leading = true;
+        drop(queue);
+        let _waiting = Waiting::begin(waits, WaitKind::WalFlush);
+        self.lead().map(|()| true)
+    }
+
+    /// True if nobody need wait for `lsn`: it is on disk, or never will be, and [`Wal::flush`] says so.
+    pub fn has_settled(&self, lsn: Lsn) -> bool {
+        lsn <= self.flushed() || self.check_alive().is_err()
+    }
+
+    fn check_reach(&self, lsn: Lsn) -> Result<()> {
+        let end = self.inserted();
+        if lsn > end {
+            return Err(error!(DATA_CORRUPTED, "xlog flush request {lsn} is not satisfied --- inserted only to {end}"));
+        }
+        Ok(())
     }
 
     /// Flushes all that is complete, then hands the lead on.
@@ -65,16 +117,21 @@ impl Wal {
         let mut queue = self.queue.lock();
         queue.leading = false;
         let covered = take_covered(&mut queue.waiters, reached);
-        let next = queue.waiters.pop().map(|(_, next)| next);
+        let next = queue.waiters.iter().rposition(|(_, waiter)| matches!(waiter, Waiter::Thread(_)));
+        let next = next.map(|at| queue.waiters.remove(at).1);
+        let has_sessions = next.is_none() && !queue.waiters.is_empty();
         drop(queue);
+        if has_sessions {
+            self.wake_writer_now();
+        }
         // The next flush begins while the others are being woken.
-        next.iter().chain(&covered).for_each(Thread::unpark);
+        next.iter().chain(&covered).for_each(Waiter::wake);
     }
 
     /// Wakes all who wait: the log is broken.
     pub(crate) fn wake_all(&self) {
         let waiters = std::mem::take(&mut self.queue.lock().waiters);
-        waiters.iter().for_each(|(_, thread)| thread.unpark());
+        waiters.iter().for_each(|(_, waiter)| waiter.wake());
     }
 
     fn write_and_sync(&self) -> Result<()> {
@@ -150,10 +207,21 @@ impl Wal {
         let before = self.woken_for.load(Ordering::Relaxed).max(self.written.load(Ordering::Relaxed));
         if end.saturating_sub(before) >= piece {
             self.woken_for.store(end, Ordering::Relaxed);
-            if let Some(writer) = &*self.writer.lock() {
-                writer.latch().set();
-            }
+            self.wake_writer_now();
         }
+    }
+
+    fn wake_writer_now(&self) {
+        if let Some(writer) = &*self.writer.lock() {
+            writer.latch().set();
+        }
+    }
+
+    /// The last position that a session waits for whom no thread serves.
+    fn enlisted(&self) -> Lsn {
+        let queue = self.queue.lock();
+        let sessions = queue.waiters.iter().filter(|(_, waiter)| matches!(waiter, Waiter::Session(_)));
+        Lsn(sessions.map(|(lsn, _)| *lsn).max().unwrap_or_default())
     }
 
     /// Notes that somebody committed at `lsn` without waiting.
@@ -166,10 +234,10 @@ impl Wal {
         Lsn(self.async_lsn.load(Ordering::Acquire))
     }
 
-    /// The walwriter's round: flushes what asynchronous commits left, and, once `write_after` bytes wait, writes what is complete.
+    /// The walwriter's round: flushes what asynchronous commits left and what sessions without a thread wait for, and, once `write_after` bytes wait, writes what is complete.
     /// True if there was something to do.
     pub fn background_flush(&self, write_after: u64) -> Result<bool> {
-        let wanted = self.async_lsn();
+        let wanted = self.async_lsn().max(self.enlisted());
         if wanted > self.flushed() {
             self.flush(wanted)?;
             return Ok(true);
@@ -205,6 +273,6 @@ impl Drop for Lead<'_> {
 }
 
 /// Takes the waiters up to `reached` off the list.
-fn take_covered(waiters: &mut Vec<(u64, Thread)>, reached: u64) -> Vec<Thread> {
-    waiters.extract_if(.., |(lsn, _)| *lsn <= reached).map(|(_, thread)| thread).collect()
+fn take_covered(waiters: &mut Vec<(u64, Waiter)>, reached: u64) -> Vec<Waiter> {
+    waiters.extract_if(.., |(lsn, _)| *lsn <= reached).map(|(_, waiter)| waiter).collect()
 }

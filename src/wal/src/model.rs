@@ -14,8 +14,10 @@ use host::{FaultPlan, SimHost};
 use report::{Result, Severity};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use sync::atomic::{AtomicBool, Ordering};
 use sync::check::check;
 use sync::thread::{self, JoinHandle};
+use sync::{Interrupts, NoHooks};
 
 const SCHEDULES: usize = 2000;
 const SEGMENT: u32 = 256;
@@ -175,5 +177,40 @@ fn a_redo_point_has_no_old_record_behind_it() {
         for (knew, start) in join(inserters).into_iter().flatten() {
             assert!(knew == redo || start < redo, "record at {start} knew {knew}, the redo point is {redo}");
         }
+    });
+}
+
+/// Sessions without a thread are woken when their log is on disk, whoever has flushed it: each leader, or the walwriter where none is left.
+#[test]
+fn enlisted_sessions_are_woken() {
+    check("wal enlisted sessions", SCHEDULES, || {
+        let machine = machine();
+        let writer = Arc::new(Interrupts::new());
+        machine.wal.set_writer(Arc::clone(&writer));
+        let is_over = Arc::new(AtomicBool::new(false));
+        let walwriter = {
+            let (machine, writer, is_over) = (Arc::clone(&machine), Arc::clone(&writer), Arc::clone(&is_over));
+            thread::spawn(move || {
+                while !is_over.load(Ordering::SeqCst) {
+                    machine.wal.background_flush(u64::MAX).expect("flush");
+                    writer.latch().wait(None);
+                }
+            })
+        };
+        let committer = committers(&machine, 1);
+        let session = Arc::new(Interrupts::new());
+        let place = machine.insert(10, 40).expect("insert");
+        if !machine.wal.flush_or_enlist(place.end, &session, &NoHooks).expect("flush") {
+            while !machine.wal.has_settled(place.end) {
+                session.latch().wait(None);
+            }
+        }
+        assert!(machine.wal.flushed() >= place.end);
+        machine.acknowledged.lock().expect("no model thread panics").push(10);
+        assert!(join(committer).iter().all(|outcome| outcome.is_ok()));
+        is_over.store(true, Ordering::SeqCst);
+        writer.latch().set();
+        walwriter.join().expect("it ends");
+        machine.lose_power();
     });
 }

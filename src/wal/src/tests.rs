@@ -9,7 +9,7 @@ use host::{FaultPlan, Host, OpenMode, OpenOptions, SimHost};
 use report::Severity;
 use std::path::Path;
 use std::sync::Arc;
-use sync::Interrupts;
+use sync::{Interrupts, NoHooks};
 
 const SEGMENT: u32 = 128 << 10;
 const START: Lsn = Lsn(SEGMENT as u64);
@@ -333,4 +333,26 @@ fn many_inserters_make_one_log() {
         numbers.sort_unstable();
         assert_eq!(numbers, (0..THREADS * EACH).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_session_without_a_thread_is_woken_by_the_walwriters_flush() {
+    let sim = SimHost::new(1);
+    let wal = open_fresh(&sim);
+    let (writer, session) = (Arc::new(Interrupts::new()), Arc::new(Interrupts::new()));
+    wal.set_writer(Arc::clone(&writer));
+    let put = || wal.insert_data(RmgrId::HEAP, 0, Xid(3), &[&[1; 8]]).expect("insert").end;
+    let first = put();
+    assert!(wal.flush_or_enlist(first, &session, &NoHooks).expect("flush"), "nobody leads: it is flushed at once");
+    wal.queue.lock().leading = true;
+    let second = put();
+    assert!(!wal.flush_or_enlist(second, &session, &NoHooks).expect("enlist"), "somebody leads");
+    assert!(!wal.has_settled(second) && !session.latch().is_set());
+    wal.queue.lock().leading = false;
+    assert!(wal.background_flush(u64::MAX).expect("flush"), "the walwriter finds it");
+    assert!(wal.has_settled(second) && session.latch().is_set());
+    wal.queue.lock().leading = true;
+    assert!(!wal.flush_or_enlist(put(), &session, &NoHooks).expect("enlist"));
+    wal.abandon();
+    assert!(wal.has_settled(wal.inserted()), "nobody waits for a broken log");
 }

@@ -12,6 +12,10 @@
 //! 4. If it carries invalidations, the commit hook is told, in commit order.
 //! 5. Dropped files are removed, row locks and locks given back.
 //!
+//! A session whose thread has others to serve does not wait for the disk in step 1: [`Transaction::begin_commit`] does the first half, the record,
+//! and [`Committing`] is what is left; the log wakes the session when it may go on with step 2. Nothing shows in between: locks are held,
+//! and the transaction is in progress.
+//!
 //! Invariants:
 //! - I1. A reader that finds an xid in progress has a snapshot below the number that the xid will ever get: the word is
 //!   COMMITTING before the counter is raised, and the reader's number was read from the counter before the word.
@@ -40,13 +44,14 @@ mod records;
 mod snapshot;
 mod transaction;
 mod visibility;
+mod window;
 
 pub use changes::{Changes, EndedChanges, StatisticsKey, TableChanges, TableCount};
 pub use manager::{NextIds, Parts, SyncCommit, TransactionManager, XidStatus};
 pub use outside::{CommitHook, Journal, RelationFiles, XactResource};
 pub use prepared::{Preparation, PreparedEnd, PreparedInfo};
 pub use snapshot::{Horizon, Seen, Snapshot};
-pub use transaction::{Committed, Isolation, Transaction, TransactionOptions, Transactions};
+pub use transaction::{Committed, Committing, Ending, Isolation, Transaction, TransactionOptions, Transactions};
 
 #[cfg(all(test, any(loom, shuttle)))]
 mod model;

@@ -7,6 +7,7 @@ use crate::prepared::PreparedTable;
 use crate::prepared_state::xids_of;
 use crate::records::{End, Reader, kind};
 use crate::visibility::Visibility;
+use crate::window::{CommitWindow, Place, Within};
 use crate::{Horizon, limits, ranks};
 use base::{Csn, Lsn, Oid, Xid};
 use host::{Clock, Disk};
@@ -15,7 +16,7 @@ use report::{Error, Result, Severity};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use sync::{CriticalSection, Mutex, ReadGuard, RwLock, WaitHooks, WaitKind, Waiting};
+use sync::{CriticalSection, Interrupts, Mutex, WaitHooks, WaitKind, Waiting};
 
 /// What became of a transaction, as everybody sees it now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,7 +74,7 @@ pub struct TransactionManager {
     clog: CommitLog,
     xids: Mutex<XidSource>,
     oids: Mutex<OidSource>,
-    commit_window: RwLock<()>,
+    commit_window: CommitWindow,
     commit_order: Mutex<()>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) files: Arc<dyn RelationFiles>,
@@ -84,6 +85,13 @@ pub struct TransactionManager {
     /// The end of the last commit record that nobody waited to see flushed.
     unflushed: AtomicU64,
     pub(crate) prepared: PreparedTable,
+}
+
+/// A commit whose record is in the log, between its two halves.
+#[derive(Debug)]
+pub(crate) struct Logged {
+    pub(crate) lsn: Lsn,
+    place: Place,
 }
 
 /// How a commit's record is treated.
@@ -113,7 +121,7 @@ impl TransactionManager {
             clog: CommitLog::open(Arc::clone(&parts.disk), parts.oldest_active),
             xids: Mutex::new(ranks::XID, XidSource { next: next.0, promised: next.0 }),
             oids: Mutex::new(ranks::OID, OidSource { next: parts.next.oid.0, left: 0 }),
-            commit_window: RwLock::new(ranks::COMMIT_WINDOW, ()),
+            commit_window: CommitWindow::new(ranks::COMMIT_WINDOW),
             commit_order: Mutex::new(ranks::COMMIT_ORDER, ()),
             journal: parts.journal,
             files: parts.files,
@@ -248,17 +256,63 @@ impl TransactionManager {
         end: &End,
         durability: Durability<'_>,
     ) -> Result<(Csn, Lsn)> {
-        let window = self.commit_window.read();
+        let window = self.commit_window.enter();
         let lsn = self.journal.insert(record.0, xid, &record.1)?;
         let critical = CriticalSection::enter();
         self.make_durable(lsn, durability).map_err(|e| e.severity(Severity::Panic))?;
-        let all = end.subs.iter().chain([&xid]);
-        for xid in all.clone() {
-            self.clog.set(*xid, Ended::Committed).map_err(|e| e.severity(Severity::Panic))?;
-        }
+        self.note_committed(xid, end)?;
         drop(critical);
         drop(window);
         Ok((self.publish(xid, end), lsn))
+    }
+
+    fn note_committed(&self, xid: Xid, end: &End) -> Result<()> {
+        let noted = self.note_ended(end.subs.iter().copied().chain([xid]), Ended::Committed);
+        noted.map_err(|error| error.severity(Severity::Panic))
+    }
+
+    /// The first half of a commit that is not waited for: its record is in the log, and on its way to the disk. The second half follows when
+    /// [`Logged::has_settled`]; `session` is woken then. `None` if it is over already.
+    ///
+    /// Errors: as [`TransactionManager::commit_xid`].
+    pub(crate) fn log_commit(
+        &self,
+        record: (u8, Vec<u8>),
+        (xid, end): (Xid, &End),
+        (session, waits): (&Arc<Interrupts>, &dyn WaitHooks),
+    ) -> Result<Option<Logged>> {
+        let window = self.commit_window.enter();
+        let lsn = self.journal.insert(record.0, xid, &record.1)?;
+        let critical = CriticalSection::enter();
+        let flushed = self.journal.flush_or_enlist(lsn, session, waits);
+        drop(critical);
+        let logged = Logged { lsn, place: window.stay() };
+        match flushed.map_err(|error| error.severity(Severity::Panic)) {
+            Ok(false) => Ok(Some(logged)),
+            Ok(true) => self.publish_logged(logged, xid, end).map(|_| None),
+            Err(error) => {
+                drop(self.commit_window.come_back(logged.place));
+                Err(error)
+            }
+        }
+    }
+
+    /// True if the second half of a commit need not wait.
+    pub(crate) fn has_settled(&self, logged: &Logged) -> bool {
+        self.journal.has_settled(logged.lsn)
+    }
+
+    /// The second half of a commit. Waits for the disk if it has to.
+    ///
+    /// Errors: PANIC.
+    pub(crate) fn publish_logged(&self, logged: Logged, xid: Xid, end: &End) -> Result<Csn> {
+        let window = self.commit_window.come_back(logged.place);
+        let critical = CriticalSection::enter();
+        self.journal.flush(logged.lsn).map_err(|error| error.severity(Severity::Panic))?;
+        self.note_committed(xid, end)?;
+        drop(critical);
+        drop(window);
+        Ok(self.publish(xid, end))
     }
 
     fn make_durable(&self, lsn: Lsn, durability: Durability<'_>) -> Result<()> {
@@ -342,7 +396,7 @@ impl TransactionManager {
     /// Every commit whose record lies before the redo point is in the log when this returns: it waits out those
     /// that are between their record and the log.
     pub fn checkpoint(&self, redo: Lsn) -> Result<()> {
-        drop(self.commit_window.write());
+        self.commit_window.wait_out(&*self.clock);
         // Commits without flush may already be in the log: their records go first.
         let unflushed = Lsn(self.unflushed.load(Ordering::Acquire));
         self.journal.flush(redo.max(unflushed))?;
@@ -423,8 +477,8 @@ impl TransactionManager {
     }
 
     /// Shared hold of the time between a record that ends or prepares a transaction and what it says being in memory.
-    pub(crate) fn commit_window(&self) -> ReadGuard<'_, ()> {
-        self.commit_window.read()
+    pub(crate) fn commit_window(&self) -> Within<'_> {
+        self.commit_window.enter()
     }
 
     /// Says in the commit log how transactions ended.

@@ -5,6 +5,7 @@ use base::{Csn, Lsn, RelFile, Xid};
 use buffer::BufferPool;
 use report::Result;
 use std::sync::Arc;
+use sync::{Interrupts, WaitHooks};
 use wal::{Reach, Record, ResourceManager, RmgrId, Wal};
 
 /// The write-ahead log, as transactions use it.
@@ -13,6 +14,10 @@ pub trait Journal: Send + Sync {
     fn insert(&self, kind: u8, xid: Xid, body: &[u8]) -> Result<Lsn>;
     /// Returns when everything up to `lsn` is on disk. An error is a PANIC.
     fn flush(&self, lsn: Lsn) -> Result<()>;
+    /// Sees to it that everything up to `lsn` gets to disk. True if it is there; false if `session` is woken once [`Journal::has_settled`].
+    fn flush_or_enlist(&self, lsn: Lsn, session: &Arc<Interrupts>, waits: &dyn WaitHooks) -> Result<bool>;
+    /// True if [`Journal::flush`] up to `lsn` would not wait.
+    fn has_settled(&self, lsn: Lsn) -> bool;
     /// Asks for a flush up to `lsn` soon (`synchronous_commit = off`).
     fn flush_soon(&self, lsn: Lsn);
     /// Everything up to here is on disk.
@@ -25,6 +30,12 @@ impl Journal for Wal {
     }
     fn flush(&self, lsn: Lsn) -> Result<()> {
         Wal::flush(self, lsn)
+    }
+    fn flush_or_enlist(&self, lsn: Lsn, session: &Arc<Interrupts>, waits: &dyn WaitHooks) -> Result<bool> {
+        Wal::flush_or_enlist(self, lsn, session, waits)
+    }
+    fn has_settled(&self, lsn: Lsn) -> bool {
+        Wal::has_settled(self, lsn)
     }
     fn flush_soon(&self, lsn: Lsn) {
         self.set_async_lsn(lsn);

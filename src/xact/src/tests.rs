@@ -7,7 +7,7 @@ use lock::{LockManager, LockMode, LockOwner, LockTag, RowShare, SessionWaits};
 use report::Result;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use sync::{Interrupts, NoHooks};
+use sync::{Interrupts, NoHooks, WaitHooks};
 
 #[derive(Default)]
 struct Memory {
@@ -15,9 +15,20 @@ struct Memory {
     flushed: Mutex<u64>,
     removed: Mutex<Vec<RelFile>>,
     heard: Mutex<Vec<(Csn, Vec<u8>)>>,
+    /// Somebody else leads every flush, and takes his time.
+    is_slow: AtomicBool,
 }
 
 impl Journal for Memory {
+    fn flush_or_enlist(&self, lsn: Lsn, _: &Arc<Interrupts>, _: &dyn WaitHooks) -> Result<bool> {
+        if self.is_slow.load(Ordering::SeqCst) {
+            return Ok(false);
+        }
+        self.flush(lsn).map(|()| true)
+    }
+    fn has_settled(&self, lsn: Lsn) -> bool {
+        lsn <= self.flushed()
+    }
     fn insert(&self, kind: u8, xid: Xid, body: &[u8]) -> Result<Lsn> {
         let mut records = self.records.lock().unwrap();
         records.push((kind, xid, body.to_vec()));
@@ -489,4 +500,51 @@ fn a_prepared_transaction_outlives_its_session_and_a_crash() {
         assert!(server.xacts.locks().status().is_empty());
         assert_eq!(server.xacts.oldest_visible().xmin, server.xacts.next_xid());
     }
+}
+
+/// What a transaction that has written is to a snapshot of now.
+fn seen_now(server: &Server, xid: Xid) -> Seen {
+    server.begin().latest_snapshot().sees(xid, false, &server.xacts).unwrap()
+}
+
+#[test]
+fn between_the_halves_of_a_commit_nothing_shows() {
+    let server = Server::start();
+    server.memory.is_slow.store(true, Ordering::SeqCst);
+    let (owner, session) = (server.session(1), Arc::new(Interrupts::new()));
+    let mut writer = server.xacts.begin(&owner, TransactionOptions::default());
+    let xid = writer.xid().unwrap();
+    let Ending::Later(rest) = writer.begin_commit(&session).unwrap() else { panic!("it waits for the disk") };
+    assert!(!rest.has_settled());
+    assert_eq!(seen_now(&server, xid), Seen::NotYet);
+    assert_eq!(server.xacts.status(xid).unwrap(), XidStatus::InProgress);
+    server.memory.flush(Lsn(u64::MAX)).unwrap();
+    assert!(rest.has_settled());
+    assert_eq!(seen_now(&server, xid), Seen::NotYet, "its session has not gone on yet");
+    rest.finish().unwrap();
+    assert_eq!(seen_now(&server, xid), Seen::Yes);
+}
+
+#[test]
+fn a_commit_that_is_let_go_is_finished() {
+    let server = Server::start();
+    server.memory.is_slow.store(true, Ordering::SeqCst);
+    let mut writer = server.begin();
+    let xid = writer.xid().unwrap();
+    drop(writer.begin_commit(&Arc::new(Interrupts::new())).unwrap());
+    assert_eq!(seen_now(&server, xid), Seen::Yes);
+    assert!(server.memory.flushed() > Lsn(0), "it was not seen before it was on disk");
+    let server = server.checkpoint_and_crash();
+    assert_eq!(server.xacts.status(xid).unwrap(), XidStatus::Committed(None));
+}
+
+#[test]
+fn a_commit_that_others_are_told_of_waits() {
+    let server = Server::start();
+    server.memory.is_slow.store(true, Ordering::SeqCst);
+    let mut writer = server.begin();
+    writer.add_invalidation(b"a table").unwrap();
+    let ending = writer.begin_commit(&Arc::new(Interrupts::new())).unwrap();
+    assert!(matches!(ending, Ending::Done(_)));
+    assert_eq!(server.memory.heard.lock().unwrap().len(), 1);
 }

@@ -1,6 +1,6 @@
 //! One transaction: a value that its session owns.
 
-use crate::manager::{Durability, SyncCommit};
+use crate::manager::{Durability, Logged, SyncCommit};
 use crate::prepared::{Preparation, PreparedInfo};
 use crate::prepared_state::State;
 use crate::records::{End, kind};
@@ -11,6 +11,7 @@ use lock::{LockMark, LockMode, LockOwner, LockScope, LockTag};
 use report::{Result, bail};
 use smallvec::{SmallVec, smallvec};
 use std::sync::Arc;
+use sync::Interrupts;
 
 /// What a transaction's statements see of each other and of others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -436,6 +437,40 @@ impl Transaction {
         }
     }
 
+    /// Commits as far as that goes without waiting for the disk. `session` is woken when the rest need not wait.
+    ///
+    /// What others than its own session do for a commit, or are told of it, is not left for later: such a commit waits.
+    ///
+    /// Errors: as [`Transaction::commit`].
+    pub fn begin_commit(mut self, session: &Arc<Interrupts>) -> Result<Ending> {
+        let is_plain =
+            self.options.sync_commit == SyncCommit::On && self.files.is_empty() && self.invalidations.is_empty();
+        if !is_plain || !self.levels[0].xid.is_valid() {
+            return self.commit().map(Ending::Done);
+        }
+        while self.levels.len() > 1 {
+            self.release_savepoint();
+        }
+        let (xid, end) = (self.levels[0].xid, self.end(Removal::AtCommit));
+        let mut body = Vec::new();
+        end.write(&mut body);
+        match self.manager.log_commit((kind::COMMIT, body), (xid, &end), (session, self.owner.hooks())) {
+            Ok(None) => {
+                self.finish();
+                Ok(Ending::Done(Committed::default()))
+            }
+            Ok(Some(logged)) => {
+                // Whatever becomes of it now, it is not undone.
+                self.ended = true;
+                Ok(Ending::Later(Box::new(Committing { transaction: self, rest: Some((logged, end)) })))
+            }
+            Err(error) => {
+                self.abort_now();
+                Err(error)
+            }
+        }
+    }
+
     fn write_commit(&mut self) -> Result<Committed> {
         let xid = self.levels[0].xid;
         if !xid.is_valid() {
@@ -549,6 +584,51 @@ impl Transaction {
 
 fn made(files: impl Iterator<Item = (RelFile, Removal)>) -> Vec<RelFile> {
     files.filter(|(_, when)| *when == Removal::AtAbort).map(|(file, _)| file).collect()
+}
+
+/// What a commit came to.
+#[derive(Debug)]
+pub enum Ending {
+    /// It is over.
+    Done(Committed),
+    /// Its record is on its way to the disk.
+    Later(Box<Committing>),
+}
+
+/// A commit whose record is in the log: what is left of it. Dropped, it is finished all the same.
+#[derive(Debug)]
+pub struct Committing {
+    transaction: Transaction,
+    rest: Option<(Logged, End)>,
+}
+
+impl Committing {
+    /// True if [`Committing::finish`] need not wait.
+    pub fn has_settled(&self) -> bool {
+        self.rest.as_ref().is_none_or(|(logged, _)| self.transaction.manager.has_settled(logged))
+    }
+
+    /// The rest: the transaction is seen, its locks are given back. Waits for the disk if it has to.
+    ///
+    /// Errors: PANIC.
+    pub fn finish(mut self) -> Result<()> {
+        self.finish_rest()
+    }
+
+    fn finish_rest(&mut self) -> Result<()> {
+        let Some((logged, end)) = self.rest.take() else { return Ok(()) };
+        let transaction = &mut self.transaction;
+        transaction.manager.publish_logged(logged, transaction.levels[0].xid, &end)?;
+        transaction.finish();
+        Ok(())
+    }
+}
+
+impl Drop for Committing {
+    fn drop(&mut self) {
+        // A log that has failed ends the instance; whoever uses it next says so.
+        let _ = self.finish_rest();
+    }
 }
 
 impl Drop for Transaction {
