@@ -64,12 +64,19 @@ impl Shelf {
             }
             return Ok(plan);
         }
-        let Some(cached) = model.copy() else { return Ok(None) };
+        let Some(copy) = self.copy(model) else { return Ok(None) };
+        copy.plan(cx, params)
+    }
+
+    /// Puts a copy on the shelf. It is the worker's, not the session's.
+    fn copy(&mut self, model: &Arc<Model>) -> Option<&CachedPlan> {
+        let _for_all = memory::Aside::begin();
+        let cached = model.copy()?;
         if self.0.len() == PLANS_MAX {
             self.0.clear();
         }
-        let copy = self.0.entry(place).insert_entry(Copy { _model: Arc::clone(model), cached });
-        copy.get().cached.plan(cx, params)
+        let copy = Copy { _model: Arc::clone(model), cached };
+        Some(&self.0.entry(Arc::as_ptr(model).addr()).insert_entry(copy).into_mut().cached)
     }
 }
 

@@ -102,6 +102,7 @@ pub(crate) fn model(cx: Ctx<'_>, (text, types): (&str, &[Oid]), changes: u64, ow
     let mut key = String::new();
     let types: String = types.iter().map(|oid| format!("{oid} ")).collect();
     write_key(cx, &format!("{types}\0{text}"), &mut key)?;
+    let _for_all = memory::Aside::begin();
     let shared: Arc<SharedStatements> = cx.instance.shared.get();
     let mut models = shared.models.lock();
     if let Some((_, model)) = models.get(key.as_str()).filter(|(then, _)| *then == changes) {
