@@ -61,6 +61,8 @@ struct Work {
     finished: bool,
     /// What the session held when it began. Unit: bytes.
     held_before: u64,
+    /// What of it the last run has left behind. Of a lent plan that is no session's while it rests. Unit: bytes.
+    left_bytes: i64,
     /// It has taken much memory, some of which may be the last row's.
     is_heavy: bool,
     /// Who was found to have the privileges.
@@ -111,6 +113,9 @@ impl Drop for Executor {
         let Nothing { plan, params } = work.nothing.take().unwrap_or_default();
         let plan = std::mem::replace(&mut work.es.plan, plan);
         work.es.params = params;
+        if plan.resting.is_lent() {
+            memory::give_up(work.left_bytes);
+        }
         plan.resting.put(work);
     }
 }
@@ -166,6 +171,9 @@ impl Executor {
         (work.es.work_mem, work.es.hash_mem) = memory(cx);
         work.es.processed = 0;
         work.held_before = held(cx);
+        if work.es.plan.resting.is_lent() {
+            memory::take_over(work.left_bytes);
+        }
         work.done = false;
         work.finished = false;
         let mut executor = Executor(Some(work));
@@ -262,8 +270,21 @@ impl Executor {
         }
         let (row, nothing) = (Vec::new(), None);
         let (done, finished, is_heavy) = (false, false, false);
-        let work =
-            Work { columns, output, row, node, es, done, finished, held_before, is_heavy, user, version, nothing };
+        let work = Work {
+            columns,
+            output,
+            row,
+            node,
+            es,
+            done,
+            finished,
+            held_before,
+            left_bytes: 0,
+            is_heavy,
+            user,
+            version,
+            nothing,
+        };
         Ok(Executor(Some(Box::new(work))))
     }
 
@@ -314,7 +335,9 @@ impl Executor {
             finish_ctes(work, cx)?;
         }
         work.gather(cx);
-        work.is_heavy = held(cx) > work.held_before + RESTING_BYTES_MAX;
+        let left = held(cx).saturating_sub(work.held_before);
+        work.is_heavy = left > RESTING_BYTES_MAX;
+        work.left_bytes = i64::try_from(left).unwrap_or(i64::MAX);
         work.finished = true;
         Ok(std::mem::take(&mut work.es.triggers))
     }

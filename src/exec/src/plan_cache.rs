@@ -11,7 +11,7 @@ use base::Oid;
 use catalog::rows::PgProc;
 use config::Setting;
 use instance::Ctx;
-use plan::node::PlannedStmt;
+use plan::node::{PlannedStmt, Resting};
 use report::Result;
 use schema::{CatalogRow, CatalogVersion, RelationEntry};
 use std::sync::{Arc, Mutex};
@@ -98,11 +98,12 @@ impl CachedPlan {
         CachedPlan { query, parameter_types, sharing, version, state: Mutex::default() }
     }
 
-    /// A copy for another session, which has the same plan and shares what is never written. `None` if there is no generic plan.
+    /// A copy to be lent to sessions, which has the same plan and shares what is never written. `None` if there is no generic plan.
     pub fn fork(&self) -> Option<CachedPlan> {
         let state = self.state.lock().expect("planning does not panic while it holds the lock");
         let (basis, generic) = (state.basis.as_ref()?.clone(), state.generic.as_ref()?);
-        let generic = Some(Arc::new(PlannedStmt::clone(generic)));
+        let generic = PlannedStmt { resting: Resting::lent(), ..PlannedStmt::clone(generic) };
+        let generic = Some(Arc::new(generic));
         let state = State { basis: Some(basis), generic, ..State::default() };
         Some(CachedPlan {
             query: Arc::clone(&self.query),

@@ -53,22 +53,35 @@ pub struct PlannedStmt {
 
 /// Room for a value of the executor's that is worth keeping with the plan.
 #[derive(Default)]
-pub struct Resting(std::sync::Mutex<Option<Box<dyn std::any::Any + Send>>>);
+pub struct Resting {
+    slot: std::sync::Mutex<Option<Box<dyn std::any::Any + Send>>>,
+    is_lent: bool,
+}
 
 impl Resting {
+    /// Of a plan that is lent to whoever runs it: what rests there is nobody's.
+    pub fn lent() -> Resting {
+        Resting { is_lent: true, ..Resting::default() }
+    }
+
+    /// Whether the plan is lent.
+    pub fn is_lent(&self) -> bool {
+        self.is_lent
+    }
+
     /// Takes the value out.
     pub fn take(&self) -> Option<Box<dyn std::any::Any + Send>> {
-        self.0.try_lock().ok()?.take()
+        self.slot.try_lock().ok()?.take()
     }
 
     /// True if a value is there.
     pub fn is_taken(&self) -> bool {
-        self.0.try_lock().is_ok_and(|slot| slot.is_some())
+        self.slot.try_lock().is_ok_and(|slot| slot.is_some())
     }
 
     /// Puts a value in, in place of another.
     pub fn put(&self, value: Box<dyn std::any::Any + Send>) {
-        if let Ok(mut slot) = self.0.try_lock() {
+        if let Ok(mut slot) = self.slot.try_lock() {
             *slot = Some(value);
         }
     }
