@@ -4,7 +4,7 @@
 //! simulated disk and runs it there.
 //!
 //! 1. [`sql::statements`] are run in a cluster that has what the catalogs' own script says.
-//! 2. Every row that the script does not have is printed as a line of a script ([`rows::added`]).
+//! 2. Every row that the script does not have is printed as a line of a script (`rows::added`).
 //! 3. A second cluster is made of both, so that rows lie where they will lie, and ANALYZE tells what the statistics are.
 //!
 //! The outcome is in the repository (`initdb/rows.bki`): initdb cannot be built by the server that it is to make clusters for. A test
