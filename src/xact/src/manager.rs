@@ -272,7 +272,7 @@ impl TransactionManager {
     }
 
     /// The first half of a commit that is not waited for: its record is in the log, and on its way to the disk. The second half follows when
-    /// [`Logged::has_settled`]; `session` is woken then. `None` if it is over already.
+    /// [`TransactionManager::has_settled`]; `session` is woken then. `None` if it is over already.
     ///
     /// Errors: as [`TransactionManager::commit_xid`].
     pub(crate) fn log_commit(
