@@ -11,6 +11,7 @@ use base::{Csn, Oid};
 use catalog::{CacheId, Relation};
 use report::Result;
 use std::any::Any;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tuple::Datum;
@@ -79,6 +80,8 @@ pub struct Caches {
     system_tables: VersionedMap<RelationKey, SystemTable>,
     methods: Option<AccessMethods>,
     changes: AtomicU64,
+    /// A number that no other instance's caches have, for sessions that live through a crash.
+    origin: u64,
 }
 
 /// How tables and indexes are stored: `heap::AM` and `btree::AM`. Named by who makes the instance.
@@ -114,7 +117,13 @@ impl Caches {
             rows: VersionedMap::new(ROWS_PER_SHARD_MAX),
             relations: VersionedMap::new(RELATIONS_PER_SHARD_MAX),
             changes: AtomicU64::new(0),
+            origin: RandomState::new().hash_one(0),
         }
+    }
+
+    /// Which instance's caches they are.
+    pub(crate) fn origin(&self) -> u64 {
+        self.origin
     }
 
     /// Counts the commits that changed catalogs: who depends on catalog content and finds the same number may go on

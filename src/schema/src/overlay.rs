@@ -34,13 +34,6 @@ impl Overlay {
         self.changed.borrow().is_empty()
     }
 
-    /// An empty one for a session that goes on in another instance: what it knew of the catalogs is out of date.
-    pub fn after(other: &Overlay) -> Overlay {
-        let overlay = Overlay::new();
-        overlay.version.set(other.version.get() + 1);
-        overlay
-    }
-
     /// Two equal ones: the transaction has changed nothing in between, nor taken anything back.
     pub(crate) fn version(&self) -> u64 {
         self.version.get()

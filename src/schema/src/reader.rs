@@ -33,9 +33,11 @@ impl<R> Deref for CatalogRow<R> {
 /// What the catalogs are at a moment. Two equal ones: to the session nothing in them has changed in between.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct CatalogVersion {
+    /// The instance.
+    origin: u64,
     /// Committed changes by anybody.
     shared: u64,
-    /// Changes of the session's own transactions.
+    /// Changes of the session's own transaction, as far as it has come; zero without any.
     own: u64,
 }
 
@@ -266,7 +268,9 @@ impl<'a> Catalog<'a> {
 
     /// What the catalogs are now, for this session.
     pub fn version(&self) -> CatalogVersion {
-        CatalogVersion { shared: self.caches.changes(), own: self.overlay.version() }
+        // Sessions without changes of their own see the same, and run each other's plans.
+        let own = if self.overlay.is_empty() { 0 } else { self.overlay.version() };
+        CatalogVersion { origin: self.caches.origin(), shared: self.caches.changes(), own }
     }
 
     /// Counts changes of catalogs by anybody: as [`Caches::changes`], but `None` while the own transaction has changes.

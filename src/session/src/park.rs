@@ -22,7 +22,6 @@ use builtins::{FormatSettings, Memo};
 use config::SessionSettings;
 use instance::{Ctx, Instance, Listening, ParkedEntry, Prepared, SequenceMemory, SessionState, Users};
 use report::Error;
-use schema::Overlay;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -44,7 +43,6 @@ struct Kept {
     settings: SessionSettings,
     format: Arc<FormatSettings>,
     users: Users,
-    overlay: Overlay,
     memo: Memo,
     prepared: BTreeMap<String, Arc<Prepared>>,
     sequences: HashMap<Oid, SequenceMemory>,
@@ -82,7 +80,6 @@ impl Kept {
             settings: state.settings.into_inner(),
             format: state.format.into_inner(),
             users: state.users.get(),
-            overlay: Overlay::after(&state.overlay),
             memo: state.memo.into_inner(),
             prepared: state.prepared.into_inner(),
             sequences: sequences.into_iter().map(|(oid, memory)| (oid, forget_store(memory))).collect(),
@@ -96,7 +93,6 @@ impl Kept {
         state.database_name = self.database_name;
         state.settings = RefCell::new(self.settings);
         state.format = RefCell::new(self.format);
-        state.overlay = self.overlay;
         state.memo = RefCell::new(self.memo);
         state.prepared = RefCell::new(self.prepared);
         state.sequences = RefCell::new(self.sequences);

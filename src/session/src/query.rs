@@ -225,7 +225,8 @@ impl QueryBody {
     /// A plan for these parameters.
     pub(crate) fn plan(&self, cx: Ctx<'_>, params: &exec::Params, shelf: &mut Shelf) -> Result<Planned> {
         let mut source = self.source();
-        if let Some(model) = &source.model {
+        // Who has changed catalogs himself sees what the others do not.
+        if let (Some(model), Some(_)) = (&source.model, cx.catalog().changes()) {
             if let Some(plan) = shelf.plan(cx, model, params)? {
                 return Ok(Planned::Plan(plan));
             }
