@@ -114,7 +114,7 @@ impl Parrot {
             let mut clients = self.clients();
             for ready in events.sockets() {
                 if let Some(client) = clients.get_mut(&ready.key)
-                    && client.serve(&self.answers, &mut input, &mut output).is_err()
+                    && (client.serve(&self.answers, &mut input, &mut output).is_err() || ready.has_ended)
                 {
                     clients.remove(&ready.key);
                 }
