@@ -19,8 +19,8 @@ use std::sync::Arc;
 use tuple::{Datum, TupleDesc};
 use xact::Snapshot;
 
-/// An executor whose statement took more is not kept for the next run: it keeps the last row's values. Unit: bytes.
-const RESTING_BYTES_MAX: u64 = 128 << 10;
+/// An executor whose statement left more behind is not kept for the next run: some of it may be the last row's values. Unit: bytes.
+const RESTING_BYTES_MAX: i64 = 128 << 10;
 
 /// How to plan.
 #[derive(Clone, Copy, Debug, Default)]
@@ -63,8 +63,6 @@ struct Work {
     held_before: u64,
     /// What of it the last run has left behind. Of a lent plan that is no session's while it rests. Unit: bytes.
     left_bytes: i64,
-    /// It has taken much memory, some of which may be the last row's.
-    is_heavy: bool,
     /// Who was found to have the privileges.
     user: Oid,
     /// What the catalogs were when it was made: functions, domains, relations and privileges are as they were then.
@@ -103,7 +101,8 @@ impl Drop for Executor {
     fn drop(&mut self) {
         let Some(mut work) = self.0.take() else { return };
         // A plan that nobody else holds dies with this executor.
-        if !work.finished || work.is_heavy || work.es.instrument.is_some() || Arc::strong_count(&work.es.plan) <= 1 {
+        let is_heavy = work.left_bytes > RESTING_BYTES_MAX;
+        if !work.finished || is_heavy || work.es.instrument.is_some() || Arc::strong_count(&work.es.plan) <= 1 {
             return;
         }
         work.node.release();
@@ -269,22 +268,9 @@ impl Executor {
             }
         }
         let (row, nothing) = (Vec::new(), None);
-        let (done, finished, is_heavy) = (false, false, false);
-        let work = Work {
-            columns,
-            output,
-            row,
-            node,
-            es,
-            done,
-            finished,
-            held_before,
-            left_bytes: 0,
-            is_heavy,
-            user,
-            version,
-            nothing,
-        };
+        let (done, finished) = (false, false);
+        let work =
+            Work { columns, output, row, node, es, done, finished, held_before, left_bytes: 0, user, version, nothing };
         Ok(Executor(Some(Box::new(work))))
     }
 
@@ -336,7 +322,6 @@ impl Executor {
         }
         work.gather(cx);
         let left = held(cx).saturating_sub(work.held_before);
-        work.is_heavy = left > RESTING_BYTES_MAX;
         work.left_bytes = i64::try_from(left).unwrap_or(i64::MAX);
         work.finished = true;
         Ok(std::mem::take(&mut work.es.triggers))

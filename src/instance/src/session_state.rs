@@ -168,6 +168,11 @@ impl SessionState {
         }
     }
 
+    /// True between the two halves of a commit.
+    pub fn is_committing(&self) -> bool {
+        self.committing.borrow().is_some()
+    }
+
     /// True if the current user is a superuser.
     pub fn is_superuser(&self) -> bool {
         self.users.get().is_superuser

@@ -48,7 +48,7 @@ impl<'a> Ctx<'a> {
     /// Begins a transaction, with the session's default isolation and access mode. Panics if there is one.
     pub fn start_transaction(self) {
         let session = self.session;
-        let is_free = session.transaction.borrow().is_none() && !self.is_committing();
+        let is_free = session.transaction.borrow().is_none() && !session.is_committing();
         assert!(is_free, "a session has one transaction at a time");
         let mut settings = session.settings.borrow_mut();
         let frequent = settings.frequent();
@@ -67,44 +67,44 @@ impl<'a> Ctx<'a> {
 
     /// Commits. On an error the transaction has been aborted.
     pub fn commit_transaction(self) -> Result<()> {
-        if let Err(error) = self.before_commit() {
-            self.abort_transaction();
-            return Err(error);
-        }
-        let session = self.session;
-        let mut transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
-        let changes = transaction.take_changes();
-        let outcome = self.finish_commit(transaction);
-        let left = self.after_end(outcome.is_ok(), changes);
-        outcome.and(left)
+        let (transaction, changes) = self.take_to_commit()?;
+        let outcome = transaction.commit();
+        self.committed(outcome.map(drop), changes)
     }
 
     /// Commits as far as that goes without waiting for the disk. Where something is left, [`Ctx::settle_commit`] does it; the session's interrupts are
     /// woken when that need not wait, and until then it runs nothing. On an error the transaction has been aborted.
     pub fn begin_commit(self) -> Result<()> {
+        let session = self.session;
+        let (transaction, changes) = self.take_to_commit()?;
+        match transaction.begin_commit(session.locks.interrupts()) {
+            Ok(Ending::Later(rest)) => {
+                *session.committing.borrow_mut() = Some(LateCommit { rest, changes });
+                Ok(())
+            }
+            outcome => self.committed(outcome.map(drop), changes),
+        }
+    }
+
+    /// The transaction, about to commit, and what it has changed.
+    ///
+    /// Errors: a participant's; the transaction has been aborted.
+    fn take_to_commit(self) -> Result<(Transaction, Changes)> {
         if let Err(error) = self.before_commit() {
             self.abort_transaction();
             return Err(error);
         }
         let session = self.session;
         let mut transaction = session.transaction.borrow_mut().take().expect("there is a transaction to commit");
-        let changes = transaction.take_changes();
         transaction.set_sync_commit(sync_commit(session.settings.borrow().frequent().synchronous_commit));
-        match transaction.begin_commit(session.locks.interrupts()) {
-            Ok(Ending::Later(rest)) => {
-                *session.committing.borrow_mut() = Some(LateCommit { rest, changes });
-                Ok(())
-            }
-            outcome => {
-                let left = self.after_end(outcome.is_ok(), changes);
-                outcome.map(drop).and(left)
-            }
-        }
+        let changes = transaction.take_changes();
+        Ok((transaction, changes))
     }
 
-    /// True if a commit is on its way to the disk.
-    pub fn is_committing(self) -> bool {
-        self.session.committing.borrow().is_some()
+    /// The session's part, after its transaction has committed or failed to.
+    fn committed(self, outcome: Result<()>, changes: Changes) -> Result<()> {
+        let left = self.after_end(outcome.is_ok(), changes);
+        outcome.and(left)
     }
 
     /// Does what is left of a commit, if that need not wait; `waits`: in any case. True if nothing is left.
@@ -113,12 +113,10 @@ impl<'a> Ctx<'a> {
     pub fn settle_commit(self, waits: bool) -> Result<bool> {
         let is_due = self.session.committing.borrow().as_ref().is_some_and(|late| waits || late.rest.has_settled());
         if !is_due {
-            return Ok(!self.is_committing());
+            return Ok(!self.session.is_committing());
         }
         let Some(LateCommit { rest, changes }) = self.session.committing.borrow_mut().take() else { return Ok(true) };
-        let outcome = rest.finish();
-        let left = self.after_end(outcome.is_ok(), changes);
-        outcome.and(left).map(|()| true)
+        self.committed(rest.finish(), changes).map(|()| true)
     }
 
     /// Runs the participants until none is left that was not asked.
@@ -136,12 +134,6 @@ impl<'a> Ctx<'a> {
         }
         *self.session.participants.borrow_mut() = done;
         Ok(())
-    }
-
-    fn finish_commit(self, mut transaction: Transaction) -> Result<()> {
-        let sync = sync_commit(self.session.settings.borrow().frequent().synchronous_commit);
-        transaction.set_sync_commit(sync);
-        transaction.commit().map(|_| ())
     }
 
     /// Rolls back; nothing if there is no transaction.

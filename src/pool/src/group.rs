@@ -92,7 +92,7 @@ impl<C: Client> Group<C> {
     pub(crate) fn news(&self, seat: &Arc<Seat<C>>) {
         let is_new = seat.phase.news();
         // One that waits among others, and should not, is put in front of them too.
-        let is_to_overtake = || seat.phase.is_queued() && seat.is_urgent();
+        let is_to_overtake = || seat.phase.is_queued() && seat.is_urgent(&seat.standing());
         if !is_new && !is_to_overtake() {
             return;
         }

@@ -95,7 +95,8 @@ impl<C: Client> Queue<C> {
     /// Puts a seat behind those of its kind.
     pub(crate) fn push(&mut self, seat: Arc<Seat<C>>) {
         self.length += 1;
-        if seat.is_urgent() {
+        let standing = seat.standing();
+        if seat.is_urgent(&standing) {
             self.urgent.push_back(seat);
             return;
         }
@@ -104,7 +105,7 @@ impl<C: Client> Queue<C> {
             return;
         };
         let lane = &mut self.lanes[number as usize];
-        if seat.standing().in_transaction {
+        if standing.in_transaction {
             lane.inside.push_back(seat)
         } else {
             lane.outside.push_back(seat)

@@ -160,8 +160,8 @@ impl<C: Client> Seat<C> {
 
     /// It is to end, or its statement is, or its client has gone, or its commit is to be finished: no reason to let it wait, and others may wait for its
     /// place or its locks.
-    pub(crate) fn is_urgent(&self) -> bool {
-        if self.has_ended.load(Ordering::Relaxed) || self.standing().is_committing {
+    pub(crate) fn is_urgent(&self, standing: &Standing) -> bool {
+        if self.has_ended.load(Ordering::Relaxed) || standing.is_committing {
             return true;
         }
         let told = |interrupt| self.interrupts.is_pending(interrupt);

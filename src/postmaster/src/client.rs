@@ -145,7 +145,7 @@ impl pool::Client for Client {
             session: state.entry.id.0,
             lane: Some(LaneKey { role: authenticated.0, database: state.database.0, is_superuser }),
             in_transaction: state.transaction.borrow().is_some(),
-            is_committing: state.committing.borrow().is_some(),
+            is_committing: state.is_committing(),
             terms: terms(&state.settings.borrow()),
         }
     }

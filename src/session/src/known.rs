@@ -14,6 +14,7 @@
 //! the schema of temporary tables. A transaction that has changed catalogs itself uses none of it.
 
 use crate::extended::payload;
+use crate::limits::PARSED_BYTES_MAX;
 use crate::query::{Body, Statement, parse_options};
 use crate::shared::{Seen, SharedStatements, write_key};
 use analyze::expr::{Const, Expr, ParamKind};
@@ -28,7 +29,7 @@ use parser::shape::{Literal, LiteralKind, Shape};
 use parser::template::{LiteralValue, Template};
 use report::Result;
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::sync::Arc;
 use tuple::Datum;
 
@@ -40,9 +41,6 @@ const RECENT_MAX: usize = 8;
 
 /// Longer query strings are not looked for: what is remembered of the last one would be as long. Unit: bytes.
 const TEXT_BYTES_MAX: usize = 64 << 10;
-
-/// Longer texts of Parse are not kept. Unit: bytes.
-const PARSED_BYTES_MAX: usize = 8192;
 
 /// A statement that was learnt.
 pub(crate) struct Known {
@@ -272,7 +270,7 @@ impl KnownStatements {
     pub(crate) fn find_parsed(&mut self, cx: Ctx<'_>, text: &str, types: &[u32]) -> Option<Arc<Prepared>> {
         self.keep_if_current(cx)?;
         self.clock += 1;
-        write_parsed_key(&mut self.parsed, text, types);
+        write_parsed_key(&mut self.parsed, text, types.iter());
         let entry = self.entries.get_mut(self.parsed.as_str())?;
         entry.last_used = self.clock;
         match &entry.memory {
@@ -287,7 +285,7 @@ impl KnownStatements {
         if !is_query || prepared.text.len() > PARSED_BYTES_MAX || self.keep_if_current(cx).is_none() {
             return;
         }
-        write_parsed_key(&mut self.parsed, &prepared.text, types);
+        write_parsed_key(&mut self.parsed, &prepared.text, types.iter());
         self.remember(self.parsed.as_str().into(), Memory::Parsed(Arc::clone(prepared)));
     }
 
@@ -329,7 +327,7 @@ fn learn(cx: Ctx<'_>, text: &str, shape: &Shape) -> Result<Option<Known>> {
 }
 
 /// The types that Parse was given and the text; no shape begins like this.
-fn write_parsed_key(key: &mut String, text: &str, types: &[u32]) {
+pub(crate) fn write_parsed_key(key: &mut String, text: &str, types: impl Iterator<Item = impl Display>) {
     key.clear();
     for oid in types {
         write!(key, "{oid} ").expect("a string takes all that is written");

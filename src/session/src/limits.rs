@@ -10,6 +10,8 @@ pub const RECEIVE_KEEP_BYTES: usize = 16 * 1024;
 pub const SEND_FLUSH_BYTES: usize = 32 * 1024;
 /// Bytes of send buffer kept between replies.
 pub const SEND_KEEP_BYTES: usize = 16 * 1024;
+/// Longer texts of Parse are not kept for the next one with the same text, and their plans not shared. Unit: bytes.
+pub const PARSED_BYTES_MAX: usize = 8192;
 /// Messages that a client's turn takes at most if it has sent more; then others have theirs. A pipeline is not cut.
 pub const TURN_MESSAGES_MAX: usize = 128;
 

@@ -80,9 +80,7 @@ impl<'a> Output<'a> {
 
     /// Plans and starts a query. If the catalogs have changed since it was analysed, it is analysed again first.
     fn start(&mut self, statement: &Statement, query: &QueryBody, text: &str, params: Arc<Params>) -> Result<Executor> {
-        if query.may_be_shared() {
-            query.share(self.cx, text, &statement.parameter_types);
-        }
+        query.share(self.cx, text, &statement.parameter_types);
         loop {
             if let Planned::Plan(plan) = query.plan(self.cx, &params, self.shelf)? {
                 return Executor::start_planned(self.cx, plan, params);

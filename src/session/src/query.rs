@@ -239,16 +239,13 @@ impl QueryBody {
         self.source.lock().expect("nothing panics while it holds the lock")
     }
 
-    /// True if it has a generic plan, has run it, and it is not known whether other sessions have the same.
-    pub(crate) fn may_be_shared(&self) -> bool {
-        let source = self.source();
-        source.model.is_none() && !source.is_alone && source.cached.has_run_generic()
-    }
-
-    /// From now on it has its plan in common with all sessions to which the text means the same.
+    /// Once it has run a generic plan, it has that in common with all sessions to which the text means the same.
     pub(crate) fn share(&self, cx: Ctx<'_>, text: &str, types: &[Oid]) {
-        let Some(changes) = cx.catalog().changes() else { return };
         let mut source = self.source();
+        if source.model.is_some() || source.is_alone || !source.cached.has_run_generic() {
+            return;
+        }
+        let Some(changes) = cx.catalog().changes() else { return };
         source.model = shared::model(cx, (text, types), changes, &source.cached);
         match &source.model {
             Some(_) => source.cached = Arc::new(source.cached.without_plan()),

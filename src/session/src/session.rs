@@ -191,10 +191,10 @@ impl Session {
     /// Goes on with a commit that was on its way to the disk. False if it still is: the log wakes the session. Whoever has news for the session meanwhile
     /// is not to wait for somebody else's flush.
     fn settle(&mut self, instance: &Instance) -> Result<bool> {
-        let cx = Ctx::new(instance, &self.state);
-        if !cx.is_committing() {
+        if !self.state.is_committing() {
             return Ok(true);
         }
+        let cx = Ctx::new(instance, &self.state);
         if !cx.settle_commit(self.state.entry.interrupts.pending())? {
             return Ok(false);
         }
@@ -202,11 +202,6 @@ impl Session {
             self.become_ready(instance);
         }
         Ok(true)
-    }
-
-    /// True between the two halves of a commit.
-    pub(crate) fn is_committing(&self) -> bool {
-        self.state.committing.borrow().is_some()
     }
 
     /// Looks for the next message, and for news.
@@ -391,7 +386,7 @@ impl Session {
 
     /// Tells the client that the next query may come, and shows so.
     pub(crate) fn become_ready(&mut self, instance: &Instance) {
-        if self.is_committing() {
+        if self.state.is_committing() {
             self.ready_is_due = true;
             return;
         }
@@ -433,7 +428,7 @@ impl Session {
     /// What the client has sent has to wait for its turn: from now on it can be cancelled.
     pub(crate) fn queue(&mut self) {
         // A commit cannot be cancelled.
-        if !self.is_committing() {
+        if !self.state.is_committing() {
             self.was_queued = true;
             self.state.entry.queue_statement();
         }
@@ -443,8 +438,11 @@ impl Session {
     pub(crate) fn tell(&mut self, notice: &Error) {
         if is_sent(notice, self.least_severity()) {
             self.wire.out.report(notice);
-            // What a commit's client is told has to wait for the disk. A client that has gone is noticed when its next message is read.
-            let _ = self.is_committing() || self.wire.send().is_ok();
+            // What a commit's client is told has to wait for the disk.
+            if !self.state.is_committing() {
+                // A client that has gone is noticed when its next message is read.
+                let _ = self.wire.send();
+            }
         }
     }
 

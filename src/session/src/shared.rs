@@ -8,7 +8,8 @@
 //!
 //! Locks: the tables', leaves.
 
-use crate::known::Known;
+use crate::known::{Known, write_parsed_key};
+use crate::limits::PARSED_BYTES_MAX;
 use base::Oid;
 use exec::CachedPlan;
 use instance::Ctx;
@@ -19,9 +20,6 @@ use sync::{Mutex, rank};
 
 /// Statements kept. Beyond it all are forgotten.
 const SHARED_MAX: usize = 512;
-
-/// Longer texts of prepared statements are not shared. Unit: bytes.
-const TEXT_BYTES_MAX: usize = 8192;
 
 /// The statements that the sessions of an instance share.
 pub(crate) struct SharedStatements {
@@ -96,12 +94,12 @@ impl SharedStatements {
 
 /// What a prepared statement's generic plan is to those sessions that share it; the first one's is everybody's. `None` if this session shares none.
 pub(crate) fn model(cx: Ctx<'_>, (text, types): (&str, &[Oid]), changes: u64, own: &CachedPlan) -> Option<Arc<Model>> {
-    if text.len() > TEXT_BYTES_MAX {
+    if text.len() > PARSED_BYTES_MAX {
         return None;
     }
-    let mut key = String::new();
-    let types: String = types.iter().map(|oid| format!("{oid} ")).collect();
-    write_key(cx, &format!("{types}\0{text}"), &mut key)?;
+    let (mut parsed, mut key) = (String::new(), String::new());
+    write_parsed_key(&mut parsed, text, types.iter());
+    write_key(cx, &parsed, &mut key)?;
     let _for_all = memory::Aside::begin();
     let shared: Arc<SharedStatements> = cx.instance.shared.get();
     let mut models = shared.models.lock();

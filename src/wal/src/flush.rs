@@ -41,27 +41,12 @@ impl Wal {
     ///
     /// Errors: PANIC if writing or syncing failed, now or ever (I4); XX001 if `lsn` is beyond the end of the log (a damaged page).
     pub fn flush(&self, lsn: Lsn) -> Result<()> {
-        if lsn <= self.flushed() {
-            return Ok(());
-        }
-        self.check_reach(lsn)?;
-        self.wait_for_inserters(lsn.0)?;
         loop {
-            let mut queue = self.queue.lock();
-            if lsn <= self.flushed() {
-                return Ok(());
+            match self.line_up(lsn, || Waiter::Thread(thread::current()))? {
+                Line::OnDisk => return Ok(()),
+                Line::Leads(lead) => return lead.flush(),
+                Line::Listed => thread::park(),
             }
-            // Under the lock: a leader that failed says so before it gives the lead up. Who led after it would sync again what the failed
-            // sync has lost, and succeed.
-            self.check_alive()?;
-            if !queue.leading {
-                queue.leading = true;
-                drop(queue);
-                return self.lead();
-            }
-            queue.waiters.push((lsn.0, Waiter::Thread(thread::current())));
-            drop(queue);
-            thread::park();
         }
     }
 
@@ -70,24 +55,36 @@ impl Wal {
     ///
     /// Errors: as [`Wal::flush`].
     pub fn flush_or_enlist(&self, lsn: Lsn, session: &Arc<Interrupts>, waits: &dyn WaitHooks) -> Result<bool> {
+        match self.line_up(lsn, || Waiter::Session(Arc::clone(session)))? {
+            Line::OnDisk => Ok(true),
+            Line::Leads(lead) => {
+                let _waiting = Waiting::begin(waits, WaitKind::WalFlush);
+                lead.flush().map(|()| true)
+            }
+            Line::Listed => Ok(false),
+        }
+    }
+
+    /// Takes a place for the log up to `lsn`: the lead if it is free, else one on the list.
+    fn line_up(&self, lsn: Lsn, waiter: impl FnOnce() -> Waiter) -> Result<Line<'_>> {
         if lsn <= self.flushed() {
-            return Ok(true);
+            return Ok(Line::OnDisk);
         }
         self.check_reach(lsn)?;
         self.wait_for_inserters(lsn.0)?;
         let mut queue = self.queue.lock();
         if lsn <= self.flushed() {
-            return Ok(true);
+            return Ok(Line::OnDisk);
         }
+        // Under the lock: a leader that failed says so before it gives the lead up. Who led after it would sync again what the failed sync has lost,
+        // and succeed.
         self.check_alive()?;
         if queue.leading {
-            queue.waiters.push((lsn.0, Waiter::Session(Arc::clone(session))));
-            return Ok(false);
+            queue.waiters.push((lsn.0, waiter()));
+            return Ok(Line::Listed);
         }
         queue.leading = true;
-        drop(queue);
-        let _waiting = Waiting::begin(waits, WaitKind::WalFlush);
-        self.lead().map(|()| true)
+        Ok(Line::Leads(Lead { wal: self, succeeded: false }))
     }
 
     /// True if nobody need wait for `lsn`: it is on disk, or never will be, and [`Wal::flush`] says so.
@@ -100,14 +97,6 @@ impl Wal {
         if lsn > end {
             return Err(error!(DATA_CORRUPTED, "xlog flush request {lsn} is not satisfied --- inserted only to {end}"));
         }
-        Ok(())
-    }
-
-    /// Flushes all that is complete, then hands the lead on.
-    fn lead(&self) -> Result<()> {
-        let lead = Lead { wal: self, succeeded: false };
-        self.write_and_sync()?;
-        lead.succeed();
         Ok(())
     }
 
@@ -251,6 +240,16 @@ impl Wal {
     }
 }
 
+/// Where somebody stands who needs the log on disk.
+enum Line<'a> {
+    /// It is there.
+    OnDisk,
+    /// Nobody is at it: this thread is to flush.
+    Leads(Lead<'a>),
+    /// Somebody is at it, and wakes the one on the list.
+    Listed,
+}
+
 /// A leader's turn. If it ends by an error or a Rust panic, the log is broken, and nobody may wait for it.
 struct Lead<'a> {
     wal: &'a Wal,
@@ -258,8 +257,11 @@ struct Lead<'a> {
 }
 
 impl Lead<'_> {
-    fn succeed(mut self) {
+    /// Flushes all that is complete, then hands the lead on.
+    fn flush(mut self) -> Result<()> {
+        self.wal.write_and_sync()?;
         self.succeeded = true;
+        Ok(())
     }
 }
 

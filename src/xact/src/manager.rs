@@ -7,7 +7,7 @@ use crate::prepared::PreparedTable;
 use crate::prepared_state::xids_of;
 use crate::records::{End, Reader, kind};
 use crate::visibility::Visibility;
-use crate::window::{CommitWindow, Place, Within};
+use crate::window::{CommitWindow, Within};
 use crate::{Horizon, limits, ranks};
 use base::{Csn, Lsn, Oid, Xid};
 use host::{Clock, Disk};
@@ -90,8 +90,10 @@ pub struct TransactionManager {
 /// A commit whose record is in the log, between its two halves.
 #[derive(Debug)]
 pub(crate) struct Logged {
+    xid: Xid,
+    end: End,
     pub(crate) lsn: Lsn,
-    place: Place,
+    within: Within,
 }
 
 /// How a commit's record is treated.
@@ -246,55 +248,29 @@ impl TransactionManager {
         flushed
     }
 
-    /// Commits: logs, waits for the disk if asked, publishes, tells the hook. Locks and files are the caller's.
+    /// The first half of a commit: its record is in the log.
     ///
-    /// Errors: PANIC if the log took the record and then failed; else the transaction can still abort.
-    pub(crate) fn commit_xid(
-        &self,
-        record: (u8, Vec<u8>),
-        xid: Xid,
-        end: &End,
-        durability: Durability<'_>,
-    ) -> Result<(Csn, Lsn)> {
-        let window = self.commit_window.enter();
-        let lsn = self.journal.insert(record.0, xid, &record.1)?;
-        let critical = CriticalSection::enter();
-        self.make_durable(lsn, durability).map_err(|e| e.severity(Severity::Panic))?;
-        self.note_committed(xid, end)?;
-        drop(critical);
-        drop(window);
-        Ok((self.publish(xid, end), lsn))
+    /// Errors: the log could not take it; the transaction can still abort.
+    pub(crate) fn log_commit(&self, kind: u8, xid: Xid, end: End) -> Result<Logged> {
+        let mut body = Vec::new();
+        end.write(&mut body);
+        let within = self.commit_window.enter();
+        let lsn = self.journal.insert(kind, xid, &body)?;
+        Ok(Logged { xid, end, lsn, within })
     }
 
-    fn note_committed(&self, xid: Xid, end: &End) -> Result<()> {
-        let noted = self.note_ended(end.subs.iter().copied().chain([xid]), Ended::Committed);
-        noted.map_err(|error| error.severity(Severity::Panic))
-    }
-
-    /// The first half of a commit that is not waited for: its record is in the log, and on its way to the disk. The second half follows when
-    /// [`TransactionManager::has_settled`]; `session` is woken then. `None` if it is over already.
+    /// Between the halves: sees to it that the record gets to the disk. True if it is there; else `session` is woken when
+    /// [`TransactionManager::has_settled`].
     ///
-    /// Errors: as [`TransactionManager::commit_xid`].
-    pub(crate) fn log_commit(
+    /// Errors: PANIC.
+    pub(crate) fn flush_or_enlist(
         &self,
-        record: (u8, Vec<u8>),
-        (xid, end): (Xid, &End),
-        (session, waits): (&Arc<Interrupts>, &dyn WaitHooks),
-    ) -> Result<Option<Logged>> {
-        let window = self.commit_window.enter();
-        let lsn = self.journal.insert(record.0, xid, &record.1)?;
-        let critical = CriticalSection::enter();
-        let flushed = self.journal.flush_or_enlist(lsn, session, waits);
-        drop(critical);
-        let logged = Logged { lsn, place: window.stay() };
-        match flushed.map_err(|error| error.severity(Severity::Panic)) {
-            Ok(false) => Ok(Some(logged)),
-            Ok(true) => self.publish_logged(logged, xid, end).map(|_| None),
-            Err(error) => {
-                drop(self.commit_window.come_back(logged.place));
-                Err(error)
-            }
-        }
+        logged: &Logged,
+        session: &Arc<Interrupts>,
+        waits: &dyn WaitHooks,
+    ) -> Result<bool> {
+        let _critical = CriticalSection::enter();
+        self.journal.flush_or_enlist(logged.lsn, session, waits).map_err(|error| error.severity(Severity::Panic))
     }
 
     /// True if the second half of a commit need not wait.
@@ -302,21 +278,25 @@ impl TransactionManager {
         self.journal.has_settled(logged.lsn)
     }
 
-    /// The second half of a commit. Waits for the disk if it has to.
+    /// The second half of a commit: waits for the disk if asked, publishes, tells the hook. Locks and files are the caller's.
     ///
     /// Errors: PANIC.
-    pub(crate) fn publish_logged(&self, logged: Logged, xid: Xid, end: &End) -> Result<Csn> {
-        let window = self.commit_window.come_back(logged.place);
+    pub(crate) fn finish_commit(&self, logged: Logged, durability: Durability<'_>) -> Result<Csn> {
+        let Logged { xid, end, lsn, within } = logged;
         let critical = CriticalSection::enter();
-        self.journal.flush(logged.lsn).map_err(|error| error.severity(Severity::Panic))?;
-        self.note_committed(xid, end)?;
+        let noted = self.make_durable(lsn, durability).and_then(|()| {
+            let ended = end.subs.iter().copied().chain([xid]);
+            self.note_ended(ended, Ended::Committed)
+        });
+        noted.map_err(|error| error.severity(Severity::Panic))?;
         drop(critical);
-        drop(window);
-        Ok(self.publish(xid, end))
+        drop(within);
+        Ok(self.publish(xid, &end))
     }
 
     fn make_durable(&self, lsn: Lsn, durability: Durability<'_>) -> Result<()> {
         match durability.sync {
+            SyncCommit::On if lsn <= self.journal.flushed() => Ok(()),
             SyncCommit::On => {
                 let _waiting = Waiting::begin(durability.waits, WaitKind::WalFlush);
                 self.journal.flush(lsn)
@@ -477,7 +457,7 @@ impl TransactionManager {
     }
 
     /// Shared hold of the time between a record that ends or prepares a transaction and what it says being in memory.
-    pub(crate) fn commit_window(&self) -> Within<'_> {
+    pub(crate) fn commit_window(&self) -> Within {
         self.commit_window.enter()
     }
 

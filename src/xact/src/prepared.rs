@@ -224,10 +224,8 @@ impl TransactionManager {
 
     fn commit_prepared(&self, state: &State) -> Result<()> {
         let end = End { time_us: self.clock.wall_us(), ..state.end.clone() };
-        let mut body = Vec::new();
-        end.write(&mut body);
-        let durability = Durability { sync: SyncCommit::On, waits: &NoHooks };
-        self.commit_xid((kind::COMMIT_PREPARED, body), state.info.xid, &end, durability).map(drop)
+        let logged = self.log_commit(kind::COMMIT_PREPARED, state.info.xid, end)?;
+        self.finish_commit(logged, Durability { sync: SyncCommit::On, waits: &NoHooks }).map(drop)
     }
 
     fn abort_prepared(&self, state: &State) -> Result<()> {

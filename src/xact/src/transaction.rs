@@ -451,10 +451,7 @@ impl Transaction {
         while self.levels.len() > 1 {
             self.release_savepoint();
         }
-        let (xid, end) = (self.levels[0].xid, self.end(Removal::AtCommit));
-        let mut body = Vec::new();
-        end.write(&mut body);
-        match self.manager.log_commit((kind::COMMIT, body), (xid, &end), (session, self.owner.hooks())) {
+        match self.log_and_enlist(session) {
             Ok(None) => {
                 self.finish();
                 Ok(Ending::Done(Committed::default()))
@@ -462,7 +459,7 @@ impl Transaction {
             Ok(Some(logged)) => {
                 // Whatever becomes of it now, it is not undone.
                 self.ended = true;
-                Ok(Ending::Later(Box::new(Committing { transaction: self, rest: Some((logged, end)) })))
+                Ok(Ending::Later(Box::new(Committing { transaction: self, logged: Some(logged) })))
             }
             Err(error) => {
                 self.abort_now();
@@ -471,20 +468,33 @@ impl Transaction {
         }
     }
 
+    /// Commits but for the locks. `Some`: the record is on its way to the disk.
+    fn log_and_enlist(&mut self, session: &Arc<Interrupts>) -> Result<Option<Logged>> {
+        let logged = self.log_commit()?;
+        let durability = Durability { sync: SyncCommit::On, waits: self.owner.hooks() };
+        if !self.manager.flush_or_enlist(&logged, session, durability.waits)? {
+            return Ok(Some(logged));
+        }
+        self.manager.finish_commit(logged, durability).map(|_| None)
+    }
+
+    fn log_commit(&mut self) -> Result<Logged> {
+        let end = self.end(Removal::AtCommit);
+        self.manager.log_commit(kind::COMMIT, self.levels[0].xid, end)
+    }
+
     fn write_commit(&mut self) -> Result<Committed> {
-        let xid = self.levels[0].xid;
-        if !xid.is_valid() {
+        if !self.levels[0].xid.is_valid() {
             return Ok(Committed::default());
         }
-        let end = self.end(Removal::AtCommit);
-        let mut body = Vec::new();
-        end.write(&mut body);
+        let files = self.files_to_remove(Removal::AtCommit);
+        let logged = self.log_commit()?;
+        let lsn = logged.lsn;
         // A file that goes away cannot wait for the walwriter: the record must be on disk before it is gone.
-        let sync = if end.files.is_empty() { self.options.sync_commit } else { SyncCommit::On };
-        let durability = Durability { sync, waits: self.owner.hooks() };
-        let (csn, lsn) = self.manager.commit_xid((kind::COMMIT, body), xid, &end, durability)?;
+        let sync = if files.is_empty() { self.options.sync_commit } else { SyncCommit::On };
+        let csn = self.manager.finish_commit(logged, Durability { sync, waits: self.owner.hooks() })?;
         self.ended = true;
-        self.manager.files.remove(&end.files)?;
+        self.manager.files.remove(&files)?;
         Ok(Committed { csn: Some(csn), lsn })
     }
 
@@ -599,13 +609,13 @@ pub enum Ending {
 #[derive(Debug)]
 pub struct Committing {
     transaction: Transaction,
-    rest: Option<(Logged, End)>,
+    logged: Option<Logged>,
 }
 
 impl Committing {
     /// True if [`Committing::finish`] need not wait.
     pub fn has_settled(&self) -> bool {
-        self.rest.as_ref().is_none_or(|(logged, _)| self.transaction.manager.has_settled(logged))
+        self.logged.as_ref().is_none_or(|logged| self.transaction.manager.has_settled(logged))
     }
 
     /// The rest: the transaction is seen, its locks are given back. Waits for the disk if it has to.
@@ -616,9 +626,10 @@ impl Committing {
     }
 
     fn finish_rest(&mut self) -> Result<()> {
-        let Some((logged, end)) = self.rest.take() else { return Ok(()) };
+        let Some(logged) = self.logged.take() else { return Ok(()) };
         let transaction = &mut self.transaction;
-        transaction.manager.publish_logged(logged, transaction.levels[0].xid, &end)?;
+        let durability = Durability { sync: SyncCommit::On, waits: transaction.owner.hooks() };
+        transaction.manager.finish_commit(logged, durability)?;
         transaction.finish();
         Ok(())
     }

@@ -7,6 +7,7 @@
 //! stay within for as long as a flush takes, and be moved from thread to thread meanwhile, so this is no lock.
 
 use host::Clock;
+use std::sync::Arc;
 use std::time::Duration;
 use sync::atomic::{AtomicU64, Ordering};
 use sync::{Mutex, Rank};
@@ -17,60 +18,45 @@ const LOOK: Duration = Duration::from_millis(1);
 pub(crate) struct CommitWindow {
     /// How often the counters have changed places.
     turn: AtomicU64,
-    within: [AtomicU64; 2],
+    within: Arc<Counters>,
     /// One checkpoint waits at a time.
     waiting: Mutex<()>,
 }
 
+type Counters = [AtomicU64; 2];
+
 /// Somebody is within, until this is dropped.
-pub(crate) struct Within<'a> {
-    window: &'a CommitWindow,
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Within {
+    within: Arc<Counters>,
     counter: usize,
 }
 
-/// Somebody stays within: the place is to be taken again by [`CommitWindow::come_back`].
-#[derive(Debug)]
-#[must_use]
-pub(crate) struct Place(usize);
-
-impl Within<'_> {
-    /// Stays within without a thread that is.
-    pub(crate) fn stay(self) -> Place {
-        let place = Place(self.counter);
-        std::mem::forget(self);
-        place
-    }
-}
-
-impl Drop for Within<'_> {
+impl Drop for Within {
     fn drop(&mut self) {
-        self.window.within[self.counter].fetch_sub(1, Ordering::SeqCst);
+        self.within[self.counter].fetch_sub(1, Ordering::SeqCst);
     }
 }
 
 impl CommitWindow {
     pub(crate) fn new(rank: Rank) -> CommitWindow {
         let none = || AtomicU64::new(0);
-        CommitWindow { turn: none(), within: [none(), none()], waiting: Mutex::new(rank, ()) }
+        CommitWindow { turn: none(), within: Arc::new([none(), none()]), waiting: Mutex::new(rank, ()) }
     }
 
     /// From now on a checkpoint that begins waits. Called before the record is inserted.
-    pub(crate) fn enter(&self) -> Within<'_> {
+    pub(crate) fn enter(&self) -> Within {
         loop {
             let turn = self.turn.load(Ordering::SeqCst);
             let counter = (turn % 2) as usize;
             self.within[counter].fetch_add(1, Ordering::SeqCst);
             // A checkpoint that came between has not waited for this, or is not to.
             if self.turn.load(Ordering::SeqCst) == turn {
-                return Within { window: self, counter };
+                return Within { within: Arc::clone(&self.within), counter };
             }
             self.within[counter].fetch_sub(1, Ordering::SeqCst);
         }
-    }
-
-    /// Is within for somebody who has stayed.
-    pub(crate) fn come_back(&self, place: Place) -> Within<'_> {
-        Within { window: self, counter: place.0 }
     }
 
     /// Returns when all have left who were within when this was called.
@@ -87,13 +73,12 @@ impl CommitWindow {
 mod tests {
     use super::*;
     use crate::ranks;
-    use std::sync::Arc;
     use std::sync::atomic::AtomicBool;
 
     #[test]
     fn a_checkpoint_waits_for_those_before_it_and_for_nobody_else() {
         let window = Arc::new(CommitWindow::new(ranks::COMMIT_WINDOW));
-        let before = window.enter().stay();
+        let before = window.enter();
         let is_over = Arc::new(AtomicBool::new(false));
         let (other, flag) = (Arc::clone(&window), Arc::clone(&is_over));
         let checkpoint = std::thread::spawn(move || {
@@ -105,7 +90,7 @@ mod tests {
         }
         let after = window.enter();
         assert!(!is_over.load(Ordering::SeqCst), "somebody of before is within");
-        drop(window.come_back(before));
+        drop(before);
         checkpoint.join().expect("it does not wait for the one that came later");
         drop(after);
         window.wait_out(&host::RealClock::new());

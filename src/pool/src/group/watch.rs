@@ -39,8 +39,9 @@ impl<C: Client> Group<C> {
         let mut late = Vec::new();
         {
             let floor = self.floor.lock();
-            // One that was cancelled may have had its turn already, in front of the others.
-            for (before, seat) in floor.queue.waiting().filter(|(_, seat)| seat.phase.is_queued()) {
+            // One that was cancelled may have had its turn already, in front of the others, and may be in front again: a commit is not ended.
+            let waits = |seat: &Seat<C>| seat.phase.is_queued() && !seat.standing().is_committing;
+            for (before, seat) in floor.queue.waiting().filter(|(_, seat)| waits(seat)) {
                 let waited_ms = now_us.saturating_sub(seat.queued_us.load(Ordering::Relaxed)) / 1000;
                 let terms = seat.standing().terms;
                 let is_over = terms.queue_timeout_ms > 0 && waited_ms >= u64::from(terms.queue_timeout_ms);

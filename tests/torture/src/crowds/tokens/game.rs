@@ -38,6 +38,8 @@ const PREPARED: &str = "select $1::int8, repeat($2::text, $3::int) from generate
 enum Phase {
     Away,
     EnteringSince(Instant),
+    /// Has the statement prepared that it runs later; nobody cancels that.
+    Preparing,
     Inside,
     /// Does not read until then.
     DeafUntil(Instant),
@@ -164,7 +166,7 @@ impl Game {
         let is_settled = |player: &Player| match player.phase {
             Phase::Away => true,
             Phase::Inside => player.ledger.is_settled() && !player.ledger.is_doomed(),
-            Phase::EnteringSince(_) | Phase::DeafUntil(_) => false,
+            Phase::EnteringSince(_) | Phase::Preparing | Phase::DeafUntil(_) => false,
         };
         self.condemned.is_empty() && self.players.iter().all(is_settled)
     }
@@ -265,7 +267,7 @@ impl Game {
             Some(error) => return Err(format!("client {player}: {} ({})", error.message, error.code)),
         }
         self.counts.sessions += 1;
-        self.players[player].phase = Phase::Inside;
+        self.players[player].phase = Phase::Preparing;
         self.ask(player, |out| {
             wire::parse(out, "s", PREPARED);
             wire::sync(out);
@@ -332,7 +334,10 @@ impl Game {
 
     /// Has a client do something if it waits for nothing.
     fn go_on(&mut self, player: usize) -> Outcome {
-        let Player { ledger, phase, .. } = &self.players[player];
+        let Player { ledger, phase, .. } = &mut self.players[player];
+        if *phase == Phase::Preparing && ledger.is_settled() {
+            *phase = Phase::Inside;
+        }
         if *phase != Phase::Inside || !ledger.is_settled() || ledger.is_doomed() {
             return Ok(());
         }
