@@ -115,6 +115,9 @@ impl<C: Client> Group<C> {
     fn remove(&self, seat: &Arc<Seat<C>>) {
         self.sockets.remove(seat.client.lock().socket());
         self.seats.lock().remove(&seat.key);
+        if let Some(&lane) = seat.lane.get() {
+            self.floor.lock().queue.part(lane);
+        }
         if self.shared.client_left() {
             // This worker may be the last one that is at work.
             self.rouse();

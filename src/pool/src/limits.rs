@@ -6,8 +6,11 @@ pub const WORKERS_MAX: usize = 4096;
 pub const GROUPS_MAX: usize = 64;
 /// Sockets that one look at a group's set reports; the others are reported by the next.
 pub const REPORTS_MAX: usize = 64;
-/// Microseconds after which a worker that has a queue to serve looks at the sockets all the same: clients of other lanes may have come.
+/// Microseconds after which a worker that has a queue to serve looks at the sockets all the same, while all clients share a lane: it spares the others the
+/// look.
 pub const LOOK_EVERY_US: u64 = 100;
+/// As before, while there are clients of several lanes: one of another lane may have come, whose turn is now. In effect after each turn.
+pub const LOOK_AMONG_LANES_US: u64 = 20;
 /// Microseconds that a turn may take before its worker does not count any more, and another one works beside it.
 pub const LONG_TURN_US: u64 = 10_000;
 /// Microseconds of a turn that count for its lane at most: what it did beside is waiting, as a rule.

@@ -32,12 +32,15 @@ pub(crate) struct Queue<C: Client> {
     clock: u64,
     paused: Vec<u32>,
     length: usize,
+    /// Lanes that have sessions.
+    inhabited: usize,
 }
 
 /// Sessions of one role in one database.
 struct Lane<C: Client> {
     key: LaneKey,
     terms: Terms,
+    sessions: usize,
     clock: u64,
     /// Workers that serve it.
     served: u32,
@@ -79,7 +82,13 @@ impl<C: Client> Queue<C> {
             clock: 0,
             paused: Vec::new(),
             length: 0,
+            inhabited: 0,
         }
+    }
+
+    /// True if there are sessions of more than one lane.
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.inhabited > 1
     }
 
     /// Entries; some may be stale.
@@ -180,15 +189,25 @@ impl<C: Client> Queue<C> {
         self.look_at(number);
     }
 
-    /// The lane of a client that has logged in.
-    pub(crate) fn lane_of(&mut self, key: LaneKey, standing: &Standing) -> u32 {
+    /// A client has logged in: its lane.
+    pub(crate) fn join(&mut self, key: LaneKey, standing: &Standing) -> u32 {
         let number = match self.by_key.get(&key) {
             Some(&number) => number,
             None => self.add_lane(key),
         };
-        self.lanes[number as usize].terms = standing.terms;
+        let lane = &mut self.lanes[number as usize];
+        lane.terms = standing.terms;
+        lane.sessions += 1;
+        self.inhabited += usize::from(lane.sessions == 1);
         self.look_at(number);
         number
+    }
+
+    /// It is gone.
+    pub(crate) fn part(&mut self, number: u32) {
+        let lane = &mut self.lanes[number as usize];
+        lane.sessions -= 1;
+        self.inhabited -= usize::from(lane.sessions == 0);
     }
 
     fn add_lane(&mut self, key: LaneKey) -> u32 {
@@ -196,6 +215,7 @@ impl<C: Client> Queue<C> {
         self.lanes.push(Lane {
             key,
             terms: Terms::default(),
+            sessions: 0,
             clock: self.clock,
             served: 0,
             is_paused: !key.is_superuser && self.paused.contains(&key.database),
@@ -247,7 +267,7 @@ mod tests {
         let mut queue = Queue::new();
         for (role, terms) in lanes {
             let standing = Standing { terms: *terms, ..Standing::default() };
-            queue.lane_of(key(*role), &standing);
+            queue.join(key(*role), &standing);
         }
         queue
     }
@@ -320,6 +340,18 @@ mod tests {
         assert!(!queue.has_somebody() && queue.len() == 1);
         queue.end(0, 1);
         assert_eq!(serve(&mut queue, 1), Some(2));
+    }
+
+    #[test]
+    fn lanes_without_sessions_do_not_count() {
+        let mut queue = queue(&[(1, Terms::default())]);
+        let second = queue.join(key(2), &Standing::default());
+        queue.join(key(2), &Standing::default());
+        assert!(queue.has_lanes());
+        queue.part(second);
+        assert!(queue.has_lanes());
+        queue.part(second);
+        assert!(!queue.has_lanes());
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod client;
 pub mod cluster;
 pub mod crowd;
 pub mod latencies;
+pub mod processors;
 pub mod pump;
 pub mod transcript;
 pub mod usage;

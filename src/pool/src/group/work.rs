@@ -2,7 +2,7 @@
 
 use super::Group;
 use super::floor::Floor;
-use crate::limits::{ALONE_TURNS, LOOK_EVERY_US, REPORTS_MAX, SHORT_SPIN_US};
+use crate::limits::{ALONE_TURNS, LOOK_AMONG_LANES_US, LOOK_EVERY_US, REPORTS_MAX, SHORT_SPIN_US};
 use crate::queue::Choice;
 use crate::seat::Seat;
 use crate::worker::{Bed, Worker};
@@ -43,7 +43,8 @@ impl<C: Client> Group<C> {
                 continue;
             }
             let is_idle = std::mem::take(&mut has_none) || !floor.queue.has_somebody();
-            if is_idle || now_us.saturating_sub(floor.looked_us) >= LOOK_EVERY_US {
+            let look_every_us = if floor.queue.has_lanes() { LOOK_AMONG_LANES_US } else { LOOK_EVERY_US };
+            if is_idle || now_us.saturating_sub(floor.looked_us) >= look_every_us {
                 floor = self.look(floor, worker, is_idle, now_us);
                 now_us = now_us.max(floor.enqueued_us);
             }
@@ -199,7 +200,7 @@ impl<C: Client> Group<C> {
     /// It has logged in.
     fn enter_lane(&self, seat: &Arc<Seat<C>>, key: crate::LaneKey) {
         let mut floor = self.floor.lock();
-        let lane = floor.queue.lane_of(key, &seat.standing());
+        let lane = floor.queue.join(key, &seat.standing());
         floor.logins -= 1;
         floor.queue.begin(lane);
         let _ = seat.lane.set(lane);

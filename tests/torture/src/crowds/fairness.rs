@@ -1,5 +1,8 @@
 //! One role floods the server with clients that never pause; another role's only client asks small questions. Its 99th percentile beside that of an idle server
 //! says whether the pool shares between roles or between sessions.
+//!
+//! It is to say what the pool does, not who gets a processor: the server has one half of them and the clients have the other, as if they were on two
+//! machines.
 
 use super::arena::Arena;
 use super::calm;
@@ -9,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use testkit::Address;
 use testkit::latencies::ms;
+use testkit::processors::Halves;
 use testkit::pump::{Flow, Pump, SELECT_ACCOUNT, select_account};
 
 /// Clients of the role that floods unless the command line says otherwise.
@@ -16,8 +20,18 @@ const FLOOD: usize = 1000;
 
 /// Measures for so many seconds on an idle server, and for as many under the flood.
 pub fn run(trials: u64, plan: &Plan) -> Result<Summary, String> {
+    // In a thread of its own, which is bound to processors and takes that with it.
+    std::thread::scope(|scope| scope.spawn(|| measure(trials, plan)).join())
+        .unwrap_or_else(|_| Err("a panic".to_owned()))
+}
+
+fn measure(trials: u64, plan: &Plan) -> Result<Summary, String> {
     let (clients, time) = (plan.clients.unwrap_or(FLOOD), Duration::from_secs(trials));
+    let halves = Halves::new();
+    // The server that is started from here runs where this thread does.
+    halves.iter().for_each(Halves::go_to_server);
     Arena::run(plan, ("fairness", trials), clients, &[], |arena| {
+        halves.iter().for_each(Halves::go_to_clients);
         arena.fill_accounts(1)?;
         calm::create_role(arena, "flood")?;
         calm::create_role(arena, "quiet")?;
