@@ -5,6 +5,7 @@
 //! mistake there cannot hide itself.
 #![forbid(unsafe_code)]
 
+pub mod ceiling;
 pub mod client;
 pub mod cluster;
 pub mod crowd;

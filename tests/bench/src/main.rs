@@ -2,7 +2,7 @@
 //!
 //! 1. [`server`] makes a cluster of each kind with the same settings, on Unix sockets.
 //! 2. [`bouncer`] puts PgBouncer before PostgreSQL, for the workloads that many clients are about.
-//! 3. [`ceiling`] answers pgbench without knowing anything: no server can be faster beside the same client.
+//! 3. [`testkit::ceiling`] answers pgbench without knowing anything: no server can be faster beside the same client.
 //! 4. [`workload`] is the table of what is measured: pgbench runs and a few whole-server figures.
 //! 5. Each workload runs A B A B ...; the medians, their ratio and the spread are printed.
 //! 6. [`growth`] prints tables of its own: costs against sizes, and what is felt during housework.
@@ -11,15 +11,14 @@
 #![forbid(unsafe_code)]
 
 mod bouncer;
-mod ceiling;
 mod growth;
 mod server;
 mod workload;
 
 use bouncer::Bouncer;
-use ceiling::Ceiling;
-use server::{Kind, Server, run_pgbench};
+use server::{Kind, PORT, Server, run_pgbench};
 use std::process::ExitCode;
+use testkit::ceiling::Ceiling;
 use testkit::usage;
 use workload::{Measure, Plan, WORKLOADS, Workload};
 
@@ -132,7 +131,7 @@ fn measure_ceiling(workload: &Workload, plan: &Plan) -> Result<Option<f64>, Stri
     }
     let mut best = None;
     for threads in CEILING_THREADS {
-        let ceiling = Ceiling::start(threads).map_err(|e| e.to_string())?;
+        let ceiling = Ceiling::start(threads, PORT).map_err(|e| e.to_string())?;
         let figure = workload.measure_at(&ceiling.folder(), plan)?;
         best = Some(best.map_or(figure, |best: f64| best.max(figure)));
     }

@@ -1,9 +1,9 @@
-//! The ceiling: a server that knows nothing. It answers each message of pgbench with the same words, so that no server can be faster than it
+//! The ceiling: a server that knows nothing. It answers each message with the same words, so that no server can be faster than it
 //! with the same client on the same processors; what is above a server's figure is all that it could gain.
 //!
 //! One thread takes clients in and deals them out to a few others: one read, one answer, one write.
 
-use crate::server::PORT;
+use crate::Address;
 use host::{Events, SocketSet};
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -26,16 +26,17 @@ const SPIN: Duration = Duration::from_micros(50);
 /// The server that knows nothing.
 pub struct Ceiling {
     folder: TempDir,
+    port: u16,
     is_over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Ceiling {
-    /// Starts one with so many threads that answer.
-    pub fn start(threads: usize) -> io::Result<Ceiling> {
-        let folder = tempfile::Builder::new().prefix("versus-").tempdir()?;
-        let listener = UnixListener::bind(socket(&folder))?;
-        let mut ceiling = Ceiling { folder, is_over: Arc::default(), threads: Vec::new() };
+    /// Starts one with so many threads that answer, at a port of a folder of its own.
+    pub fn start(threads: usize, port: u16) -> io::Result<Ceiling> {
+        let folder = tempfile::Builder::new().prefix("ceiling-").tempdir()?;
+        let listener = UnixListener::bind(socket(&folder, port))?;
+        let mut ceiling = Ceiling { folder, port, is_over: Arc::default(), threads: Vec::new() };
         let parrots = (0..threads).map(|_| Parrot::new().map(Arc::new)).collect::<io::Result<Vec<_>>>()?;
         for parrot in &parrots {
             let (parrot, is_over) = (Arc::clone(parrot), Arc::clone(&ceiling.is_over));
@@ -50,13 +51,18 @@ impl Ceiling {
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_path_buf()
     }
+
+    /// How to log in to it.
+    pub fn address(&self) -> Address {
+        Address::new(self.folder.path(), self.port)
+    }
 }
 
 impl Drop for Ceiling {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
         // Somebody knocks, so that who takes clients in looks up.
-        let _ = UnixStream::connect(socket(&self.folder));
+        let _ = UnixStream::connect(socket(&self.folder, self.port));
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so.
             let _ = thread.join();
@@ -64,8 +70,8 @@ impl Drop for Ceiling {
     }
 }
 
-fn socket(folder: &TempDir) -> PathBuf {
-    folder.path().join(format!(".s.PGSQL.{PORT}"))
+fn socket(folder: &TempDir, port: u16) -> PathBuf {
+    folder.path().join(format!(".s.PGSQL.{port}"))
 }
 
 /// Takes clients in, and deals them out in turn.
