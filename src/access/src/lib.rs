@@ -31,7 +31,7 @@ pub use pace::CostLimits;
 pub use page_counts::{PageCounts, PagesAsked};
 pub use relation::{Index, InsertTargets, Persistence, Relation, RelationKind, ToastTable};
 pub use row::Row;
-pub use store::{Access, Store};
+pub use store::{Access, LoggedMark, Store};
 pub use table::{
     BuildScan, Changed, Direction, Fetched, IndexVacuumStats, InsertOptions, Liveness, NewVersion, RowLock, RowWait,
     Sample, ScanOptions, TableAm, TableFetch, TableScan, UpdateOptions, VacuumOptions, VacuumStats,

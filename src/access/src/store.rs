@@ -3,14 +3,15 @@
 use crate::pace::Pace;
 use crate::{CostLimits, PageCounts, Persistence, Relation};
 use base::{BlockNumber, Fork, RelFork};
-use buffer::{BufferPool, BulkRing, Origin, PageEvent, PageOwner, Pin, WriteGuard};
+use buffer::{BufferPool, BulkRing, Origin, PageEvent, PageOwner, Pin, Used, WriteGuard};
 use host::Clock;
-use lock::{LockManager, LockMode, LockScope};
+use lock::{LockManager, LockMode, LockOwner, LockScope};
 use report::Result;
 use smgr::StorageManager;
 use std::sync::Arc;
+use sync::atomic::{AtomicU64, Ordering};
 use sync::{WaitHooks, WaitKind};
-use wal::Wal;
+use wal::{BULK_PIECE_BYTES, Wal};
 use xact::{Transaction, Transactions};
 
 /// What access methods work with: the instance's engine, as a session has it.
@@ -29,6 +30,8 @@ pub struct Store {
     pub clock: Arc<dyn Clock>,
     /// Pages asked for, by relation, if this is a session's.
     pub pages: Option<Box<PageCounts>>,
+    /// What the session had put into the log when it was last looked whether it is to be held back.
+    pub logged: LoggedMark,
 }
 
 impl Store {
@@ -42,6 +45,7 @@ impl Store {
             locks: self.locks.clone(),
             clock: Arc::clone(&self.clock),
             pages: Some(Box::default()),
+            logged: LoggedMark::default(),
         }
     }
 
@@ -98,6 +102,20 @@ impl Store {
         self.buffers.mark_dirty_hint(guard, relation.durability(), owner_of(relation))
     }
 
+    /// Waits if the session, whose locks `owner` has, makes much log and the disk does not keep up: see [`Wal::hold_back`]. For loops that may change
+    /// much; the caller has no page locked.
+    ///
+    /// Errors: as [`Wal::flush`].
+    #[inline]
+    pub fn hold_back(&self, owner: &LockOwner) -> Result<()> {
+        let logged = self.buffers.usage().get(Used::WalBytes);
+        if logged.wrapping_sub(self.logged.0.load(Ordering::Relaxed)) < BULK_PIECE_BYTES {
+            return Ok(());
+        }
+        self.logged.0.store(logged, Ordering::Relaxed);
+        self.wal.hold_back(owner.interrupts(), owner.hooks())
+    }
+
     #[inline]
     fn count(&self, relation: &Relation, origin: Origin) {
         if let Some(pages) = &self.pages {
@@ -123,6 +141,10 @@ fn owner_of(relation: &Relation) -> PageOwner {
     }
 }
 
+/// A number of bytes that a session has put into the log. Only its own thread uses it.
+#[derive(Debug, Default)]
+pub struct LoggedMark(AtomicU64);
+
 /// The store together with the transaction that works on it: what every writing call takes.
 pub struct Access<'a> {
     /// The storage engine.
@@ -144,9 +166,9 @@ impl<'a> Access<'a> {
         self.pace = Some(Box::new(Pace::begin(costs, &self.store.buffers.usage().counts())));
     }
 
-    /// A point of long work where it can end, or pause if it has a pace. No page is locked by the caller.
+    /// A point of long work where it can end, pause if it has a pace, and wait for the disk if it makes much log. No page is locked by the caller.
     ///
-    /// Errors: those of [`Transaction::check_interrupts`].
+    /// Errors: those of [`Transaction::check_interrupts`] and [`Store::hold_back`].
     pub fn pause_point(&mut self) -> Result<()> {
         self.txn.check_interrupts()?;
         let counts = || self.store.buffers.usage().counts();
@@ -154,7 +176,7 @@ impl<'a> Access<'a> {
             self.txn.owner().sleep(WaitKind::Timeout("VacuumDelay"), Some(pause));
             self.txn.check_interrupts()?;
         }
-        Ok(())
+        self.store.hold_back(self.txn.owner())
     }
 
     /// Locks a relation until the transaction ends.

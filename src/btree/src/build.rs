@@ -32,9 +32,6 @@ pub(crate) fn build(cx: &mut Access<'_>, index: &Index, entries: &mut dyn Sorted
         check_size(index, &entry, &index.relation, tid)?;
         builder.add(0, &entry)?;
         count += 1;
-        if count % 1024 == 0 {
-            builder.cx.txn.check_interrupts()?;
-        }
     }
     builder.finish()?;
     Ok(count)
@@ -142,6 +139,7 @@ impl Builder<'_, '_> {
             assert!(open.page.insert_item(OffsetNumber::FIRST, high), "room for the high key was kept back");
             layout::set_links(&mut open.page, Links { left: open.left, right, ..Links::alone(level as u32) });
         }
+        self.cx.pause_point()?;
         let store = self.cx.store;
         let mut guard = store.read_zeroed(&self.index.relation, Fork::Main, open.block)?;
         guard.clone_from(&open.page);

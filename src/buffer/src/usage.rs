@@ -116,6 +116,12 @@ impl Usage {
         done
     }
 
+    /// One of the counts.
+    #[inline]
+    pub fn get(&self, what: Used) -> u64 {
+        self.counts[what as usize].load(Ordering::Relaxed)
+    }
+
     /// What was counted so far.
     pub fn counts(&self) -> UsageCounts {
         UsageCounts(std::array::from_fn(|at| self.counts[at].load(Ordering::Relaxed)))

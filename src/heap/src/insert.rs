@@ -114,7 +114,7 @@ pub(crate) fn multi_insert(
     let mut tuples = Tuples { bytes: &mut bytes, lengths: &lengths };
     let mut data = Vec::with_capacity(base::PAGE_BYTES);
     while let Some(first) = tuples.lengths.first() {
-        cx.txn.check_interrupts()?;
+        cx.pause_point()?;
         let mut guard = room::find(cx, table, *first, options.skip_free_space)?;
         // Frozen rows on a page that has no others are visible to all.
         let is_for_all = options.frozen && (guard.is_new() || layout::is_all_visible(&guard));

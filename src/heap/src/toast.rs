@@ -239,6 +239,7 @@ fn raw_bytes(packed: &[u8]) -> usize {
 fn save(cx: &mut Access<'_>, toast: &ToastTable, stored: &[u8], raw: usize) -> Result<ToastPointer> {
     let value = new_value_oid(cx, toast)?;
     for (number, chunk) in stored.chunks(CHUNK_BYTES).enumerate() {
+        cx.pause_point()?;
         let (id, seq) = (Datum::Oid(value), Datum::Int4(number as i32));
         let row = [id.clone(), seq.clone(), Datum::bytes(chunk)];
         let tid = toast.table.am.insert(cx, &toast.table, &row, InsertOptions::default())?;

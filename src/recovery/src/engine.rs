@@ -5,7 +5,7 @@ use crate::control::{ControlData, ControlFile, DatabaseState};
 use crate::files::PoolFiles;
 use crate::redo::{RmgrTable, SharedRmgr};
 use crate::xlog::XlogResource;
-use access::Store;
+use access::{LoggedMark, Store};
 use base::{Lsn, Oid, Xid};
 use buffer::{BufferPool, DatabaseResource, HugePages, PoolOptions, RedoCx, StorageResource};
 use host::Host;
@@ -170,7 +170,16 @@ impl Engine {
         }));
         let rmgrs = rmgr_table(&xacts, methods);
         let clock = Arc::clone(&host.clock);
-        let store = Arc::new(Store { buffers, wal, smgr, xacts: xacts.of_session(), locks, clock, pages: None });
+        let store = Arc::new(Store {
+            buffers,
+            wal,
+            smgr,
+            xacts: xacts.of_session(),
+            locks,
+            clock,
+            pages: None,
+            logged: LoggedMark::default(),
+        });
         let history = Mutex::new(rank::CHECKPOINT, CheckpointHistory::default());
         Ok(Engine { host, store, control, rmgrs, redo, options, history, started: AtomicBool::new(false) })
     }

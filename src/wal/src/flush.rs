@@ -55,7 +55,11 @@ impl Wal {
     ///
     /// Errors: as [`Wal::flush`].
     pub fn flush_or_enlist(&self, lsn: Lsn, session: &Arc<Interrupts>, waits: &dyn WaitHooks) -> Result<bool> {
-        match self.line_up(lsn, || Waiter::Session(Arc::clone(session)))? {
+        let line = self.line_up(lsn, || Waiter::Session(Arc::clone(session)))?;
+        if !matches!(line, Line::OnDisk) {
+            self.note_waiting_commit(session);
+        }
+        match line {
             Line::OnDisk => Ok(true),
             Line::Leads(lead) => {
                 let _waiting = Waiting::begin(waits, WaitKind::WalFlush);

@@ -14,7 +14,8 @@
 //! 3. An asynchronous commit leaves its position by [`Wal::set_async_lsn`]; the walwriter calls [`Wal::background_flush`].
 //! 4. A checkpoint fixes its redo point by [`Wal::begin_checkpoint`] with all slots held, so no record is half on either side. A page whose LSN is not
 //!    beyond the redo point gets a full image in its next record.
-//! 5. [`Reader`] reads from a position to the end of the log.
+//! 5. Who makes log in bulk calls [`Wal::hold_back`] now and then: the disk keeps up with it, and a commit finds little of others' log to write.
+//! 6. [`Reader`] reads from a position to the end of the log.
 //!
 //! Invariants
 //! - I1. Bytes below the flushed position survive any crash.
@@ -29,6 +30,7 @@
 
 mod doubt;
 mod flush;
+mod hold_back;
 mod insert;
 mod limits;
 mod log;
@@ -44,7 +46,7 @@ mod slots;
 
 pub use doubt::settle_doubt;
 pub use insert::XLOG_SWITCH;
-pub use limits::{RECORD_BYTES_MAX, SEGMENT_BYTES_DEFAULT};
+pub use limits::{BULK_PIECE_BYTES, RECORD_BYTES_MAX, SEGMENT_BYTES_DEFAULT};
 pub use log::{ImagePolicy, Insertion, Wal, WalPosition, WalStats};
 pub use names::{Timeline, segment_file_name, segment_number_of, segment_start};
 pub use options::{SyncMethod, WalOptions};

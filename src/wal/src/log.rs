@@ -1,6 +1,7 @@
 //! The log as its users see it.
 
 use crate::flush::FlushQueue;
+use crate::hold_back::WaitingCommit;
 use crate::insert::Reservation;
 use crate::ring::Ring;
 use crate::segments::Segments;
@@ -98,6 +99,7 @@ pub struct Wal {
     full_page_writes: AtomicBool,
     pub(crate) segments: Mutex<Segments>,
     pub(crate) queue: Mutex<FlushQueue>,
+    pub(crate) waiting_commit: WaitingCommit,
     /// The log is broken (I4).
     pub(crate) failed: AtomicBool,
     /// The instance has crashed: see [`Wal::abandon`].
@@ -142,6 +144,7 @@ impl Wal {
             full_page_writes: AtomicBool::new(options.full_page_writes),
             segments: Mutex::new(rank::WAL_FILES, Segments::new(options)),
             queue: Mutex::new(rank::WAL_FLUSH, FlushQueue::default()),
+            waiting_commit: WaitingCommit::default(),
             failed: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             counters: Counters::default(),

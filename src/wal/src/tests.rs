@@ -1,8 +1,9 @@
 //! Write, crash and read on the simulated disk; inserters in parallel.
 
+use crate::limits::{UNSYNCED_BYTES_MAX, UNSYNCED_BYTES_MAX_ALONE};
 use crate::{
-    EndOfLog, RECORD_HEADER_BYTES, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions, WalPosition,
-    segment_file_name, settle_doubt,
+    BULK_PIECE_BYTES, EndOfLog, RECORD_HEADER_BYTES, Reader, RmgrId, SyncMethod, Timeline, Wal, WalOptions,
+    WalPosition, segment_file_name, settle_doubt,
 };
 use base::{Lsn, Prng, Xid};
 use host::{FaultPlan, Host, OpenMode, OpenOptions, SimHost};
@@ -355,4 +356,49 @@ fn a_session_without_a_thread_is_woken_by_the_walwriters_flush() {
     assert!(!wal.flush_or_enlist(put(), &session, &NoHooks).expect("enlist"));
     wal.abandon();
     assert!(wal.has_settled(wal.inserted()), "nobody waits for a broken log");
+}
+
+/// Makes log in bulk with others; answers the most that was seen not to be on disk.
+fn make_much(wal: &Wal, session: &Arc<Interrupts>, seed: u64) -> u64 {
+    let (mut prng, mut made, mut most) = (Prng::new(seed), 0, 0);
+    for number in 0..2000 {
+        let record = insert(wal, number, &mut prng).expect("insert");
+        made += record.end.0 - record.start.0;
+        if made >= BULK_PIECE_BYTES {
+            made = 0;
+            wal.hold_back(session, &NoHooks).expect("flush");
+        }
+        let inserted = wal.inserted();
+        most = most.max(inserted.0.saturating_sub(wal.flushed().0));
+    }
+    most
+}
+
+/// Runs so many who make log in bulk; answers the most of each.
+fn make_much_together(wal: &Wal, sessions: u64) -> u64 {
+    std::thread::scope(|scope| {
+        let run = |seed| scope.spawn(move || make_much(wal, &Arc::default(), seed));
+        let running: Vec<_> = (0..sessions).map(run).collect();
+        running.into_iter().map(|thread| thread.join().expect("it does not panic")).max().unwrap_or_default()
+    })
+}
+
+#[test]
+fn who_makes_log_in_bulk_keeps_little_of_it_from_the_disk_while_others_commit() {
+    const SESSIONS: u64 = 3;
+    // What a session makes between two looks: a piece, and the record that completes it.
+    let slack = SESSIONS * (BULK_PIECE_BYTES + 100_000);
+    let sim = SimHost::new(7);
+    let wal = open_fresh(&sim);
+    let alone = make_much_together(&wal, SESSIONS);
+    assert!(alone > UNSYNCED_BYTES_MAX + slack && alone <= UNSYNCED_BYTES_MAX_ALONE + slack, "{alone} bytes");
+    let (mut prng, committer) = (Prng::new(9), Arc::default());
+    let commit = insert(&wal, 1, &mut prng).expect("insert").end;
+    wal.flush_or_enlist(commit, &committer, &NoHooks).expect("flush");
+    let most = make_much_together(&wal, SESSIONS);
+    assert!(most <= UNSYNCED_BYTES_MAX + slack, "{most} bytes");
+    assert!(
+        make_much(&wal, &committer, 11) > UNSYNCED_BYTES_MAX + slack,
+        "its own commits are no reason to hold it back"
+    );
 }

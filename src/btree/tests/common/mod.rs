@@ -72,6 +72,7 @@ fn open_store(host: &Host, frames: usize, at: WalPosition, next: NextIds) -> Arc
         locks,
         clock: Arc::clone(&host.clock),
         pages: None,
+        logged: access::LoggedMark::default(),
     })
 }
 

@@ -315,6 +315,7 @@ impl TargetTable {
             (true, false) => UniqueCheck::Deferred,
         };
         let store = &env.cx.session.store;
+        store.hold_back(&env.cx.session.locks)?;
         let inserted = env.cx.with_tx(|tx| {
             let cx = &mut Access::new(store, tx);
             target.index.am.insert(cx, (&target.index, table), &target.values, tid, check)
@@ -615,6 +616,7 @@ impl ModifyState {
             if count.is_multiple_of(256) {
                 env.check_interrupts()?;
             }
+            env.cx.session.store.hold_back(&env.cx.session.locks)?;
             let changed = match self.operation {
                 CmdType::Insert => self.insert_row(env)?,
                 CmdType::Update => self.update_row(env)?,
