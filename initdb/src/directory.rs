@@ -37,6 +37,8 @@ pub const SUBDIRECTORIES: &[&str] = &[
 
 /// The content of each PG_VERSION file.
 pub const VERSION_FILE: &str = "15\n";
+/// template1, which the bootstrap script fills.
+pub const TEMPLATE: u32 = 1;
 /// Databases that are copies of template1, by object id: template0 and postgres. Their pg_database rows are in the bootstrap
 /// script.
 pub const COPIES: [u32; 2] = [4, 5];

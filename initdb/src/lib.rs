@@ -6,7 +6,7 @@
 //! 3. Starts the `postmaster` next to itself (`server`) with `--boot`, which reads the bootstrap script from its
 //!    standard input and makes template1's catalogs, system views, information_schema and statistics included: their rows
 //!    are computed by crate `initdb_rows` when the project changes and are part of the script (`script`). A password is set by a
-//!    second run, with `--single`. template0 and postgres are copies.
+//!    second run, with `--single`. template0 and postgres get the same files.
 //! 4. Forces everything to disk (`sync`).
 //!
 //! Whatever goes wrong on the way, signals included, the directories that were made are removed again (`cleanup`).

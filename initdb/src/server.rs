@@ -1,6 +1,7 @@
 //! The server as a child process that reads commands from a pipe.
 
 use crate::failure::Failure;
+use nix::fcntl::{FcntlArg, fcntl};
 use std::ffi::OsString;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,9 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 
 /// The name of the server program, next to this one.
 const PROGRAM: &str = "postmaster";
+
+/// As much as a pipe may hold for an ordinary user, unless the machine's settings say otherwise.
+const PIPE_BYTES: i32 = 1 << 20;
 
 /// The server program in the directory of this one.
 ///
@@ -48,6 +52,8 @@ impl Server {
         let mut child =
             command.spawn().map_err(|e| Failure::io(format!("execute command \"{}\"", program.display()), &e))?;
         let input = child.stdin.take().expect("standard input is piped");
+        // A hint: what fits into the pipe is there before the child is ready to read.
+        let _ = fcntl(&input, FcntlArg::F_SETPIPE_SZ(PIPE_BYTES));
         Ok(Server { child, input: Some(BufWriter::with_capacity(1 << 16, input)) })
     }
 

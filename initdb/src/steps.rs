@@ -2,7 +2,8 @@
 
 use crate::cleanup::{Cleanup, Signals};
 use crate::directory::{
-    Access, COPIES, VERSION_FILE, create_data_directory, create_subdirectories, create_wal_directory, write_file,
+    Access, COPIES, TEMPLATE, VERSION_FILE, create_data_directory, create_subdirectories, create_wal_directory,
+    write_file,
 };
 use crate::failure::{Failure, warn};
 use crate::locale::{Encoding, Locales, choose_encoding};
@@ -11,7 +12,7 @@ use crate::output::{announce, complain, say};
 use crate::probe::{Probed, choose_buffers, choose_connections, choose_time_zone, print_buffers};
 use crate::script::{ROWS, Words, catalogs, set_password};
 use crate::server::{Output, Server, find_program};
-use crate::sync::{self, Copies, WriteBack};
+use crate::sync::{self, Forced};
 use crate::{password, settings, user};
 use nix::sys::stat::{Mode, umask};
 use std::ffi::OsString;
@@ -153,6 +154,7 @@ impl Maker<'_> {
 
     fn fill(&self, cleanup: &mut Cleanup) -> Result<(), Failure> {
         create_data_directory(&self.data, self.access, (cleanup, &self.signals))?;
+        let forced = Forced::open(&self.data)?;
         self.create_wal_directory(cleanup)?;
         create_subdirectories(&self.data, self.access, &self.signals)?;
         self.write("PG_VERSION", VERSION_FILE)?;
@@ -160,7 +162,7 @@ impl Maker<'_> {
         self.write_settings(&probed)?;
         self.run_bootstrap()?;
         self.set_password()?;
-        self.copy_and_sync()
+        self.sync(&forced)
     }
 
     fn create_wal_directory(&self, cleanup: &mut Cleanup) -> Result<(), Failure> {
@@ -188,7 +190,7 @@ impl Maker<'_> {
 
     /// Arguments that both runs of the server share.
     fn common_arguments(&self, mode: &str) -> Vec<OsString> {
-        let mut arguments: Vec<OsString> = vec![mode.into(), "-D".into(), self.data.clone().into(), "-F".into()];
+        let mut arguments: Vec<OsString> = vec![mode.into(), "-D".into(), self.data.clone().into()];
         let mut add = |text: &str| arguments.extend(text.split(' ').map(OsString::from));
         add("-c log_checkpoints=false");
         // Pages are written once and never read again: few frames are as good as many, and memory has to be cleared.
@@ -210,6 +212,11 @@ impl Maker<'_> {
         let mut arguments = self.common_arguments("--boot");
         let segment_bytes = u64::from(self.options.wal_segment_mb) << 20;
         arguments.extend(["-X".into(), segment_bytes.to_string().into(), "-k".into()]);
+        if self.options.no_sync {
+            // Nothing goes to the disk before the operating system likes.
+            arguments.push("-F".into());
+        }
+        arguments.extend(COPIES.map(|copy| copy.to_string().into()));
         let words = Words { superuser: &self.superuser, encoding: self.encoding, locales: &self.locales };
         let started = Instant::now();
         let mut server = Server::start(&self.program, &arguments, Output::Shown)?;
@@ -218,7 +225,9 @@ impl Maker<'_> {
         server.finish()?;
         self.say_time("bootstrap", started);
         // The server checks the version of a database before it opens it, so the file comes after the content.
-        self.write("base/1/PG_VERSION", VERSION_FILE)?;
+        for database in [TEMPLATE].into_iter().chain(COPIES) {
+            self.write(&format!("base/{database}/PG_VERSION"), VERSION_FILE)?;
+        }
         self.signals.check_ok()
     }
 
@@ -227,7 +236,7 @@ impl Maker<'_> {
         announce("performing post-bootstrap initialization ... ");
         let Some(password) = &self.password else { return Ok(()) };
         let mut arguments = self.common_arguments("--single");
-        let settings = ["-j", "-c", "exit_on_error=true", "template1"];
+        let settings = ["-F", "-j", "-c", "exit_on_error=true", "template1"];
         arguments.extend(settings.map(OsString::from));
         let started = Instant::now();
         let mut server = Server::start(&self.program, &arguments, Output::Hidden)?;
@@ -237,22 +246,17 @@ impl Maker<'_> {
         Ok(())
     }
 
-    /// Makes template0 and postgres, and forces everything to disk. The server has stopped, so that template1's files are all there is of it.
-    fn copy_and_sync(&self) -> Result<(), Failure> {
-        let directory = |database: u32| self.data.join(format!("base/{database}"));
-        let copies = Copies { from: directory(1), to: COPIES.map(directory).into() };
+    /// Forces everything to disk.
+    fn sync(&self, forced: &Forced) -> Result<(), Failure> {
         if self.options.no_sync {
-            sync::copy_all(&copies, WriteBack::Later)?;
-            self.signals.check_ok()?;
             say!("\nSync to disk skipped.");
             say!("The data directory might become corrupt if the operating system crashes.");
             return Ok(());
         }
-        self.signals.check_ok()?;
         announce("syncing data to disk ... ");
         let started = Instant::now();
-        sync::copy_and_sync(&copies, &self.data)?;
-        self.say_time("copies and sync", started);
+        forced.sync()?;
+        self.say_time("sync", started);
         self.signals.check_ok()
     }
 

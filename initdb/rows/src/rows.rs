@@ -16,7 +16,8 @@ const TELLING: [Oid; 2] = [oids::PG_AUTHID, oids::PG_DATABASE];
 ///
 /// Errors: a row of the script is gone or changed.
 pub fn added(catalog: &Catalog<'_>, script: &str, relations: &[&'static Relation]) -> Result<String> {
-    let image = Image::read(&mut script.as_bytes())?;
+    let mut image = Image::read(script)?;
+    image.read_all_rows()?;
     let mut lines = String::new();
     for relation in relations {
         let types: Vec<&Type> = relation.columns.iter().map(|column| type_of(column.type_oid)).collect();

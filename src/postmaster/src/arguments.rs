@@ -1,5 +1,6 @@
 //! The command line, as PostgreSQL's server takes it.
 
+use base::Oid;
 use config::switches::{setting_of_flag, settings_of_switch};
 use std::path::PathBuf;
 
@@ -9,7 +10,10 @@ pub enum Mode {
     /// Serve.
     Serve,
     /// Read the bootstrap script from standard input (initdb).
-    Boot,
+    Boot {
+        /// Databases that get the same files as template1.
+        copies: Vec<Oid>,
+    },
     /// Run statements from standard input. `newline_ends`: `-j`, a statement ends with a semicolon and two newlines.
     Single {
         /// Statements end only at a semicolon followed by an empty line.
@@ -86,7 +90,7 @@ impl Arguments {
             return self.positional(argument);
         };
         for (at, switch) in switches.char_indices() {
-            if !WITH_ARGUMENT.contains(switch) || switch == 'k' && self.mode == Mode::Boot {
+            if !WITH_ARGUMENT.contains(switch) || switch == 'k' && matches!(self.mode, Mode::Boot { .. }) {
                 self.flag(switch)?;
                 continue;
             }
@@ -101,13 +105,12 @@ impl Arguments {
     }
 
     fn positional(&mut self, argument: &str) -> Result<(), BadUsage> {
-        if let Mode::Single { database, .. } = &mut self.mode
-            && database.is_none()
-        {
-            *database = Some(argument.to_owned());
-            return Ok(());
+        match (&mut self.mode, argument.parse()) {
+            (Mode::Single { database: database @ None, .. }, _) => *database = Some(argument.to_owned()),
+            (Mode::Boot { copies }, Ok(number)) => copies.push(Oid(number)),
+            _ => return Err(BadUsage(format!("invalid argument: \"{argument}\""))),
         }
-        Err(BadUsage(format!("invalid argument: \"{argument}\"")))
+        Ok(())
     }
 
     fn long(&mut self, long: &str) -> Result<(), BadUsage> {
@@ -175,7 +178,7 @@ fn segment_bytes(text: &str) -> Result<u32, BadUsage> {
 
 fn first_mode(first: &str) -> Option<Mode> {
     match first {
-        "--boot" => Some(Mode::Boot),
+        "--boot" => Some(Mode::Boot { copies: Vec::new() }),
         "--check" => Some(Mode::Check),
         "--single" => Some(Mode::Single { semicolon_newline_newline: false, database: None }),
         "--describe-config" => Some(Mode::Describe),
@@ -210,7 +213,7 @@ Options:
   -?, --help         show this help, then exit
 
 Modes without clients (first argument):
-  --boot             read the bootstrap script from standard input
+  --boot [OID]...    read the bootstrap script from standard input; databases that get the same files as template1
   --single [DBNAME]  run statements from standard input
   --check            read everything, change nothing, say what is wrong; exit code 1 if something is
   -j                 a statement ends with a semicolon and an empty line
@@ -245,14 +248,15 @@ mod tests {
     fn the_first_argument_may_name_a_mode() {
         let single = Mode::Single { semicolon_newline_newline: true, database: Some("template1".into()) };
         assert_eq!(parse("--single -j -D /d template1").unwrap().mode, single);
-        assert_eq!(parse("--boot -k -X 16777216 -D /d").unwrap().mode, Mode::Boot);
+        assert_eq!(parse("--boot -k -X 16777216 -D /d").unwrap().mode, Mode::Boot { copies: Vec::new() });
+        assert_eq!(parse("--boot -F 4 5").unwrap().mode, Mode::Boot { copies: vec![Oid(4), Oid(5)] });
         assert_eq!(parse("-V").unwrap().mode, Mode::Version);
         assert_eq!(parse("-D /d -C port").unwrap().mode, Mode::Show("port".into()));
     }
 
     #[test]
     fn refuses_what_it_does_not_know() {
-        for line in ["-y", "extra", "-c x", "--nothing", "-D", "-j", "-f q"] {
+        for line in ["-y", "extra", "-c x", "--nothing", "-D", "-j", "-f q", "--boot x"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

@@ -96,7 +96,7 @@ fn run_with_directory(arguments: &Arguments, before: Inheritance) -> i32 {
     match &arguments.mode {
         Mode::Show(name) => show_setting(&settings, name),
         Mode::CheckConfig => 0,
-        Mode::Boot | Mode::Single { .. } | Mode::Check => run_alone(arguments, settings, &directory),
+        Mode::Boot { .. } | Mode::Single { .. } | Mode::Check => run_alone(arguments, settings, &directory),
         _ => match serve(arguments, settings, &directory, before) {
             Ok(code) => code,
             Err(error) => error,
@@ -132,7 +132,7 @@ fn load_settings(arguments: &Arguments, directory: &Path) -> Result<Settings, i3
         arguments.settings.iter().rev().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| PathBuf::from(v))
     };
     let main_file = given("config_file").unwrap_or_else(|| directory.join(SETTINGS_FILE));
-    let needs_file = !matches!(arguments.mode, Mode::Boot | Mode::Single { .. });
+    let needs_file = !matches!(arguments.mode, Mode::Boot { .. } | Mode::Single { .. });
     if !main_file.exists() && !directory.is_dir() && needs_file {
         eprintln!("postmaster: could not access directory \"{}\": No such file or directory", directory.display());
         eprintln!("Run initdb to initialize a PostgreSQL data directory.");
@@ -229,7 +229,7 @@ fn run_alone(arguments: &Arguments, settings: Arc<Settings>, directory: &Path) -
     let log = logger.postmaster();
     let checked = match arguments.mode {
         // initdb has made the directory, and writes PG_VERSION when it likes.
-        Mode::Boot => data_directory::check_directory(directory),
+        Mode::Boot { .. } => data_directory::check_directory(directory),
         _ => data_directory::check(directory),
     };
     match checked {

@@ -14,3 +14,6 @@ pub const RELATIONS_PER_SHARD_MAX: usize = 512;
 pub const INVALIDATIONS_MAX: usize = 4096;
 
 const _: () = assert!(SHARDS.is_power_of_two());
+
+/// Tables whose rows bootstrap has read and not yet loaded: more of them need more memory, of which the kernel clears each page.
+pub(crate) const TABLES_AHEAD: usize = 2;

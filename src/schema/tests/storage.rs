@@ -41,8 +41,7 @@ fn bootstrapped(host: &SimHost) -> (Engine, bootstrap::Loaded) {
     engine.store().smgr.create_database(TEMPLATE1).unwrap();
     let owner = owner(engine.store());
     let mut transaction = engine.store().xacts.begin(&owner, TransactionOptions::default());
-    let loaded =
-        bootstrap::run(engine.store(), &mut transaction, METHODS, TEMPLATE1, &mut script().as_bytes()).unwrap();
+    let loaded = bootstrap::run(engine.store(), &mut transaction, METHODS, TEMPLATE1, &script()).unwrap();
     transaction.commit().unwrap();
     (engine, loaded)
 }

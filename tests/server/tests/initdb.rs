@@ -1,5 +1,6 @@
 //! initdb: what it makes, what it says, and that it leaves nothing behind when it does not get to the end.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
@@ -128,11 +129,38 @@ fn files_are_the_owners_or_the_groups() {
     assert_eq!(run(command().arg(&own)).0, Some(0));
     assert_eq!(run(command().arg("-g").arg(&shared)).0, Some(0));
     for (data, directories, files) in [(&own, 0o700, 0o600), (&shared, 0o750, 0o640)] {
-        for name in ["", "base", "base/1", "pg_wal"] {
+        for name in ["", "base", "base/1", "base/5", "pg_wal"] {
             assert_eq!(mode(&data.join(name)), directories, "{name}");
         }
-        for name in ["PG_VERSION", "postgresql.toml", "pg_hba.conf", "global/pg_control", "base/1/1259"] {
+        for name in ["PG_VERSION", "postgresql.toml", "pg_hba.conf", "global/pg_control", "base/1/1259", "base/5/1259"]
+        {
             assert_eq!(mode(&data.join(name)), files, "{name}");
+        }
+    }
+}
+
+/// Files and their bytes.
+fn content(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(directory).expect("it is there").map(|entry| entry.expect("it can be read").path());
+    let name = |path: &Path| path.file_name().expect("it has a name").to_string_lossy().into_owned();
+    entries.map(|path| (name(&path), fs::read(&path).expect("a file"))).collect()
+}
+
+#[test]
+fn databases_begin_with_the_same_files() {
+    let folder = folder();
+    // Forced, and on the disk when the operating system likes: files take the same way.
+    for (name, options) in [("forced", &["-U", "postgres"][..]), ("not", &["-N"])] {
+        let data = folder.path().join(name);
+        let mut command = Command::new(command().get_program());
+        let (code, _, errors) = run(command.arg("--allow-root").args(options).arg(&data));
+        assert_eq!(code, Some(0), "{errors}");
+        let template = content(&data.join("base/1"));
+        assert!(template.len() > 200 && template["1259"].len() > 8192 && template["PG_VERSION"] == b"15\n");
+        for copy in ["base/4", "base/5"] {
+            let copy = content(&data.join(copy));
+            assert!(copy.keys().eq(template.keys()), "{:?}", copy.keys());
+            template.iter().for_each(|(file, bytes)| assert!(copy[file] == *bytes, "{file}"));
         }
     }
 }

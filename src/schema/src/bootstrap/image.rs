@@ -1,28 +1,26 @@
 //! What a bootstrap script describes, in memory: tables with their rows, and the catalog rows that describe them.
 
-use super::script::{Command, Create, DeclareIndex, check_header, take_command};
+use super::own::{SYSTEM_COLUMNS, array_type, as_key, attribute_of, class_of, row_type, system_attribute};
+use super::script::{Command, Create, DeclareIndex, Values, check_header, take_command};
 use super::value::{acl_item, parse_value};
 use base::{GLOBAL_TABLESPACE, Oid};
-use catalog::oids::{self, access_methods, collations, namespaces, types};
+use catalog::oids::{self, access_methods, collations, namespaces};
 use catalog::rows::{PgAttribute, PgClass, PgConstraint, PgIndex, PgInitPrivs, PgNamespace, PgProc, PgType};
 use catalog::{AclItem, Row, Type};
 use report::{Result, bail, error};
-use std::borrow::Cow;
-use std::io::Read;
 use tuple::{Datum, Repr};
 
 /// The first object id for what the script gives none: constraints of catalogs. Below 12000, so pinned.
 const FIRST_GENERATED: Oid = Oid(10115);
-/// The owner of everything that bootstrap makes.
-const OWNER: Oid = oids::roles::POSTGRES;
 
-/// Everything to be written.
+/// Everything to be written. Rows stay text until somebody wants them, as values are some ten times as large.
 #[derive(Default)]
-pub struct Image {
+pub struct Image<'a> {
     /// Tables, TOAST tables included, in the order in which they were made.
-    pub tables: Vec<Table>,
+    pub tables: Vec<Table<'a>>,
     /// All indexes.
     pub indexes: Vec<TableIndex>,
+    script: &'a str,
     open: Option<usize>,
     types: Vec<PgType>,
     constraints: Vec<PgConstraint>,
@@ -30,16 +28,31 @@ pub struct Image {
 }
 
 /// A table and its rows.
-pub struct Table {
+pub struct Table<'a> {
     /// Its pg_class row.
     pub class: PgClass,
     /// Its columns, without system columns.
     pub attributes: Vec<PgAttribute>,
-    /// Its rows.
+    /// Its rows, as far as they were read.
     pub rows: Vec<Vec<Datum>>,
+    /// Those that come behind them.
+    unread: Vec<Unread<'a>>,
     /// The script has the rows that describe it, its TOAST table and their indexes.
     described: bool,
     types: Vec<&'static Type>,
+}
+
+/// The rows of a table, taken out of it.
+pub struct Rows<'a> {
+    read: Vec<Vec<Datum>>,
+    unread: Vec<Unread<'a>>,
+}
+
+/// A row that is still text.
+struct Unread<'a> {
+    /// Where its line begins in the script.
+    line: usize,
+    values: &'a str,
 }
 
 /// An index and what it is on.
@@ -54,35 +67,60 @@ pub struct TableIndex {
     pub table: usize,
 }
 
-impl Image {
-    /// Reads a whole script. Errors: those of a line, with its number as context.
-    pub fn read(input: &mut dyn Read) -> Result<Image> {
-        let mut script = String::new();
-        input.read_to_string(&mut script).map_err(|e| report::Error::io("read bootstrap script", &e))?;
-        let mut image = Image::default();
-        let (header, mut rest) = script.split_once('\n').unwrap_or((&script, ""));
+impl<'a> Image<'a> {
+    /// Reads a whole script, but for the values of its rows. Errors: those of a line, with its number as context.
+    pub fn read(script: &'a str) -> Result<Image<'a>> {
+        let mut image = Image { script, ..Image::default() };
+        let (header, mut rest) = script.split_once('\n').unwrap_or((script, ""));
         check_header(header)?;
         while !rest.is_empty() {
-            let before = rest;
-            image.command(&mut rest).map_err(|e| {
-                let number = script[..script.len() - before.len()].matches('\n').count() + 1;
-                e.context(format!("bootstrap script, line {number}"))
-            })?;
+            let line = script.len() - rest.len();
+            image.command(line, &mut rest).map_err(|e| e.context(image.place(line)))?;
         }
-        image.complete();
+        image.complete()?;
         Ok(image)
     }
 
-    fn command(&mut self, script: &mut &str) -> Result<()> {
+    /// Takes a table's rows out of it, for [`Image::read_taken`].
+    pub fn take_rows(&mut self, at: usize) -> Rows<'a> {
+        let table = &mut self.tables[at];
+        Rows { read: std::mem::take(&mut table.rows), unread: std::mem::take(&mut table.unread) }
+    }
+
+    /// Reads what was not read of rows that were taken out of a table. Errors: those of a line, with its number as context.
+    pub fn read_taken(&self, at: usize, rows: Rows<'a>) -> Result<Vec<Vec<Datum>>> {
+        let Rows { mut read, unread } = rows;
+        read.reserve_exact(unread.len());
+        for Unread { line, values } in unread {
+            read.push(self.tables[at].read_row(values).map_err(|e| e.context(self.place(line)))?);
+        }
+        Ok(read)
+    }
+
+    /// Reads the rows of a table that were not read. Errors: as [`Image::read_taken`].
+    pub fn read_rows(&mut self, at: usize) -> Result<()> {
+        let rows = self.take_rows(at);
+        self.tables[at].rows = self.read_taken(at, rows)?;
+        Ok(())
+    }
+
+    /// Reads the rows of all tables. Errors: as [`Image::read_rows`].
+    pub fn read_all_rows(&mut self) -> Result<()> {
+        (0..self.tables.len()).try_for_each(|at| self.read_rows(at))
+    }
+
+    /// How a line is called that begins at this byte.
+    fn place(&self, line: usize) -> String {
+        format!("bootstrap script, line {}", self.script[..line].matches('\n').count() + 1)
+    }
+
+    fn command(&mut self, line: usize, script: &mut &'a str) -> Result<()> {
         match take_command(script)? {
             None => Ok(()),
-            Some(Command::BuildIndices) => {
-                self.complete();
-                Ok(())
-            }
+            Some(Command::BuildIndices) => self.complete(),
             Some(Command::Create(create)) => self.create(create),
             Some(Command::Open(name)) => self.open(&name),
-            Some(Command::Insert(values)) => self.insert(&values),
+            Some(Command::Insert(values)) => self.insert(Unread { line, values }),
             Some(Command::Close(name)) => self.close(&name),
             Some(Command::Toast { table, index, on }) => self.declare_toast(table, index, &on),
             Some(Command::Index(index)) => self.declare_index(&index),
@@ -92,14 +130,6 @@ impl Image {
     /// The catalog's table, if the script makes one.
     pub fn catalog<R: Row>(&self) -> Option<usize> {
         self.tables.iter().position(|table| table.class.oid == R::RELATION.oid)
-    }
-
-    /// The greatest object id of a row or a table.
-    pub fn last_oid(&self) -> Oid {
-        let has_oid = |table: &&Table| table.attributes.first().is_some_and(|column| column.attname == "oid");
-        let of_rows = self.tables.iter().filter(has_oid).flat_map(|table| table.rows.iter().map(|row| row[0].as_oid()));
-        let of_files = self.tables.iter().map(|table| table.class.oid);
-        of_rows.chain(of_files).chain(self.indexes.iter().map(|index| index.class.oid)).max().unwrap_or_default()
     }
 
     fn table(&self, name: &str) -> Result<usize> {
@@ -145,7 +175,7 @@ impl Image {
         }
         self.open = Some(self.tables.len());
         let described = create.described;
-        self.tables.push(Table { class, attributes, rows: Vec::new(), described, types: column_types });
+        self.tables.push(Table::new(class, attributes, described, column_types));
         Ok(())
     }
 
@@ -172,28 +202,9 @@ impl Image {
         Ok(())
     }
 
-    fn insert(&mut self, values: &[Option<Cow<'_, str>>]) -> Result<()> {
+    fn insert(&mut self, row: Unread<'a>) -> Result<()> {
         let Some(open) = self.open else { bail!(OBJECT_NOT_IN_PREREQUISITE_STATE, "relation not open") };
-        let table = &mut self.tables[open];
-        if values.len() != table.types.len() {
-            bail!(
-                SYNTAX_ERROR,
-                "incorrect number of columns in row (expected {}, got {})",
-                table.types.len(),
-                values.len()
-            );
-        }
-        let mut row = Vec::with_capacity(values.len());
-        for ((value, of), attribute) in values.iter().zip(&table.types).zip(&table.attributes) {
-            row.push(match value {
-                Some(text) => parse_value(of, text)?,
-                None if attribute.attnotnull => {
-                    bail!(NOT_NULL_VIOLATION, "column \"{}\" must not be null", attribute.attname)
-                }
-                None => Datum::Null,
-            });
-        }
-        table.rows.push(row);
+        self.tables[open].unread.push(row);
         Ok(())
     }
 
@@ -212,7 +223,7 @@ impl Image {
         let class = PgClass { relhasindex: true, ..class_of(&name, oid, b't', 3) };
         let class = self.placed_like(class, owner);
         let described = self.tables[owner].described;
-        self.tables.push(Table { class, attributes, rows: Vec::new(), described, types: column_types });
+        self.tables.push(Table::new(class, attributes, described, column_types));
         let classes = [oids::opclasses::BTREE_OID_OPS, oids::opclasses::BTREE_INT4_OPS];
         let index_name = format!("{name}_index");
         let shape = IndexShape { name: &index_name, oid: index, unique: true, primary: true, columns: &[1, 2] };
@@ -251,9 +262,11 @@ impl Image {
     }
 
     /// The object id of a B-tree operator class, from the rows of pg_opclass read so far.
-    fn operator_class(&self, name: &str) -> Result<Oid> {
-        let rows = self.table("pg_opclass").map(|at| &self.tables[at].rows)?;
-        let found = rows.iter().find(|row| row[1].as_oid() == access_methods::BTREE && row[2].as_str() == name);
+    fn operator_class(&mut self, name: &str) -> Result<Oid> {
+        let at = self.table("pg_opclass")?;
+        self.read_rows(at)?;
+        let found =
+            self.tables[at].rows.iter().find(|row| row[1].as_oid() == access_methods::BTREE && row[2].as_str() == name);
         let found = found.ok_or_else(|| error!(UNDEFINED_OBJECT, "operator class \"{name}\" does not exist"))?;
         Ok(found[0].as_oid())
     }
@@ -317,9 +330,9 @@ impl Image {
     }
 
     /// Adds the catalog rows that describe the tables themselves, if there are catalogs to hold them. Later tables are described.
-    fn complete(&mut self) {
+    fn complete(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.complete, true) {
-            return;
+            return Ok(());
         }
         let mut attributes: Vec<PgAttribute> = Vec::new();
         let tables = || self.tables.iter().filter(|table| !table.described);
@@ -333,23 +346,25 @@ impl Image {
             tables().map(|t| t.class.clone()).chain(indexes().map(|i| i.class.clone())).collect();
         let indexes: Vec<PgIndex> = indexes().map(|i| i.index.clone()).collect();
         let (types, constraints) = (std::mem::take(&mut self.types), std::mem::take(&mut self.constraints));
-        self.append(&attributes);
-        self.append(&classes);
-        self.append(&indexes);
-        self.append(&types);
-        self.append(&constraints);
-        let privileges = self.initial_privileges(&classes);
-        self.append(&privileges);
+        self.append(&attributes)?;
+        self.append(&classes)?;
+        self.append(&indexes)?;
+        self.append(&types)?;
+        self.append(&constraints)?;
+        let privileges = self.initial_privileges(&classes)?;
+        self.append(&privileges)
     }
 
-    fn append<R: Row>(&mut self, rows: &[R]) {
-        if let Some(table) = self.tables.iter_mut().find(|table| table.class.oid == R::RELATION.oid) {
-            table.rows.extend(rows.iter().map(Row::to_row));
+    fn append<R: Row>(&mut self, rows: &[R]) -> Result<()> {
+        if let Some(at) = self.catalog::<R>() {
+            self.read_rows(at)?;
+            self.tables[at].rows.extend(rows.iter().map(Row::to_row));
         }
+        Ok(())
     }
 
     /// What pg_init_privs remembers: privileges as initdb left them, so that pg_dump leaves them alone.
-    fn initial_privileges(&self, classes: &[PgClass]) -> Vec<PgInitPrivs> {
+    fn initial_privileges(&mut self, classes: &[PgClass]) -> Result<Vec<PgInitPrivs>> {
         let mut found = Vec::new();
         let mut add = |objoid, classoid, acl: &Option<Vec<AclItem>>| {
             if let Some(acl) = acl {
@@ -357,14 +372,15 @@ impl Image {
             }
         };
         classes.iter().for_each(|row| add(row.oid, oids::PG_CLASS, &row.relacl));
-        self.rows_of::<PgProc>().iter().for_each(|row| add(row.oid, oids::PG_PROC, &row.proacl));
-        self.rows_of::<PgNamespace>().iter().for_each(|row| add(row.oid, oids::PG_NAMESPACE, &row.nspacl));
-        found
+        self.rows_of::<PgProc>()?.iter().for_each(|row| add(row.oid, oids::PG_PROC, &row.proacl));
+        self.rows_of::<PgNamespace>()?.iter().for_each(|row| add(row.oid, oids::PG_NAMESPACE, &row.nspacl));
+        Ok(found)
     }
 
-    fn rows_of<R: Row>(&self) -> Vec<R> {
-        let table = self.tables.iter().find(|table| table.class.oid == R::RELATION.oid);
-        table.map_or(Vec::new(), |table| table.rows.iter().map(|row| R::from_row(row)).collect())
+    fn rows_of<R: Row>(&mut self) -> Result<Vec<R>> {
+        let Some(at) = self.catalog::<R>() else { return Ok(Vec::new()) };
+        self.read_rows(at)?;
+        Ok(self.tables[at].rows.iter().map(|row| R::from_row(row)).collect())
     }
 }
 
@@ -385,128 +401,58 @@ fn parse_acl(text: &str) -> Result<Vec<AclItem>> {
     text.trim_matches(['{', '}']).split(',').map(acl_item).collect()
 }
 
-fn class_of(name: &str, oid: Oid, kind: u8, columns: usize) -> PgClass {
-    PgClass {
-        oid,
-        relname: name.to_owned(),
-        relnamespace: namespaces::PG_CATALOG,
-        relowner: OWNER,
-        relam: access_methods::HEAP,
-        relfilenode: oid,
-        reltuples: -1.0,
-        relpersistence: b'p',
-        relkind: kind,
-        relnatts: columns as i16,
-        relispopulated: true,
-        relreplident: b'n',
-        relfrozenxid: Oid(3),
-        relminmxid: Oid(1),
-        ..PgClass::default()
+impl Table<'_> {
+    fn new(class: PgClass, attributes: Vec<PgAttribute>, described: bool, types: Vec<&'static Type>) -> Self {
+        Table { class, attributes, rows: Vec::new(), unread: Vec::new(), described, types }
     }
-}
 
-fn attribute_of(relation: Oid, index: usize, name: &str, of: &Type) -> PgAttribute {
-    PgAttribute {
-        attrelid: relation,
-        attname: name.to_owned(),
-        atttypid: of.oid,
-        attstattarget: -1,
-        attlen: of.len,
-        attnum: index as i16 + 1,
-        attndims: i32::from(of.element.is_valid() || matches!(of.oid, types::OIDVECTOR | types::INT2VECTOR)),
-        attcacheoff: -1,
-        atttypmod: -1,
-        attbyval: of.by_value,
-        attalign: of.align,
-        attstorage: of.storage,
-        attislocal: true,
-        attcollation: of.collation,
-        ..PgAttribute::default()
-    }
-}
-
-/// A name is a cstring in an index (pg_opclass.opckeytype of name_ops).
-fn as_key(attribute: PgAttribute) -> PgAttribute {
-    match attribute.atttypid {
-        types::NAME => PgAttribute { atttypid: types::CSTRING, attlen: -2, attndims: 0, ..attribute },
-        _ => attribute,
-    }
-}
-
-/// Name, number, type of the columns that every table has.
-const SYSTEM_COLUMNS: [(&str, i16, &str); 6] = [
-    ("ctid", -1, "tid"),
-    ("xmin", -2, "xid"),
-    ("cmin", -3, "cid"),
-    ("xmax", -4, "xid"),
-    ("cmax", -5, "cid"),
-    ("tableoid", -6, "oid"),
-];
-
-fn system_attribute(relation: Oid, column: &(&str, i16, &str)) -> PgAttribute {
-    let of = Type::by_name(column.2).expect("the types of system columns are built in");
-    PgAttribute { attnum: column.1, attnotnull: true, attstattarget: 0, ..attribute_of(relation, 0, column.0, of) }
-}
-
-fn row_type(create: &Create) -> PgType {
-    PgType {
-        oid: create.rowtype_oid,
-        typname: create.name.clone(),
-        typtype: b'c',
-        typcategory: b'C',
-        typrelid: create.oid,
-        typarray: create.array_oid,
-        typinput: oids::functions::RECORD_IN,
-        typoutput: oids::functions::RECORD_OUT,
-        typreceive: oids::functions::RECORD_RECV,
-        typsend: oids::functions::RECORD_SEND,
-        ..composite()
-    }
-}
-
-fn array_type(create: &Create) -> PgType {
-    PgType {
-        oid: create.array_oid,
-        typname: format!("_{}", create.name),
-        typtype: b'b',
-        typcategory: b'A',
-        typelem: create.rowtype_oid,
-        typsubscript: oids::functions::ARRAY_SUBSCRIPT_HANDLER,
-        typinput: oids::functions::ARRAY_IN,
-        typoutput: oids::functions::ARRAY_OUT,
-        typreceive: oids::functions::ARRAY_RECV,
-        typsend: oids::functions::ARRAY_SEND,
-        ..composite()
-    }
-}
-
-fn composite() -> PgType {
-    PgType {
-        typnamespace: namespaces::PG_CATALOG,
-        typowner: OWNER,
-        typlen: -1,
-        typisdefined: true,
-        typdelim: b',',
-        typalign: b'd',
-        typstorage: b'x',
-        typtypmod: -1,
-        ..PgType::default()
-    }
-}
-
-impl Table {
     /// How each column is stored.
     pub fn reprs(&self) -> Vec<Repr> {
         self.types.iter().map(|of| of.repr()).collect()
     }
+
+    /// The greatest object id of the table and these rows of it.
+    pub fn last_oid(&self, rows: &[Vec<Datum>]) -> Oid {
+        let has_oid = self.attributes.first().is_some_and(|column| column.attname == "oid");
+        let of_rows = rows.iter().filter(|_| has_oid).map(|row| row[0].as_oid());
+        of_rows.max().unwrap_or_default().max(self.class.oid)
+    }
+
+    fn read_row(&self, text: &str) -> Result<Vec<Datum>> {
+        let (mut values, mut row) = (Values::of(text), Vec::with_capacity(self.types.len()));
+        while let Some(value) = values.next()? {
+            let Some((of, attribute)) = self.types.get(row.len()).zip(self.attributes.get(row.len())) else {
+                return Err(wrong_count(self.types.len(), text));
+            };
+            row.push(match value {
+                Some(text) => parse_value(of, &text)?,
+                None if attribute.attnotnull => {
+                    bail!(NOT_NULL_VIOLATION, "column \"{}\" must not be null", attribute.attname)
+                }
+                None => Datum::Null,
+            });
+        }
+        if row.len() == self.types.len() { Ok(row) } else { Err(wrong_count(self.types.len(), text)) }
+    }
+}
+
+#[cold]
+fn wrong_count(expected: usize, text: &str) -> report::Error {
+    let (mut values, mut count) = (Values::of(text), 0);
+    while let Ok(Some(_)) = values.next() {
+        count += 1;
+    }
+    error!(SYNTAX_ERROR, "incorrect number of columns in row (expected {expected}, got {count})")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn image(script: &str) -> Result<Image> {
-        Image::read(&mut script.as_bytes())
+    fn image(script: &str) -> Result<Image<'_>> {
+        let mut image = Image::read(script)?;
+        image.read_all_rows()?;
+        Ok(image)
     }
 
     #[test]
@@ -531,14 +477,20 @@ mod tests {
     #[test]
     fn the_catalogs_describe_themselves() {
         let script = catalog::BOOTSTRAP_SCRIPT.replace("ENCODING", "6").replace("POSTGRES", "postgres");
-        let image = image(&script).unwrap();
-        let classes = image.rows_of::<PgClass>();
+        let mut image = image(&script).unwrap();
+        let classes = image.rows_of::<PgClass>().unwrap();
         let pg_class = classes.iter().find(|c| c.relname == "pg_class").unwrap();
         assert_eq!((pg_class.oid, pg_class.relfilenode, pg_class.reltype), (oids::PG_CLASS, Oid(0), Oid(83)));
-        let attributes = image.rows_of::<PgAttribute>();
+        let attributes = image.rows_of::<PgAttribute>().unwrap();
         assert_eq!(attributes.iter().filter(|a| a.attrelid == oids::PG_CLASS && a.attnum > 0).count(), 33);
         let toast = classes.iter().find(|c| c.relname == "pg_toast_1255").unwrap();
         assert_eq!((toast.oid, toast.relnamespace), (Oid(2836), namespaces::PG_TOAST));
-        assert!(image.rows_of::<PgConstraint>().iter().any(|c| c.conname == "pg_proc_oid_index" && c.contype == b'p'));
+        assert!(
+            image
+                .rows_of::<PgConstraint>()
+                .unwrap()
+                .iter()
+                .any(|c| c.conname == "pg_proc_oid_index" && c.contype == b'p')
+        );
     }
 }

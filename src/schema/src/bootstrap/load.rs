@@ -2,17 +2,19 @@
 
 use super::image::{Image, Table, TableIndex};
 use crate::caches::AccessMethods;
+use crate::limits::TABLES_AHEAD;
 use crate::memory::MemoryTables;
 use access::{Access, Index, InsertOptions, Persistence, Relation, RelationKind, SortedEntries, Store, ToastTable};
-use base::{Fork, Oid, RelFork, Tid};
+use base::{BlockNumber, Fork, Oid, RelFile, RelFork, Tid};
+use buffer::PagesOf;
 use builtins::{BuiltinTypes, comparator};
 use catalog::rows::{PgAttribute, PgClass};
 use report::Result;
 use smgr::IfExists;
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::io::Read;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use tuple::{Attribute, Datum, KeyOrder, Repr, TupleDesc};
 use xact::Transaction;
 
@@ -27,8 +29,8 @@ pub struct Loaded {
     pub indexes: usize,
 }
 
-/// Reads a script and writes what it describes into `database` (template1's object id), in `transaction`, which the
-/// caller commits. The directories of the database and of shared relations must be there.
+/// Writes what a script describes into `database` (template1's object id), in `transaction`, which the caller commits. The directories of
+/// the database and of shared relations must be there, without relations.
 ///
 /// Errors: those of the script; I/O.
 pub fn run(
@@ -36,30 +38,17 @@ pub fn run(
     transaction: &mut Transaction,
     methods: AccessMethods,
     database: Oid,
-    input: &mut dyn Read,
+    script: &str,
 ) -> Result<Loaded> {
-    let mut image = Image::read(input)?;
-    let mut loader = Loader { store, cx: Access::new(store, transaction), methods, database, toast: Vec::new() };
-    let classes = image.catalog::<PgClass>();
-    let (toast, tables): (Vec<usize>, Vec<usize>) = (0..image.tables.len())
-        .filter(|at| Some(*at) != classes)
-        .partition(|at| image.tables[*at].class.relkind == b't');
-    // Out-of-line values are added while the tables are loaded, so that their places must be there.
-    for at in toast {
-        loader.load_toast(&image, at)?;
-    }
-    let mut sizes = Sizes::new();
-    for at in tables {
-        loader.load(&image, at, &mut sizes)?;
-    }
-    loader.measure_toast(&mut sizes)?;
-    if let Some(at) = classes {
-        loader.load_classes(&mut image, at, sizes)?;
-    }
-    let next = image.last_oid().0 + 1;
+    let mut image = Image::read(script)?;
+    let last_oid = image.indexes.iter().map(|index| index.class.oid).max().unwrap_or_default();
+    let loaded = Loaded { indexes: image.indexes.len(), ..Loaded::default() };
+    let cx = Access::new(store, transaction);
+    let mut loader = Loader { store, cx, methods, database, toast: Vec::new(), loaded, last_oid };
+    loader.load_all(&mut image)?;
+    let next = loader.last_oid.0 + 1;
     store.xacts.set_next_oid(Oid(next).max(Oid::FIRST_UNPINNED));
-    let rows = image.tables.iter().map(|table| table.rows.len()).sum();
-    Ok(Loaded { tables: image.tables.len(), rows, indexes: image.indexes.len() })
+    Ok(loader.loaded)
 }
 
 /// What pg_class tells of relations' sizes, by object id.
@@ -91,11 +80,77 @@ struct Loader<'a> {
     database: Oid,
     /// TOAST tables by object id.
     toast: Vec<(Oid, Arc<ToastTable>)>,
+    loaded: Loaded,
+    /// The greatest object id so far.
+    last_oid: Oid,
 }
 
 impl Loader<'_> {
-    fn load_toast(&mut self, image: &Image, at: usize) -> Result<()> {
-        let (table, tids) = self.load_table(&image.tables[at])?;
+    fn load_all(&mut self, image: &mut Image<'_>) -> Result<()> {
+        let classes = image.catalog::<PgClass>();
+        let (toast, tables): (Vec<usize>, Vec<usize>) = (0..image.tables.len())
+            .filter(|at| Some(*at) != classes)
+            .partition(|at| image.tables[*at].class.relkind == b't');
+        // Out-of-line values are added while the tables are loaded, so that their places must be there.
+        for at in toast {
+            self.load_toast(image, at)?;
+        }
+        let mut sizes = Sizes::new();
+        self.load_tables(image, &tables, &mut sizes)?;
+        self.measure_toast(&mut sizes)?;
+        if let Some(at) = classes {
+            self.load_classes(image, at, sizes)?;
+            self.hand_over(image, at)?;
+        }
+        Ok(())
+    }
+
+    /// Loads tables in this order. A thread reads the rows of the next ones meanwhile.
+    fn load_tables(&mut self, image: &mut Image<'_>, tables: &[usize], sizes: &mut Sizes) -> Result<()> {
+        let taken: Vec<_> = tables.iter().map(|at| (*at, image.take_rows(*at))).collect();
+        let image = &*image;
+        let (sender, receiver) = mpsc::sync_channel(TABLES_AHEAD);
+        let read_all = move || {
+            let mut read = taken.into_iter().map(|(at, rows)| (at, image.read_taken(at, rows)));
+            // Who receives has gone after an error.
+            read.try_for_each(|rows| sender.send(rows)).unwrap_or_default();
+        };
+        thread::scope(|scope| {
+            scope.spawn(read_all);
+            for (at, rows) in receiver {
+                self.load(image, at, &rows?, sizes)?;
+                self.hand_over(image, at)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends the files of a table and its indexes on their way to the disk: nothing comes to them any more.
+    fn hand_over(&self, image: &Image<'_>, at: usize) -> Result<()> {
+        let indexes = image.indexes.iter().filter(|index| index.table == at).map(|index| &index.class);
+        for class in std::iter::once(&image.tables[at].class).chain(indexes) {
+            let file = self.file_of(class);
+            self.store.buffers.flush(PagesOf::Relation(file))?;
+            for fork in [Fork::Main, Fork::FreeSpace, Fork::Visibility].map(|fork| RelFork { file, fork }) {
+                if self.store.smgr.exists(fork)? {
+                    let last = self.store.smgr.blocks(fork)?.saturating_sub(1);
+                    self.store.smgr.start_write_back(fork, BlockNumber(0), BlockNumber(last))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file_of(&self, class: &PgClass) -> RelFile {
+        crate::relation::relation_file(class, self.database_of(class)).expect("bootstrap makes tables and indexes")
+    }
+
+    fn database_of(&self, class: &PgClass) -> Oid {
+        if class.relisshared { Oid::INVALID } else { self.database }
+    }
+
+    fn load_toast(&mut self, image: &Image<'_>, at: usize) -> Result<()> {
+        let (table, tids) = self.load_table(&image.tables[at], &[])?;
         let mut index = None;
         for of in image.indexes.iter().filter(|index| index.table == at) {
             index = Some(self.build_index(of, &table, &[], &tids)?);
@@ -106,9 +161,14 @@ impl Loader<'_> {
     }
 
     /// Writes a table and builds its indexes. Answers where its rows are.
-    fn load(&mut self, image: &Image, at: usize, sizes: &mut Sizes) -> Result<(Relation, Vec<Tid>)> {
-        let rows = &image.tables[at].rows;
-        let (table, tids) = self.load_table(&image.tables[at])?;
+    fn load(
+        &mut self,
+        image: &Image<'_>,
+        at: usize,
+        rows: &[Vec<Datum>],
+        sizes: &mut Sizes,
+    ) -> Result<(Relation, Vec<Tid>)> {
+        let (table, tids) = self.load_table(&image.tables[at], rows)?;
         let count = rows.len() as f32;
         let pages = self.pages(&table)?;
         sizes.insert(table.oid, Size { pages, rows: count, visible_pages: pages });
@@ -136,16 +196,18 @@ impl Loader<'_> {
     }
 
     /// Writes pg_class with the sizes of all others. Its own are known when it is written; no row changes its place by them.
-    fn load_classes(&mut self, image: &mut Image, at: usize, sizes: Sizes) -> Result<()> {
+    fn load_classes(&mut self, image: &mut Image<'_>, at: usize, sizes: Sizes) -> Result<()> {
         let own = |row: &[Datum], sizes: &Sizes| sizes.get(&row[0].as_oid()).copied();
-        for row in &mut image.tables[at].rows {
+        image.read_rows(at)?;
+        let mut rows = std::mem::take(&mut image.tables[at].rows);
+        for row in &mut rows {
             if let Some(size) = own(row, &sizes) {
                 size.write_to(row);
             }
         }
         let mut sizes = Sizes::new();
-        let (table, tids) = self.load(image, at, &mut sizes)?;
-        for (row, tid) in image.tables[at].rows.iter_mut().zip(tids) {
+        let (table, tids) = self.load(image, at, &rows, &mut sizes)?;
+        for (row, tid) in rows.iter_mut().zip(tids) {
             if let Some(size) = own(row, &sizes) {
                 size.write_to(row);
                 assert!(table.am.overwrite(&mut self.cx, &table, tid, row)?, "nobody else writes");
@@ -155,12 +217,11 @@ impl Loader<'_> {
     }
 
     fn relation(&self, class: &PgClass, attributes: &[PgAttribute], reprs: &[Repr]) -> Relation {
-        let database = if class.relisshared { Oid::INVALID } else { self.database };
         let toast = self.toast.iter().find(|(oid, _)| class.reltoastrelid == *oid);
         Relation {
             oid: class.oid,
-            database,
-            file: crate::relation::relation_file(class, database).expect("bootstrap makes tables and indexes"),
+            database: self.database_of(class),
+            file: self.file_of(class),
             name: class.relname.clone(),
             namespace: "pg_catalog".to_owned(),
             desc: Arc::new(TupleDesc { attributes: attributes.iter().zip(reprs).map(attribute).collect() }),
@@ -176,16 +237,18 @@ impl Loader<'_> {
     }
 
     fn create_file(&self, relation: &Relation) -> Result<()> {
-        self.store.smgr.create(RelFork { file: relation.file, fork: Fork::Main }, IfExists::Ignore)
+        self.store.smgr.create(RelFork { file: relation.file, fork: Fork::Main }, IfExists::Fail)
     }
 
-    fn load_table(&mut self, table: &Table) -> Result<(Relation, Vec<Tid>)> {
+    fn load_table(&mut self, table: &Table<'_>, rows: &[Vec<Datum>]) -> Result<(Relation, Vec<Tid>)> {
         let relation = self.relation(&table.class, &table.attributes, &table.reprs());
         self.create_file(&relation)?;
-        let mut tids = Vec::with_capacity(table.rows.len());
+        (self.loaded.tables, self.loaded.rows) = (self.loaded.tables + 1, self.loaded.rows + rows.len());
+        self.last_oid = self.last_oid.max(table.last_oid(rows));
+        let mut tids = Vec::with_capacity(rows.len());
         let options = InsertOptions { skip_free_space: true, frozen: true };
-        if !table.rows.is_empty() {
-            self.methods.table.multi_insert(&mut self.cx, &relation, &table.rows, options, &mut tids)?;
+        if !rows.is_empty() {
+            self.methods.table.multi_insert(&mut self.cx, &relation, rows, options, &mut tids)?;
         }
         Ok((relation, tids))
     }
@@ -266,7 +329,8 @@ impl MemoryTables {
             .replace("ENCODING", "6")
             .replace("LC_COLLATE", "C")
             .replace("LC_CTYPE", "C");
-        let image = Image::read(&mut script.as_bytes()).expect("the script is ours");
+        let mut image = Image::read(&script).expect("the script is ours");
+        image.read_all_rows().expect("as are its rows");
         let memory = MemoryTables::new();
         for table in image.tables {
             memory.load(table.class.oid, table.rows);

@@ -69,7 +69,8 @@ mod tests {
         ];
         let mut script = "# Woolly 15\n".to_owned() + &print_create(&table);
         rows.iter().for_each(|row| script += &print_insert(&types, row).unwrap());
-        let image = Image::read(&mut script.as_bytes()).unwrap();
+        let mut image = Image::read(&script).unwrap();
+        image.read_all_rows().unwrap();
         assert_eq!(format!("{:?}", image.tables[0].rows), format!("{rows:?}"));
         assert_eq!((image.tables[1].class.oid, image.indexes[0].class.oid), (Oid(12_701), Oid(12_702)));
     }

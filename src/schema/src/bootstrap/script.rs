@@ -17,9 +17,6 @@ use catalog::BOOTSTRAP_HEADER;
 use report::{Result, bail, error};
 use std::borrow::Cow;
 
-/// Room for the values of a row; no catalog has many more columns.
-const COLUMNS_USUAL: usize = 36;
-
 /// A command of a script.
 #[derive(Debug, PartialEq)]
 pub enum Command<'a> {
@@ -27,8 +24,8 @@ pub enum Command<'a> {
     Create(Create),
     /// Opens a table that was made before.
     Open(String),
-    /// Adds a row to the open table; `None` is null.
-    Insert(Vec<Option<Cow<'a, str>>>),
+    /// Adds a row to the open table, with the values that [`Values`] reads.
+    Insert(&'a str),
     /// Closes the open table.
     Close(String),
     /// Makes the TOAST table of a table.
@@ -158,10 +155,38 @@ impl<'a> Word<'a> {
     }
 }
 
+/// The characters that no plain word goes over, by number.
+const ENDS_WORD: [bool; 256] = {
+    let (mut ends, of) = ([false; 256], b" \t\n\x0c\r(),=");
+    let mut at = 0;
+    while at < of.len() {
+        ends[of[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
+
 /// The end of a word that begins here: one character if that is a word by itself.
 fn plain_end(text: &str) -> usize {
-    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'(' | b')' | b',' | b'=');
-    text.as_bytes().iter().position(ends).unwrap_or(text.len()).max(usize::from(!text.is_empty()))
+    let end = text.bytes().position(|byte| ENDS_WORD[usize::from(byte)]);
+    end.unwrap_or(text.len()).max(usize::from(!text.is_empty()))
+}
+
+/// The end of the line that begins here, outside of quotes.
+fn line_end(text: &str) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'\'', b'\n', &text.as_bytes()[at..]) {
+        at += found;
+        if text.as_bytes()[at] == b'\n' {
+            return at;
+        }
+        // A quote that is doubled ends one piece and begins the next.
+        match memchr::memchr(b'\'', &text.as_bytes()[at + 1..]) {
+            Some(length) => at += 1 + length + 1,
+            None => break,
+        }
+    }
+    text.len()
 }
 
 /// The content of a quoted word, and what follows it. `text` begins behind the first quote.
@@ -169,7 +194,9 @@ fn quoted(text: &str) -> Result<(Cow<'_, str>, &str)> {
     let mut content = Cow::Borrowed("");
     let mut rest = text;
     loop {
-        let Some(end) = rest.find('\'') else { bail!(SYNTAX_ERROR, "unterminated quoted string") };
+        let Some(end) = memchr::memchr(b'\'', rest.as_bytes()) else {
+            bail!(SYNTAX_ERROR, "unterminated quoted string")
+        };
         let after = &rest[end + 1..];
         let is_doubled = after.starts_with('\'');
         let piece = &rest[..end + usize::from(is_doubled)];
@@ -296,15 +323,11 @@ impl<'a> Words<'a> {
         Ok(Column { name, type_name, not_null, default_collation })
     }
 
-    fn insert(&mut self) -> Result<Vec<Option<Cow<'a, str>>>> {
+    /// The values are read when they are needed.
+    fn insert(&mut self) -> Result<&'a str> {
         self.expect("(")?;
-        let mut values = Vec::with_capacity(COLUMNS_USUAL);
-        while !self.accept(")") {
-            match self.next()? {
-                Word::Plain("_null_") => values.push(None),
-                word => values.push(Some(word.into_text())),
-            }
-        }
+        let (values, rest) = self.rest.split_at(line_end(self.rest));
+        self.rest = rest;
         Ok(values)
     }
 
@@ -336,6 +359,28 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The values of an `insert`, up to the parenthesis that closes them.
+pub struct Values<'a>(Words<'a>);
+
+impl<'a> Values<'a> {
+    /// Those of this text.
+    pub fn of(text: &'a str) -> Values<'a> {
+        Values(Words { rest: skip_blanks(text) })
+    }
+
+    /// The next value, null being `None`, or `None` behind the last. Errors: 42601.
+    pub fn next(&mut self) -> Result<Option<Option<Cow<'a, str>>>> {
+        if self.0.rest.starts_with(')') {
+            self.0.rest = skip_blanks(&self.0.rest[1..]);
+            return self.0.take()?.map_or(Ok(None), |extra| Err(near(&extra)));
+        }
+        Ok(Some(match self.0.next()? {
+            Word::Plain("_null_") => None,
+            word => Some(word.into_text()),
+        }))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,14 +403,25 @@ mod tests {
         assert_eq!(commands.last(), Some(&Command::BuildIndices));
     }
 
+    fn values(text: &str) -> Result<Vec<Option<Cow<'_, str>>>> {
+        let (mut values, mut all) = (Values::of(text), Vec::new());
+        while let Some(value) = values.next()? {
+            all.push(value);
+        }
+        Ok(all)
+    }
+
+    fn inserted(line: &str) -> Vec<Option<Cow<'_, str>>> {
+        let [Some(Command::Insert(text))] = commands(line)[..] else { panic!("no row: {line}") };
+        values(text).unwrap()
+    }
+
     #[test]
     fn words_and_quotes() {
         let text = |t: &'static str| Some(Cow::Borrowed(t));
-        let insert = |values| vec![Some(Command::Insert(values))];
-        let values = vec![text("1"), text("it's"), None, text("_null_"), text("")];
-        assert_eq!(commands("insert ( 1 'it''s' _null_ '_null_' '' )"), insert(values));
-        let doubled = commands("insert ( '''' 'a''''b' ''',''' )");
-        assert_eq!(doubled, insert(vec![text("'"), text("a''b"), text("','")]));
+        let expected = [text("1"), text("it's"), None, text("_null_"), text("")];
+        assert_eq!(inserted("insert ( 1 'it''s' _null_ '_null_' '' )"), expected);
+        assert_eq!(inserted("insert ( '''' 'a''''b' ''',''' )"), [text("'"), text("a''b"), text("','")]);
         assert_eq!(
             commands("  # it's a comment\n\n \nclose t"),
             [None, None, None, Some(Command::Close("t".to_owned()))]
@@ -374,9 +430,9 @@ mod tests {
 
     #[test]
     fn a_line_ends_outside_of_quotes() {
-        let values = vec![Some(Cow::Borrowed("a\n'b"))];
-        let expected = [Some(Command::Insert(values)), Some(Command::Open("t".to_owned()))];
+        let expected = [Some(Command::Insert("'a\n''b' )")), Some(Command::Open("t".to_owned()))];
         assert_eq!(commands("insert ( 'a\n''b' )\nopen t\n"), expected);
+        assert_eq!(inserted("insert ( 'a\n''b' )"), [Some(Cow::Borrowed("a\n'b"))]);
     }
 
     #[test]
@@ -385,7 +441,10 @@ mod tests {
         assert_eq!(message("frobnicate x"), "syntax error at or near \"frobnicate\"");
         assert_eq!(message("create t x ( a = int4 )"), "syntax error at or near \"x\"");
         assert_eq!(message("create t 1 ("), "syntax error at end of input");
-        assert_eq!(message("insert ( 'a )"), "unterminated quoted string");
+        let message_of = |text| values(text).unwrap_err().message().to_owned();
+        assert_eq!(message_of("'a )"), "unterminated quoted string");
+        assert_eq!(message_of("1"), "syntax error at end of input");
+        assert_eq!(message_of("1 ) 2"), "syntax error at or near \"2\"");
         assert_eq!(message("close t u"), "syntax error at or near \"u\"");
         assert!(check_header("# PostgreSQL 15\n").is_err());
     }
