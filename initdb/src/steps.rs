@@ -162,6 +162,7 @@ impl Maker<'_> {
         self.write_settings(&probed)?;
         self.run_bootstrap()?;
         self.set_password()?;
+        self.signals.check_ok()?;
         self.sync(&forced)
     }
 
