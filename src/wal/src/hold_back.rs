@@ -13,7 +13,8 @@ use std::time::Duration;
 use sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use sync::{Interrupts, WaitHooks, WaitKind, Waiting};
 
-/// The last commit that found its record not on disk. The two words are read and written one by one: a mixture of two commits does no harm.
+/// The last commit of a session in the pool that found its record not on disk; one that waits in [`Wal::flush`], on a thread of its own, is not known here.
+/// The two words are read and written one by one: a mixture of two commits does no harm.
 #[derive(Default)]
 pub(crate) struct WaitingCommit {
     /// Tells sessions apart: the address of its interrupts. 0: there was none.
